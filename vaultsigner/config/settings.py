@@ -1,0 +1,135 @@
+"""What a valid config.yml means, frozen. Secrets are references; none of these values is one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal
+
+from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.permissions import Permission
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class KvReference:
+    """`vault:<mount>/<path>#<field>`: one field of a KV version 2 secret."""
+
+    mount: str
+    path: str
+    field: str
+
+    def __str__(self) -> str:
+        return f"vault:{self.mount}/{self.path}#{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
+class TransitReference:
+    """`transit:<mount>/<key>`: a key that never leaves Vault."""
+
+    mount: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"transit:{self.mount}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """A host and a TCP port; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Where to listen, and whose X-Forwarded-For counts."""
+
+    listen: ListenAddress
+    ops_listen: ListenAddress
+    trusted_proxies: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFileAuth:
+    """Vault's token lies in this file; the custody process is handed the open file, never the token."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """How to reach Vault or OpenBao. `address` has no trailing slash."""
+
+    address: str
+    auth: TokenFileAuth
+    namespace: str | None = None
+    ca_cert: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """Where records go, and the key that will sign checkpoints."""
+
+    directory: Path
+    checkpoint_key: TransitReference | None
+    checkpoint_every: int
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A Beacon chain: its node, its id (which signatures cover) and its address prefix. `node_url` has no trailing slash."""
+
+    name: str
+    node_url: str
+    chain_id: str
+    address_prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A signing key by reference. `key_kind` says what the referenced field holds.
+
+    `address`, where given, is compared with the key's own before every use.
+    """
+
+    name: WalletName
+    key: KvReference
+    key_kind: Literal["private_key", "mnemonic"]
+    environment: Environment
+    ip_whitelist: tuple[Network, ...] | None
+    """None: every address may ask (no list, an empty one, or one that holds `*`)."""
+    permissions: frozenset[Permission]
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or bot that logs in with a password. Argon2id or bcrypt hash."""
+
+    username: UserName
+    password_hash: str = field(repr=False)
+    wallet_permissions: Mapping[WalletName, frozenset[Permission]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything config.yml says. Mappings keep the order of the file."""
+
+    source: Path
+    server: ServerSettings
+    vault: VaultSettings
+    access_token_expiry_minutes: int
+    access_token_key: TransitReference
+    state_url: str
+    audit: AuditSettings
+    policies: Path
+    environments: Mapping[str, Environment]
+    wallets: Mapping[WalletName, Wallet]
+    users: Mapping[UserName, User]

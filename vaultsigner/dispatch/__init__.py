@@ -1,0 +1,1 @@
+"""Talking to chain nodes: only those that config names."""

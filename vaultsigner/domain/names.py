@@ -1,0 +1,12 @@
+"""Names that must not be mixed up."""
+
+from typing import NewType
+
+WalletName = NewType("WalletName", str)
+UserName = NewType("UserName", str)
+RequestId = NewType("RequestId", str)
+Operation = NewType("Operation", str)
+"""What a caller wants done, `<message>.<sign|broadcast>`, as policies spell it: `transfer.sign`, `cancel_order.broadcast`."""
+
+JsonScalar = str | int | bool | None
+JsonValue = JsonScalar | list["JsonValue"] | dict[str, "JsonValue"]

@@ -1,0 +1,19 @@
+"""Who asks."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PrincipalKind = Literal["user", "client"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose identity is proved. `scheme` is how: `token` for users with an access token."""
+
+    kind: PrincipalKind
+    name: str
+    scheme: str = "token"
+
+    def __str__(self) -> str:
+        """As policies name it: `user:sam`."""
+        return f"{self.kind}:{self.name}"

@@ -1,0 +1,1 @@
+"""BNB Beacon Chain (formerly Binance Chain): addresses, Amino encoding, sign documents, messages."""

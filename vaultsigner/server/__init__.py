@@ -1,0 +1,1 @@
+"""HTTP only: routes, statuses, documents. Never sees a key and never imports the inside of custody."""

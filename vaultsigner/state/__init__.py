@@ -1,0 +1,1 @@
+"""What must not be counted twice: account sequences and held transactions, durably."""
