@@ -1,0 +1,138 @@
+"""From a call to a request that may be decided on: who asks, what it means, and the outer fence of permissions."""
+
+from dataclasses import dataclass
+
+from vaultsigner.config.settings import User, Wallet
+from vaultsigner.domain.intents import Intent
+from vaultsigner.domain.names import JsonValue
+from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE, Permission
+from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.formats.bnb_beacon.messages import Message, intent_items, message_to_document
+from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
+from vaultsigner.policy.permissions import refuse_by_permission
+from vaultsigner.signing.calls import Call
+from vaultsigner.signing.identity import Authenticator
+from vaultsigner.signing.trail import Trail
+from vaultsigner.signing.wallets import WalletDirectory, refuse_by_address
+from vaultsigner.strict_json import JsonDocument, MalformedJsonError, parse
+
+NO_WALLET_NAME = Refusal("missing_wallet_name", "Expecting wallet_name parameter")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A caller and the wallet meant, past the whitelist, with the parsed body."""
+
+    trail: Trail
+    user: User
+    principal: Principal
+    wallet: Wallet
+    document: JsonDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A decoded request inside the outer fence: policy has not spoken yet."""
+
+    call: Call
+    trail: Trail
+    principal: Principal
+    wallet: Wallet
+    message: Message
+    message_document: dict[str, JsonValue]
+    memo: str
+    intent: Intent
+
+
+class Admission:
+    """Takes the steps in the order that reveals nothing to strangers: the token first, then the body, then the wallet."""
+
+    def __init__(self, authenticator: Authenticator, wallets: WalletDirectory) -> None:
+        self._authenticator = authenticator
+        self._wallets = wallets
+
+    async def user(self, trail: Trail) -> User | Refusal:
+        """Who asks.
+
+        Raises:
+            CustodyError: the token cannot be checked now.
+        """
+        user = await self._authenticator.authenticate(trail.call.authorization)
+        if not isinstance(user, Refusal):
+            trail.principal = Principal("user", user.username)
+        return user
+
+    async def wallet(self, trail: Trail) -> Admitted | Refusal:
+        """Who asks, and which wallet they mean.
+
+        Raises:
+            CustodyError: the token cannot be checked now.
+        """
+        user = await self.user(trail)
+        if isinstance(user, Refusal):
+            return user
+        try:
+            document = parse(trail.call.body)
+        except MalformedJsonError as error:
+            return Refusal("malformed_body", "There was an error parsing the body", reason=str(error))
+        name = _wallet_name(document)
+        if name is None:
+            return NO_WALLET_NAME
+        wallet = self._wallets.find(name, user)
+        if isinstance(wallet, Refusal):
+            return wallet
+        trail.wallet = wallet.name
+        return refuse_by_address(wallet, trail.call.ip) or Admitted(
+            trail, user, Principal("user", user.username), wallet, document
+        )
+
+    async def request(self, trail: Trail) -> Request | Refusal:
+        """The whole way: what the body means, and whether the permissions of wallet and user cover it.
+
+        Raises:
+            CustodyError: the token cannot be checked now.
+        """
+        admitted = await self.wallet(trail)
+        if isinstance(admitted, Refusal):
+            return admitted
+        kind = trail.call.operation.partition(".")[0]
+        wallet = admitted.wallet
+        body = read_request(kind, admitted.document, wallet.environment.address_prefix)
+        if not isinstance(body, RequestBody):
+            return Refusal(
+                "invalid_fields",
+                "Some fields are not valid; detail names each of them",
+                detail=[error.as_detail() for error in body],
+                reason="; ".join(f"{error.loc[-1]}: {error.type}" for error in body[:8]),
+            )
+        trail.unknown_members = body.unknown_members
+        denied = refuse_without_permission(admitted, PERMISSION_FOR_MESSAGE[kind])
+        return denied or _request(admitted, body)
+
+
+def refuse_without_permission(admitted: Admitted, needed: Permission) -> Refusal | None:
+    """The outer fence, in the old service's words; None means inside it."""
+    words = refuse_by_permission(admitted.wallet, admitted.user, needed)
+    return None if words is None else Refusal("no_permission", words)
+
+
+def _request(admitted: Admitted, body: RequestBody) -> Request:
+    prefix = admitted.wallet.environment.address_prefix
+    call = admitted.trail.call
+    return Request(
+        call=call,
+        trail=admitted.trail,
+        principal=admitted.principal,
+        wallet=admitted.wallet,
+        message=body.message,
+        message_document=message_to_document(body.message, prefix),
+        memo=body.memo,
+        intent=Intent(call.operation, f"wallet:{admitted.wallet.name}", intent_items(body.message, prefix)),
+    )
+
+
+def _wallet_name(document: JsonDocument) -> str | None:
+    """Text, or a number as its own characters, as the old service took it; anything else is no name."""
+    name = document.get("wallet_name") if isinstance(document, dict) else None
+    return name if isinstance(name, str) and name else None

@@ -1,0 +1,107 @@
+"""Puts the pipeline together from the settings, and takes it apart again in the reverse order."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+import vaultsigner
+from vaultsigner.audit import open_recorder
+from vaultsigner.audit.entries import Control
+from vaultsigner.audit.recorder import Recorder
+from vaultsigner.config.settings import Settings
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.dispatch.beacon_node import BeaconNode
+from vaultsigner.policy import PolicySet
+from vaultsigner.policy import load as load_policies
+from vaultsigner.signing.accounts import Accounts
+from vaultsigner.signing.admission import Admission
+from vaultsigner.signing.broadcasting import Broadcaster
+from vaultsigner.signing.clock import Clock, SystemClock
+from vaultsigner.signing.identity import Authenticator
+from vaultsigner.signing.journal import Journal, StatusOf
+from vaultsigner.signing.readiness import ReadinessCheck
+from vaultsigner.signing.service import SigningService
+from vaultsigner.signing.signature import Signer
+from vaultsigner.signing.wallets import WalletDirectory
+from vaultsigner.state import State, open_state
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What has to be opened and closed."""
+
+    recorder: Recorder
+    state: State
+    custody: CustodyClient
+    session: aiohttp.ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A running pipeline."""
+
+    service: SigningService
+    readiness: ReadinessCheck
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, custody_socket: Path, status_of: StatusOf, clock: Clock | None = None
+) -> AsyncIterator[Assembled]:
+    """The pipeline, for as long as the context lasts.
+
+    Raises:
+        ConfigError: there is no usable policy.
+        AuditError, StateError: the record or the state cannot be opened: nothing may be signed without them.
+    """
+    policies = load_policies(settings.policies)
+    async with AsyncExitStack() as stack:
+        recorder = await stack.enter_async_context(open_recorder(settings.audit.directory))
+        parts = Parts(
+            recorder=recorder,
+            state=await stack.enter_async_context(open_state(settings.state_url)),
+            custody=await stack.enter_async_context(CustodyClient(custody_socket)),
+            session=await stack.enter_async_context(
+                # No proxy from the environment, no cookies: only the nodes that the configuration names.
+                aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+            ),
+        )
+        await recorder.record(Control("start", {"version": vaultsigner.__version__, "policy": policies.digest}))
+        yield Assembled(
+            service=_service(settings, policies, parts, status_of, clock or SystemClock()),
+            readiness=ReadinessCheck(
+                custody=parts.custody, state=parts.state, recorder=recorder, policy_digest=policies.digest
+            ),
+        )
+        await recorder.record(Control("stop", {"version": vaultsigner.__version__}))
+
+
+def _service(settings: Settings, policies: PolicySet, parts: Parts, status_of: StatusOf, clock: Clock) -> SigningService:
+    wallets = WalletDirectory(settings, parts.custody)
+    nodes = {name: BeaconNode(parts.session, environment) for name, environment in settings.environments.items()}
+    accounts = Accounts(parts.state, nodes)
+    journal = Journal(parts.recorder, status_of)
+    signer = Signer(parts.custody)
+    return SigningService(
+        admission=Admission(Authenticator(settings.users, parts.custody, clock), wallets),
+        policies=policies,
+        wallets=wallets,
+        accounts=accounts,
+        signer=signer,
+        broadcaster=Broadcaster(
+            # A new owner each start: what an earlier life of this process reserved is not ours any more.
+            owner=secrets.token_hex(8),
+            state=parts.state,
+            accounts=accounts,
+            signer=signer,
+            journal=journal,
+            clock=clock,
+        ),
+        journal=journal,
+        custody=parts.custody,
+        clock=clock,
+    )

@@ -1,0 +1,183 @@
+"""A broadcast, from the sequence number it takes to what the node said, without ever using one number for two transactions."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from vaultsigner.config.settings import Wallet
+from vaultsigner.custody.protocol import PublicKeyAnswer
+from vaultsigner.dispatch.beacon_node import Accepted, BroadcastResult, NoAnswer, Rejected
+from vaultsigner.domain.audit_position import AuditPosition
+from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.names import JsonValue
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import AuditError, NodeError, VaultsignerError
+from vaultsigner.formats.bnb_beacon.transaction import transaction_hash
+from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
+from vaultsigner.signing.admission import Request
+from vaultsigner.signing.calls import Answer
+from vaultsigner.signing.clock import Clock
+from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.signature import Signer
+from vaultsigner.state import AccountKey, HeldByOther, Reserved, State
+
+LEASE_MS = 30_000
+"""How long a number is taken to be in use by a request that has not come back: custody and node each answer within ten seconds."""
+
+
+def fingerprint(request: Request) -> str:
+    """The same for two requests that would give the same bytes at the same number."""
+    text = json.dumps([request.message_document, request.memo], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A signed transaction that state holds durably, on its way to the node."""
+
+    request: Request
+    key: AccountKey
+    transaction: bytes
+    transaction_hash: str
+    sequence: int
+    repeated: bool
+
+
+class Broadcaster:
+    """Reserves, signs, stores, sends, settles: in this order, each step durable before the next."""
+
+    def __init__(
+        self, *, owner: str, state: State, accounts: Accounts, signer: Signer, journal: Journal, clock: Clock
+    ) -> None:
+        self._owner = owner
+        self._state = state
+        self._accounts = accounts
+        self._signer = signer
+        self._journal = journal
+        self._clock = clock
+
+    async def broadcast(self, request: Request, decision: Decision, public_key: PublicKeyAnswer) -> Answer | Refusal:
+        """Sign and send one allowed request.
+
+        Raises:
+            VaultsignerError: a part failed before anything was sent; the number is free again.
+        """
+        key = self._accounts.key(request.wallet, public_key.address)
+        async with self._accounts.turns.turn(key) as mine:
+            reserved = await self._reserve(request, key) if mine else in_flight(key)
+            if isinstance(reserved, Refusal):
+                await self._journal.failed(request.trail, reserved)
+                return reserved
+            outgoing = await self._prepare(request, decision, public_key, key, reserved)
+            return await self._send(outgoing, decision)
+
+    async def _reserve(self, request: Request, key: AccountKey) -> Reserved | Refusal:
+        """Take the account's next number for this request alone, durably."""
+        account = await self._accounts.current(request.wallet, key)
+        if isinstance(account, Refusal):
+            return account
+        now_ms = self._clock.milliseconds()
+        reserved = await self._state.reserve(key, fingerprint(request), self._owner, now_ms, LEASE_MS)
+        if isinstance(reserved, HeldByOther):
+            return in_flight(key) if reserved.held.in_flight(now_ms) else held_by_another(reserved.held)
+        return reserved
+
+    async def _prepare(
+        self, request: Request, decision: Decision, public_key: PublicKeyAnswer, key: AccountKey, reserved: Reserved
+    ) -> Outgoing:
+        """Have the bytes: those that are held already, or newly signed ones. Until they are stored, the number can be freed."""
+        try:
+            await self._journal.decided(request, decision)
+            if reserved.transaction is None:
+                signed = await self._signer.sign(request, public_key, reserved.account_number, reserved.sequence)
+                await self._journal.signed(request, signed)
+                transaction = signed.transaction
+            else:
+                transaction = reserved.transaction
+            stored = await self._state.mark_sent(
+                key,
+                self._owner,
+                reserved.sequence,
+                transaction,
+                transaction_hash(transaction),
+                self._clock.milliseconds(),
+                LEASE_MS,
+            )
+            if not stored:
+                raise VaultsignerError("the sequence number was given to another request meanwhile; nothing was sent")
+        except BaseException:
+            # Nothing left this process, whatever went wrong (a cancelled request included).
+            await self._state.release(key, self._owner, reserved.sequence)
+            raise
+        return Outgoing(
+            request, key, transaction, transaction_hash(transaction), reserved.sequence, reserved.transaction is not None
+        )
+
+    async def _send(self, outgoing: Outgoing, decision: Decision) -> Answer | Refusal:
+        node = self._accounts.node(outgoing.request.wallet)
+        result = await self._ask_first(outgoing) or await node.broadcast(
+            outgoing.transaction, sync=outgoing.request.call.sync
+        )
+        refusal = await self._settle(outgoing, result)
+        try:
+            position = await self._record(outgoing, result, refusal)
+        except AuditError as error:
+            raise AuditError(f"transaction {outgoing.transaction_hash} was sent, but what the node said could not be recorded: {error}") from None
+        if isinstance(result, Accepted):
+            return Answer(result.answer, decision.rule, decision.policy, position)
+        assert refusal is not None  # noqa: S101  -- _settle answers None for Accepted only; this tells the type checker
+        return refusal
+
+    async def _record(self, outgoing: Outgoing, result: BroadcastResult, refusal: Refusal | None) -> AuditPosition:
+        return await self._journal.dispatched(
+            outgoing.request,
+            self._accounts.node(outgoing.request.wallet).host,
+            _WORDS[type(result)],
+            transaction_hash=outgoing.transaction_hash,
+            sequence=outgoing.sequence,
+            code="ok" if refusal is None else refusal.code,
+            said=None if isinstance(result, Accepted) else result.reason,
+        )
+
+    async def _ask_first(self, outgoing: Outgoing) -> Accepted | None:
+        """Bytes that went out before may be on the chain already; sending them again would only be told a used number."""
+        if not outgoing.repeated:
+            return None
+        try:
+            known = await self._accounts.node(outgoing.request.wallet).knows_transaction(outgoing.transaction_hash)
+        except NodeError:
+            return None
+        said: JsonValue = [{"code": 0, "hash": outgoing.transaction_hash, "log": "already on the chain", "ok": True}]
+        return Accepted(said) if known else None
+
+    async def _settle(self, outgoing: Outgoing, result: BroadcastResult) -> Refusal | None:
+        """Bring the sequence in line with what the node said. None means: the transaction was taken."""
+        key, sequence = outgoing.key, outgoing.sequence
+        if isinstance(result, Accepted):
+            await self._state.settle(key, self._owner, sequence, sequence + 1)
+            return None
+        if isinstance(result, Rejected):
+            await self._state.settle(key, self._owner, sequence, await self._next_after_refusal(outgoing))
+            return Refusal("node_refused", f"the node refused the transaction: {result.reason}", reason=result.reason)
+        if not result.sent and not outgoing.repeated:
+            await self._state.settle(key, self._owner, sequence, sequence)
+            return Refusal("node_unavailable", f"the node cannot be reached ({result.reason}); nothing was sent")
+        await self._state.mark_unknown(key, self._owner, sequence)
+        return Refusal(
+            "outcome_unknown",
+            f"transaction {outgoing.transaction_hash} was sent, but whether the node took it is not known ({result.reason}). "
+            f"Sequence {sequence} stays held: send the same request again, or POST /api/wallet/resync to settle it",
+            reason=result.reason,
+        )
+
+    async def _next_after_refusal(self, outgoing: Outgoing) -> int:
+        """The node's own number where it can be had; a refused transaction used none."""
+        wallet: Wallet = outgoing.request.wallet
+        try:
+            seen = await self._accounts.catch_up(wallet, outgoing.key, outgoing.sequence)
+        except NodeError:
+            return outgoing.sequence
+        return outgoing.sequence if seen is None else seen.sequence
+
+
+_WORDS = {Accepted: "accepted", Rejected: "refused", NoAnswer: "unknown"}

@@ -1,0 +1,125 @@
+"""Turns what the pipeline does into records. Every method returns only once the record is on disk.
+
+Raises:
+    AuditError: the record could not be made durable; nothing may be answered then.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from vaultsigner.audit.entries import Dispatch, IntentDecided, Outcome, RequestRefused
+from vaultsigner.audit.recorder import Recorder
+from vaultsigner.domain.audit_position import AuditPosition
+from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.signing.admission import Request
+from vaultsigner.signing.signature import Signed
+from vaultsigner.signing.trail import Trail
+
+StatusOf = Callable[[str], int]
+"""The HTTP status that a refusal code is answered with; `ok` for good answers. The HTTP layer provides it."""
+
+
+class Journal:
+    """The pipeline's pen."""
+
+    def __init__(self, recorder: Recorder, status_of: StatusOf) -> None:
+        self._recorder = recorder
+        self._status_of = status_of
+
+    async def refused(self, trail: Trail, refusal: Refusal) -> None:
+        """A request that was refused before it meant anything."""
+        await self._recorder.record(
+            RequestRefused(
+                request_id=trail.call.request_id,
+                ip=str(trail.call.ip),
+                principal=trail.principal,
+                operation=trail.call.operation,
+                wallet=trail.wallet,
+                status=self._status_of(refusal.code),
+                code=refusal.code,
+                reason=refusal.reason or refusal.message,
+                body_sha256=trail.body_sha256,
+                unknown_members=trail.unknown_members,
+            )
+        )
+
+    async def decided(self, request: Request, decision: Decision) -> AuditPosition:
+        """What a request means and what policy says to it."""
+        return await self._recorder.record(self._intent(request, decision))
+
+    async def denied(self, request: Request, decision: Decision, refusal: Refusal) -> None:
+        """Policy's no: the intent and the answer, in one go to the disk."""
+        await asyncio.gather(
+            self._recorder.record(self._intent(request, decision)),
+            self._recorder.record(self._outcome(request.trail, refusal.code, refusal.reason)),
+        )
+
+    async def failed(self, trail: Trail, refusal: Refusal) -> None:
+        """The answer to a request that was allowed but could not be served."""
+        await self._recorder.record(self._outcome(trail, refusal.code, refusal.reason or refusal.message))
+
+    async def answered(self, trail: Trail, found: str | None = None) -> AuditPosition:
+        """A good answer that carries no signature; `found` is what a reader of the record should know of it."""
+        return await self._recorder.record(self._outcome(trail, "ok", found))
+
+    async def signed(self, request: Request, signed: Signed) -> AuditPosition:
+        """A signature, about to be released or broadcast."""
+        return await self._recorder.record(
+            Outcome(
+                request_id=request.call.request_id,
+                principal=request.principal,
+                ip=str(request.call.ip),
+                operation=request.call.operation,
+                wallet=request.wallet.name,
+                status=self._status_of("ok"),
+                code="ok",
+                reason=None,
+                signed_sha256=signed.sign_bytes_sha256,
+                transaction_hash=signed.transaction_hash,
+                sequence=signed.sequence,
+                vault_request_id=signed.vault_request_id,
+            )
+        )
+
+    async def dispatched(
+        self, request: Request, node: str, result: str, *, transaction_hash: str, sequence: int, code: str, said: str | None
+    ) -> AuditPosition:
+        """What a node said of a transaction, and the code that the caller is answered with."""
+        return await self._recorder.record(
+            Dispatch(
+                request_id=request.call.request_id,
+                wallet=request.wallet.name,
+                node=node,
+                result=result,
+                transaction_hash=transaction_hash,
+                sequence=sequence,
+                status=self._status_of(code),
+                answer=said,
+            )
+        )
+
+    def _intent(self, request: Request, decision: Decision) -> IntentDecided:
+        return IntentDecided(
+            request_id=request.call.request_id,
+            principal=request.principal,
+            ip=str(request.call.ip),
+            operation=request.call.operation,
+            wallet=request.wallet.name,
+            intent=request.intent.described(),
+            decision=decision,
+            body_sha256=request.trail.body_sha256,
+            unknown_members=request.trail.unknown_members,
+        )
+
+    def _outcome(self, trail: Trail, code: str, reason: str | None) -> Outcome:
+        return Outcome(
+            request_id=trail.call.request_id,
+            principal=trail.principal,
+            ip=str(trail.call.ip),
+            operation=trail.call.operation,
+            wallet=trail.wallet,
+            status=self._status_of(code),
+            code=code,
+            reason=reason,
+        )

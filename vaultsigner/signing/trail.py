@@ -1,0 +1,25 @@
+"""What is known of a request so far, gathered step by step for the record."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from vaultsigner.domain.names import WalletName
+from vaultsigner.domain.principals import Principal
+from vaultsigner.signing.calls import Call
+
+
+@dataclass(slots=True)
+class Trail:
+    """Filled in while a request is understood, so that a refusal at any step is recorded with all that was known by then.
+
+    `wallet` is set only once it is a wallet of the configuration: what a stranger typed into that member is not recorded.
+    """
+
+    call: Call
+    principal: Principal | None = None
+    wallet: WalletName | None = None
+    unknown_members: tuple[str, ...] = ()
+    body_sha256: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.body_sha256 = hashlib.sha256(self.call.body).hexdigest() if self.call.body else None
