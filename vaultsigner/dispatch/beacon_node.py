@@ -117,14 +117,20 @@ class BeaconNode:
         info = answer.get("node_info") if isinstance(answer, dict) else None
         network = info.get("network") if isinstance(info, dict) else None
         if status != HTTPStatus.OK or not isinstance(network, str):
-            raise NodeError(f"node {self.host} answered {status} to the node-info query: {_reason_of(answer)}")
+            raise NodeError(
+                f"node {self.host} answered {status} to the node-info query: {_reason_of(answer)}"
+            )
         if network != self._chain_id:
-            raise NodeError(f"node {self.host} serves chain {network[:64]!r}, but the configuration says {self._chain_id!r}")
+            raise NodeError(
+                f"node {self.host} serves chain {network[:64]!r}, but the configuration says {self._chain_id!r}"
+            )
         self._chain_checked = True
 
     async def _get(self, path: str) -> tuple[int, JsonValue]:
         try:
-            async with self._session.get(f"{self._base}/{path}", timeout=TIMEOUT, allow_redirects=False) as response:
+            async with self._session.get(
+                f"{self._base}/{path}", timeout=TIMEOUT, allow_redirects=False
+            ) as response:
                 return response.status, await _read_json(response)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NodeError(f"node {self.host} cannot be asked: {type(error).__name__}") from None
@@ -156,10 +162,15 @@ def _judge(status: int, answer: JsonValue) -> BroadcastResult:
     if "already exists in cache" in reason:
         # The node holds these very bytes from an earlier sending: neither taken anew nor refused.
         return NoAnswer(reason, sent=True)
-    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.REQUEST_TIMEOUT:
+    if (
+        HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        and status != HTTPStatus.REQUEST_TIMEOUT
+    ):
         return Rejected(reason or f"HTTP status {status}", status)
     if status == HTTPStatus.OK and isinstance(answer, list) and answer:
-        if all(isinstance(item, dict) and item.get("code", 0) == 0 and item.get("ok", True) for item in answer):
+        if all(
+            isinstance(item, dict) and item.get("code", 0) == 0 and item.get("ok", True) for item in answer
+        ):
             return Accepted(answer)
         return Rejected(reason, status)
     return NoAnswer(f"HTTP status {status}: {reason}" if reason else f"HTTP status {status}", sent=True)

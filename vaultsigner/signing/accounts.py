@@ -114,7 +114,10 @@ class Accounts:
         if held is None:
             return f"sequence {seen.sequence}"
         if seen.sequence <= held.sequence and await self._is_on_chain(wallet, held):
-            return Refusal("outcome_unknown", "the node knows the held transaction but has not raised the sequence yet; try again")
+            return Refusal(
+                "outcome_unknown",
+                "the node knows the held transaction but has not raised the sequence yet; try again",
+            )
         await self._state.resynchronise(key, seen.account_number, seen.sequence, settled=True)
         fate = "was used" if seen.sequence > held.sequence else "was not used"
         return f"sequence {seen.sequence}; held number {held.sequence} {fate}"
@@ -133,17 +136,23 @@ class Accounts:
         return await node.account(key.address)
 
     async def _is_on_chain(self, wallet: Wallet, held: Held) -> bool:
-        return held.transaction_hash is not None and await self.node(wallet).knows_transaction(held.transaction_hash)
+        return held.transaction_hash is not None and await self.node(wallet).knows_transaction(
+            held.transaction_hash
+        )
 
 
 def no_account(key: AccountKey) -> Refusal:
     """The chain has no account for the address: there is no number to sign with."""
-    return Refusal("account_not_found", f"the chain has no account for {key.address} yet; send it some coins first")
+    return Refusal(
+        "account_not_found", f"the chain has no account for {key.address} yet; send it some coins first"
+    )
 
 
 def in_flight(key: AccountKey) -> Refusal:
     """Another request is between signing and the node's answer."""
-    return Refusal("wallet_busy", f"a broadcast for {key.address} is under way; try again", retry_after_seconds=1)
+    return Refusal(
+        "wallet_busy", f"a broadcast for {key.address} is under way; try again", retry_after_seconds=1
+    )
 
 
 def held_by_another(held: Held) -> Refusal:

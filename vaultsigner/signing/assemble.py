@@ -70,7 +70,9 @@ async def assembled(
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
             ),
         )
-        await recorder.record(Control("start", {"version": vaultsigner.__version__, "policy": policies.digest}))
+        await recorder.record(
+            Control("start", {"version": vaultsigner.__version__, "policy": policies.digest})
+        )
         yield Assembled(
             service=_service(settings, policies, parts, status_of, clock or SystemClock()),
             readiness=ReadinessCheck(
@@ -80,9 +82,13 @@ async def assembled(
         await recorder.record(Control("stop", {"version": vaultsigner.__version__}))
 
 
-def _service(settings: Settings, policies: PolicySet, parts: Parts, status_of: StatusOf, clock: Clock) -> SigningService:
+def _service(
+    settings: Settings, policies: PolicySet, parts: Parts, status_of: StatusOf, clock: Clock
+) -> SigningService:
     wallets = WalletDirectory(settings, parts.custody)
-    nodes = {name: BeaconNode(parts.session, environment) for name, environment in settings.environments.items()}
+    nodes = {
+        name: BeaconNode(parts.session, environment) for name, environment in settings.environments.items()
+    }
     accounts = Accounts(parts.state, nodes)
     journal = Journal(parts.recorder, status_of)
     signer = Signer(parts.custody)

@@ -11,7 +11,7 @@ from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.errors import AuditError, NodeError, VaultsignerError
+from vaultsigner.errors import AuditError, NodeError, StateError
 from vaultsigner.formats.bnb_beacon.transaction import transaction_hash
 from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
 from vaultsigner.signing.admission import Request
@@ -22,7 +22,7 @@ from vaultsigner.signing.signature import Signer
 from vaultsigner.state import AccountKey, HeldByOther, Reserved, State
 
 LEASE_MS = 30_000
-"""How long a number is taken to be in use by a request that has not come back: custody and node each answer within ten seconds."""
+"""How long a number counts as in use by a request that has not come back; custody and node answer within ten seconds each."""
 
 
 def fingerprint(request: Request) -> str:
@@ -56,7 +56,9 @@ class Broadcaster:
         self._journal = journal
         self._clock = clock
 
-    async def broadcast(self, request: Request, decision: Decision, public_key: PublicKeyAnswer) -> Answer | Refusal:
+    async def broadcast(
+        self, request: Request, decision: Decision, public_key: PublicKeyAnswer
+    ) -> Answer | Refusal:
         """Sign and send one allowed request.
 
         Raises:
@@ -83,35 +85,34 @@ class Broadcaster:
         return reserved
 
     async def _prepare(
-        self, request: Request, decision: Decision, public_key: PublicKeyAnswer, key: AccountKey, reserved: Reserved
+        self,
+        request: Request,
+        decision: Decision,
+        public_key: PublicKeyAnswer,
+        key: AccountKey,
+        reserved: Reserved,
     ) -> Outgoing:
         """Have the bytes: those that are held already, or newly signed ones. Until they are stored, the number can be freed."""
         try:
             await self._journal.decided(request, decision)
-            if reserved.transaction is None:
-                signed = await self._signer.sign(request, public_key, reserved.account_number, reserved.sequence)
-                await self._journal.signed(request, signed)
-                transaction = signed.transaction
-            else:
-                transaction = reserved.transaction
-            stored = await self._state.mark_sent(
-                key,
-                self._owner,
-                reserved.sequence,
-                transaction,
-                transaction_hash(transaction),
-                self._clock.milliseconds(),
-                LEASE_MS,
+            transaction = reserved.transaction or await self._signed(request, public_key, reserved)
+            name = transaction_hash(transaction)
+            now_ms = self._clock.milliseconds()
+            mine = await self._state.mark_sent(
+                key, self._owner, reserved.sequence, transaction, name, now_ms, LEASE_MS
             )
-            if not stored:
-                raise VaultsignerError("the sequence number was given to another request meanwhile; nothing was sent")
         except BaseException:
             # Nothing left this process, whatever went wrong (a cancelled request included).
             await self._state.release(key, self._owner, reserved.sequence)
             raise
-        return Outgoing(
-            request, key, transaction, transaction_hash(transaction), reserved.sequence, reserved.transaction is not None
-        )
+        if not mine:
+            raise StateError("the sequence number was given to another request meanwhile; nothing was sent")
+        return Outgoing(request, key, transaction, name, reserved.sequence, reserved.transaction is not None)
+
+    async def _signed(self, request: Request, public_key: PublicKeyAnswer, reserved: Reserved) -> bytes:
+        signed = await self._signer.sign(request, public_key, reserved.account_number, reserved.sequence)
+        await self._journal.signed(request, signed)
+        return signed.transaction
 
     async def _send(self, outgoing: Outgoing, decision: Decision) -> Answer | Refusal:
         node = self._accounts.node(outgoing.request.wallet)
@@ -122,13 +123,16 @@ class Broadcaster:
         try:
             position = await self._record(outgoing, result, refusal)
         except AuditError as error:
-            raise AuditError(f"transaction {outgoing.transaction_hash} was sent, but what the node said could not be recorded: {error}") from None
+            sent = f"transaction {outgoing.transaction_hash} was sent, but what the node said could not be recorded"
+            raise AuditError(f"{sent}: {error}") from None
         if isinstance(result, Accepted):
             return Answer(result.answer, decision.rule, decision.policy, position)
         assert refusal is not None  # noqa: S101  -- _settle answers None for Accepted only; this tells the type checker
         return refusal
 
-    async def _record(self, outgoing: Outgoing, result: BroadcastResult, refusal: Refusal | None) -> AuditPosition:
+    async def _record(
+        self, outgoing: Outgoing, result: BroadcastResult, refusal: Refusal | None
+    ) -> AuditPosition:
         return await self._journal.dispatched(
             outgoing.request,
             self._accounts.node(outgoing.request.wallet).host,
@@ -144,10 +148,14 @@ class Broadcaster:
         if not outgoing.repeated:
             return None
         try:
-            known = await self._accounts.node(outgoing.request.wallet).knows_transaction(outgoing.transaction_hash)
+            known = await self._accounts.node(outgoing.request.wallet).knows_transaction(
+                outgoing.transaction_hash
+            )
         except NodeError:
             return None
-        said: JsonValue = [{"code": 0, "hash": outgoing.transaction_hash, "log": "already on the chain", "ok": True}]
+        said: JsonValue = [
+            {"code": 0, "hash": outgoing.transaction_hash, "log": "already on the chain", "ok": True}
+        ]
         return Accepted(said) if known else None
 
     async def _settle(self, outgoing: Outgoing, result: BroadcastResult) -> Refusal | None:
@@ -158,10 +166,14 @@ class Broadcaster:
             return None
         if isinstance(result, Rejected):
             await self._state.settle(key, self._owner, sequence, await self._next_after_refusal(outgoing))
-            return Refusal("node_refused", f"the node refused the transaction: {result.reason}", reason=result.reason)
+            return Refusal(
+                "node_refused", f"the node refused the transaction: {result.reason}", reason=result.reason
+            )
         if not result.sent and not outgoing.repeated:
             await self._state.settle(key, self._owner, sequence, sequence)
-            return Refusal("node_unavailable", f"the node cannot be reached ({result.reason}); nothing was sent")
+            return Refusal(
+                "node_unavailable", f"the node cannot be reached ({result.reason}); nothing was sent"
+            )
         await self._state.mark_unknown(key, self._owner, sequence)
         return Refusal(
             "outcome_unknown",

@@ -54,7 +54,9 @@ class Authenticator:
         if user is None:
             return invalid_token("the token's user is not in the configuration")
         if claims.credential != credential_fingerprint(user.password_hash):
-            return invalid_token(f"the password of user {user.username} has changed since the token was issued")
+            return invalid_token(
+                f"the password of user {user.username} has changed since the token was issued"
+            )
         return user
 
     async def _claims(self, token: str) -> AccessClaims | Refusal:
@@ -76,7 +78,9 @@ class Authenticator:
 
     async def _current_keys(self, *, refresh: bool = False) -> Mapping[str, bytes]:
         """Bad tokens must not become a way to keep custody busy: a refresh happens at most every five seconds."""
-        if not self._keys or (refresh and self._clock.monotonic() - self._keys_asked_at > KEY_REFRESH_SECONDS):
+        if not self._keys or (
+            refresh and self._clock.monotonic() - self._keys_asked_at > KEY_REFRESH_SECONDS
+        ):
             self._keys = await self._custody.access_token_keys()
             self._keys_asked_at = self._clock.monotonic()
         return self._keys

@@ -83,7 +83,15 @@ class Journal:
         )
 
     async def dispatched(
-        self, request: Request, node: str, result: str, *, transaction_hash: str, sequence: int, code: str, said: str | None
+        self,
+        request: Request,
+        node: str,
+        result: str,
+        *,
+        transaction_hash: str,
+        sequence: int,
+        code: str,
+        said: str | None,
     ) -> AuditPosition:
         """What a node said of a transaction, and the code that the caller is answered with."""
         return await self._recorder.record(

@@ -26,7 +26,9 @@ class Readiness:
 class ReadinessCheck:
     """Asks custody (which asks Vault), state and the record; also that both processes have read the same policies."""
 
-    def __init__(self, *, custody: CustodyClient, state: State, recorder: Recorder, policy_digest: str) -> None:
+    def __init__(
+        self, *, custody: CustodyClient, state: State, recorder: Recorder, policy_digest: str
+    ) -> None:
         self._custody = custody
         self._state = state
         self._recorder = recorder
@@ -46,7 +48,9 @@ class ReadinessCheck:
             return [f"custody: {error.code}: {error}"]
         problems = [] if health.vault == "ok" else [f"vault: {health.vault}"]
         if health.policy != self._policy_digest:
-            problems.append("policy: custody and the server have read different policy files; restart vaultsigner")
+            problems.append(
+                "policy: custody and the server have read different policy files; restart vaultsigner"
+            )
         return problems
 
     async def _state_problems(self) -> list[str]:

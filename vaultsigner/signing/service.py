@@ -126,7 +126,11 @@ class SigningService:
         public_key = await self._wallets.public_key(admitted.wallet)
         key = self._accounts.key(admitted.wallet, public_key.address)
         async with self._accounts.turns.turn(key) as mine:
-            found = await self._accounts.resynchronise(admitted.wallet, key, self._clock.milliseconds()) if mine else in_flight(key)
+            found = (
+                await self._accounts.resynchronise(admitted.wallet, key, self._clock.milliseconds())
+                if mine
+                else in_flight(key)
+            )
         if isinstance(found, Refusal):
             return await self._fail(trail, found)
         return Answer({}, audit=await self._journal.answered(trail, found))
@@ -176,7 +180,9 @@ class SigningService:
 
     async def _deny(self, request: Request, decision: Decision) -> Refusal:
         refusal = Refusal(
-            "policy_denied", f"Policy does not allow {request.call.operation} here: {decision.reason}", reason=decision.reason
+            "policy_denied",
+            f"Policy does not allow {request.call.operation} here: {decision.reason}",
+            reason=decision.reason,
         )
         await self._journal.denied(request, decision, refusal)
         return refusal

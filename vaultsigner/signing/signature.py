@@ -30,7 +30,9 @@ class Signer:
     def __init__(self, custody: CustodyClient) -> None:
         self._custody = custody
 
-    async def sign(self, request: Request, key: PublicKeyAnswer, account_number: int, sequence: int) -> Signed:
+    async def sign(
+        self, request: Request, key: PublicKeyAnswer, account_number: int, sequence: int
+    ) -> Signed:
         """Have custody sign the request at this sequence number.
 
         Raises:
@@ -58,10 +60,16 @@ class Signer:
         )
         document = sign_document(request.message, account, request.memo)
         if answer.public_key != key.public_key:
-            raise CustodyError("wrong_key", f"the key behind wallet {request.wallet.name} is not the one it had at first use")
+            raise CustodyError(
+                "wrong_key", f"the key behind wallet {request.wallet.name} is not the one it had at first use"
+            )
         if not signature_is_valid(key.public_key, document, answer.signature):
-            raise CustodyError("internal_error", "the signature that custody made does not verify; it was dropped")
-        transaction = encode_transaction(request.message, account, request.memo, key.public_key, answer.signature)
+            raise CustodyError(
+                "internal_error", "the signature that custody made does not verify; it was dropped"
+            )
+        transaction = encode_transaction(
+            request.message, account, request.memo, key.public_key, answer.signature
+        )
         return Signed(
             transaction=transaction,
             transaction_hash=transaction_hash(transaction),

@@ -35,7 +35,9 @@ class WalletDirectory:
             return Refusal(
                 "wallet_not_found",
                 f"Not authorised to access wallet {name[:64]}",
-                reason="the wallet is unknown" if wallet is None else f"user {user.username} shares no permission with it",
+                reason="the wallet is unknown"
+                if wallet is None
+                else f"user {user.username} shares no permission with it",
             )
         return wallet
 
@@ -75,4 +77,6 @@ def refuse_by_address(wallet: Wallet, ip: IpAddress) -> Refusal | None:
     """The wallet's `ip_whitelist`: None means welcome."""
     if wallet.ip_whitelist is None or any(ip in network for network in wallet.ip_whitelist):
         return None
-    return Refusal("address_not_allowed", f"Access denied {ip}", reason="the address is not in the wallet's ip_whitelist")
+    return Refusal(
+        "address_not_allowed", f"Access denied {ip}", reason="the address is not in the wallet's ip_whitelist"
+    )
