@@ -40,18 +40,10 @@ class Parts:
     session: aiohttp.ClientSession
 
 
-@dataclass(frozen=True, slots=True)
-class Assembled:
-    """A running pipeline."""
-
-    service: SigningService
-    readiness: ReadinessCheck
-
-
 @asynccontextmanager
 async def assembled(
     settings: Settings, custody_socket: Path, status_of: StatusOf, clock: Clock | None = None
-) -> AsyncIterator[Assembled]:
+) -> AsyncIterator[SigningService]:
     """The pipeline, for as long as the context lasts.
 
     Raises:
@@ -73,12 +65,7 @@ async def assembled(
         await recorder.record(
             Control("start", {"version": vaultsigner.__version__, "policy": policies.digest})
         )
-        yield Assembled(
-            service=_service(settings, policies, parts, status_of, clock or SystemClock()),
-            readiness=ReadinessCheck(
-                custody=parts.custody, state=parts.state, recorder=recorder, policy_digest=policies.digest
-            ),
-        )
+        yield _service(settings, policies, parts, status_of, clock or SystemClock())
         await recorder.record(Control("stop", {"version": vaultsigner.__version__}))
 
 
@@ -110,4 +97,7 @@ def _service(
         journal=journal,
         custody=parts.custody,
         clock=clock,
+        readiness=ReadinessCheck(
+            custody=parts.custody, state=parts.state, recorder=parts.recorder, policy_digest=policies.digest
+        ),
     )

@@ -22,6 +22,7 @@ from vaultsigner.signing.broadcasting import Broadcaster, fingerprint
 from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory
@@ -46,6 +47,7 @@ class SigningService:
         journal: Journal,
         custody: CustodyClient,
         clock: Clock,
+        readiness: ReadinessCheck,
     ) -> None:
         self._admission = admission
         self._policies = policies
@@ -56,6 +58,7 @@ class SigningService:
         self._journal = journal
         self._custody = custody
         self._clock = clock
+        self._readiness = readiness
 
     async def sign(self, call: Call) -> Answer | Refusal:
         """Sign one message at the account's current sequence, which stays as it is."""
@@ -84,6 +87,10 @@ class SigningService:
     async def refused(self, call: Call, refusal: Refusal) -> Refusal:
         """Record a refusal that the HTTP layer made itself; answers it, or the failure to record it."""
         return await self._refuse(Trail(call), refusal)
+
+    async def ready(self) -> Readiness:
+        """Whether a signature could be made now."""
+        return await self._readiness.check()
 
     async def _sign(self, trail: Trail) -> Answer | Refusal:
         request = await self._admission.request(trail)
