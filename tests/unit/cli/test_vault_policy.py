@@ -1,0 +1,49 @@
+"""The least policy, as text."""
+
+import pytest
+
+from tests.unit.cli.sample import sample_settings, sample_wallet
+from vaultsigner.cli.vault_policy import PolicyTextError, kv_references, least_policy, transit_keys
+from vaultsigner.config.settings import TransitReference
+
+
+def test_the_policy_names_each_path_once_and_nothing_else() -> None:
+    settings = sample_settings(
+        sample_wallet("one", "wallets/one"),
+        sample_wallet("two", "wallets/two"),
+        sample_wallet("again", "wallets/one"),
+    )
+    text = least_policy(settings)
+    assert [line for line in text.splitlines() if line.startswith(("path", "  cap"))] == [
+        'path "secret/data/wallets/one" {',
+        '  capabilities = ["read"]',
+        'path "secret/data/wallets/two" {',
+        '  capabilities = ["read"]',
+        'path "transit/sign/access-tokens" {',
+        '  capabilities = ["update"]',
+        'path "transit/keys/access-tokens" {',
+        '  capabilities = ["read"]',
+        'path "auth/token/renew-self" {',
+        '  capabilities = ["update"]',
+        'path "auth/token/lookup-self" {',
+        '  capabilities = ["read"]',
+    ]
+    assert "# the key of one, again" in text
+
+
+def test_references_and_keys_are_those_of_the_configuration() -> None:
+    settings = sample_settings(
+        sample_wallet("one", "desk/one", mount="kv"), access_token_key=TransitReference("signing", "tokens")
+    )
+    assert [(reference.mount, reference.path) for reference in kv_references(settings)] == [
+        ("kv", "desk/one")
+    ]
+    assert transit_keys(settings) == (TransitReference("signing", "tokens"),)
+
+
+@pytest.mark.parametrize(
+    "path", ["wallets/*", "wallets/+/x", 'wallets/x" { } path "sys', "a\\b", "a\nb", "${x}"]
+)
+def test_wildcards_and_quotes_never_reach_the_policy(path: str) -> None:
+    with pytest.raises(PolicyTextError):
+        least_policy(sample_settings(sample_wallet("one", path)))

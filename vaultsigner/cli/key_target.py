@@ -1,0 +1,83 @@
+"""Which secret a `keys` command means, from a wallet's name, a path and the configuration."""
+
+from dataclasses import dataclass, replace
+
+import click
+
+from vaultsigner.cli.key_material import KeyKind
+from vaultsigner.config.problems import UnusableValueError
+from vaultsigner.config.references import read_kv_reference
+from vaultsigner.config.settings import KvReference, Settings, Wallet
+from vaultsigner.domain.names import WalletName
+
+USUAL_FOLDER = "secret/wallets"
+EXAMPLE = "secret/wallets/wallet_1"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTarget:
+    """A wallet's name, where its key goes and what it is; `wallet` is None while config.yml does not name it."""
+
+    name: str
+    reference: KvReference
+    kind: KeyKind
+    wallet: Wallet | None
+
+
+def find_target(
+    settings: Settings | None, name: str | None, path: str | None, kind: KeyKind | None
+) -> KeyTarget:
+    """The configured wallet's reference; else the path given; else `secret/wallets/NAME`.
+
+    Raises:
+        click.UsageError: neither a name nor a path, or they contradict the configuration.
+    """
+    wallet = settings.wallets.get(WalletName(name)) if settings and name else None
+    if wallet is not None:
+        return _configured(wallet, path, kind)
+    if path is None and name is None:
+        raise click.UsageError("which key? Give the wallet's name, or --path secret/wallets/wallet_1")
+    chosen: KeyKind = kind or "private_key"
+    reference = _reference(path or f"{USUAL_FOLDER}/{name}", chosen)
+    return KeyTarget(name or reference.path.rpartition("/")[2], reference, chosen, None)
+
+
+def config_lines(target: KeyTarget, address: str) -> str:
+    """What to paste under `wallets:`.
+
+    Args:
+        address: of the environment named in the lines, TESTNET.
+    """
+    return (
+        f"  - name: {target.name}\n"
+        f"    {target.kind}: {target.reference}\n"
+        f"    env_name: TESTNET            # or PROD\n"
+        f"    address: {address}\n"
+        f"    ip_whitelist: [127.0.0.1]\n"
+        f"    permissions: [trade]         # of: trade, transfer, freeze, resync, vote\n"
+    )
+
+
+def _configured(wallet: Wallet, path: str | None, kind: KeyKind | None) -> KeyTarget:
+    if path is not None and replace(_reference(path, wallet.key_kind), field=wallet.key.field) != wallet.key:
+        raise click.UsageError(f"the configuration says {wallet.key} for {wallet.name}: leave --path out")
+    if kind is not None and kind != wallet.key_kind:
+        raise click.UsageError(
+            f"the configuration says {wallet.name} is a {wallet.key_kind}: leave --kind out"
+        )
+    return KeyTarget(wallet.name, wallet.key, wallet.key_kind, wallet)
+
+
+def _reference(path: str, kind: KeyKind) -> KvReference:
+    """The same grammar as in config.yml, so that what is written here can be named there."""
+    place = path.removeprefix("vault:").partition("#")[0].strip("/")
+    try:
+        reference = read_kv_reference(f"vault:{place}#{kind}", example=EXAMPLE)
+    except UnusableValueError:
+        raise click.UsageError(
+            f"{path!r} is no path that config.yml can name: write mount and path, like {EXAMPLE}, "
+            "of letters, digits and . _ - alone"
+        ) from None
+    if reference.path.startswith("data/"):
+        raise click.UsageError(f"leave `data/` out of the path: write it like {EXAMPLE}")
+    return reference

@@ -1,0 +1,67 @@
+"""A command group that imports a command's module only when that command is typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+from vaultsigner.errors import VaultsignerError
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSource:
+    """Where a command lives.
+
+    Args:
+        module: the module to import; the command in it has the name that people type.
+        summary: the line for `--help`, kept here so that help needs no import.
+        needs: what to install, said where an import outside vaultsigner fails; None where everything needed is required anyway.
+    """
+
+    module: str
+    summary: str
+    needs: str | None = None
+
+
+class LazyGroup(click.Group):
+    """Shows help without importing any command, and turns our own exceptions into one line and status 1."""
+
+    def __init__(self, *args: Any, sources: Mapping[str, CommandSource], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sources = sources
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table rather than of the alphabet."""
+        return list(self._sources)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; None for a name that is none of ours."""
+        source = self._sources.get(cmd_name)
+        if source is None:
+            return None
+        try:
+            command = getattr(import_module(source.module), cmd_name)
+        except ModuleNotFoundError as error:
+            if source.needs is None or (error.name or "").startswith("vaultsigner"):
+                raise
+            raise click.ClickException(
+                f"`vaultsigner {cmd_name}` needs the Python package {error.name}, which is not installed: {source.needs}"
+            ) from None
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{source.module}.{cmd_name} is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of commands, from their one-line summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, source.summary) for name, source in self._sources.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What could not be done is told in a line; a traceback is for defects alone."""
+        try:
+            return super().invoke(ctx)
+        except VaultsignerError as error:
+            # `from None`: the exceptions behind it may hold what the command was working on.
+            raise click.ClickException(str(error)) from None

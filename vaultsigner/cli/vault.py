@@ -1,0 +1,79 @@
+"""`vaultsigner vault`: what Vault must have before the service can start."""
+
+from pathlib import Path
+
+import click
+
+from vaultsigner.cli.token_file import make_token_file
+from vaultsigner.cli.vault_admin import OperatorVault
+from vaultsigner.cli.vault_options import VaultOptions, load_settings, read_token, vault_options
+from vaultsigner.cli.vault_policy import POLICY_NAME, least_policy, transit_keys
+from vaultsigner.cli.vault_setup import Step, set_up
+from vaultsigner.config.settings import Settings
+
+
+@click.group()
+def vault() -> None:
+    """Give Vault the least policy and the Transit keys that the configuration needs."""
+
+
+@vault.command()
+@vault_options
+@click.option("--print", "print_only", is_flag=True, help="Show the policy and the keys, and change nothing.")
+@click.option(
+    "--token-out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also make the service's own token and write it to this file, mode 0600.",
+)
+@click.option(
+    "--period",
+    default="72h",
+    show_default=True,
+    help="How long that token lives without renewal; the running service renews it.",
+)
+def setup(options: VaultOptions, print_only: bool, token_out: Path | None, period: str) -> None:
+    """Write the least Vault policy and make the mounts and the Transit key the configuration names.
+
+    Shows the policy first. May be run again at any time, and must be after adding a wallet: it changes only what is missing or
+    differs, and says so.
+
+    \b
+    Examples:
+      vaultsigner vault setup --print                    what would be written; needs no Vault
+      vaultsigner vault setup --token-out /run/vault/token
+    """
+    settings = load_settings(options.config_file)
+    _show_plan(settings)
+    if print_only:
+        return
+    operator = options.open(settings)
+    for step in set_up(operator, settings):
+        _tell(step)
+    if token_out is not None:
+        _tell(_token_step(options, settings, operator, token_out, period))
+
+
+def _show_plan(settings: Settings) -> None:
+    click.echo(f"# policy `{POLICY_NAME}`\n")
+    click.echo(least_policy(settings))
+    for key in transit_keys(settings):
+        click.echo(f"# Transit key {key}: Ed25519, not exportable")
+    click.echo()
+
+
+def _token_step(
+    options: VaultOptions, settings: Settings, operator: OperatorVault, path: Path, period: str
+) -> Step:
+    def as_holder(token: str) -> OperatorVault:
+        return OperatorVault(
+            operator.address,
+            token,
+            namespace=options.namespace or settings.vault.namespace,
+            ca_cert=options.ca_cert or settings.vault.ca_cert,
+        )
+
+    return make_token_file(operator, path, period=period, read_token=read_token, as_holder=as_holder)
+
+
+def _tell(step: Step) -> None:
+    click.echo(f"{'changed' if step.changed else 'as is  '}  {step.text}")

@@ -1,0 +1,95 @@
+"""Bringing Vault to what the configuration needs, step by step. Each step looks first, and says what it found or changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
+from vaultsigner.cli.vault_policy import POLICY_NAME, kv_references, least_policy, transit_keys
+from vaultsigner.config.settings import Settings, TransitReference
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step found or did. `changed` is False where everything was as it should be."""
+
+    changed: bool
+    text: str
+
+
+def set_up(vault: OperatorVault, settings: Settings) -> Iterator[Step]:
+    """Mounts, Transit keys, policy: make what is missing, never alter a mount or a key that is there.
+
+    Raises:
+        VaultAccessError: something that is there cannot serve, or the token may not do this.
+    """
+    mounts = vault.read("sys/mounts") or {}
+    for mount in dict.fromkeys(reference.mount for reference in kv_references(settings)):
+        yield _kv_mount(vault, mounts, mount)
+    keys = transit_keys(settings)
+    for mount in dict.fromkeys(key.mount for key in keys):
+        yield _transit_mount(vault, mounts, mount)
+    for key in keys:
+        yield _transit_key(vault, key)
+    yield _policy(vault, least_policy(settings))
+
+
+def _kv_mount(vault: OperatorVault, mounts: Mapping[str, Any], mount: str) -> Step:
+    found = mounts.get(f"{mount}/")
+    if found is None:
+        vault.write(
+            f"sys/mounts/{mount}", {"type": "kv", "options": {"version": "2"}, "description": "wallet keys"}
+        )
+        return Step(True, f"mounted KV version 2 at {mount}/")
+    if found.get("type") != "kv" or (found.get("options") or {}).get("version") != "2":
+        raise VaultAccessError(
+            f"the mount {mount}/ is there but is not KV version 2; use another mount in config.yml, "
+            f"or upgrade it: bao kv enable-versioning {mount}"
+        )
+    return Step(False, f"KV version 2 is mounted at {mount}/")
+
+
+def _transit_mount(vault: OperatorVault, mounts: Mapping[str, Any], mount: str) -> Step:
+    found = mounts.get(f"{mount}/")
+    if found is None:
+        vault.write(f"sys/mounts/{mount}", {"type": "transit", "description": "keys that never leave Vault"})
+        return Step(True, f"mounted Transit at {mount}/")
+    if found.get("type") != "transit":
+        raise VaultAccessError(
+            f"the mount {mount}/ is there but is not Transit; use another mount in config.yml"
+        )
+    return Step(False, f"Transit is mounted at {mount}/")
+
+
+def _transit_key(vault: OperatorVault, key: TransitReference) -> Step:
+    path = f"{key.mount}/keys/{key.key}"
+    found = vault.read(path)
+    if found is None:
+        vault.write(path, {"type": "ed25519", "exportable": False, "allow_plaintext_backup": False})
+        return Step(True, f"made the Ed25519 key {key}, not exportable")
+    if found.get("type") != "ed25519" or found.get("derived"):
+        raise VaultAccessError(f"{key} is there but is no plain Ed25519 key; name another in config.yml")
+    if found.get("exportable") or found.get("allow_plaintext_backup"):
+        # Vault cannot take this back, and a key that can be exported may have been.
+        raise VaultAccessError(
+            f"{key} can be exported from Vault, for ever; name another in config.yml and let setup make it"
+        )
+    return Step(False, f"{key} is an Ed25519 key, not exportable")
+
+
+def _policy(vault: OperatorVault, text: str) -> Step:
+    path = f"sys/policies/acl/{POLICY_NAME}"
+    found = vault.read(path)
+    before = found.get("policy") if found else None
+    if before == text:
+        return Step(False, f"the policy `{POLICY_NAME}` is as it should be")
+    vault.write(path, {"policy": text})
+    if before is None:
+        return Step(True, f"wrote the policy `{POLICY_NAME}`")
+    removed = [
+        line
+        for line in str(before).splitlines()
+        if line.startswith("path ") and line not in text.splitlines()
+    ]
+    dropped = "".join(f"\n    no longer granted: {line.removesuffix('{').strip()}" for line in removed)
+    return Step(True, f"replaced the policy `{POLICY_NAME}`, which differed{dropped}")
