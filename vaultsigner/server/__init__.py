@@ -1,1 +1,3 @@
-"""HTTP only: routes, statuses, documents. Never sees a key and never imports the inside of custody."""
+"""HTTP only: routes, statuses, documents, health. Knows no key, no client secret, no Vault token and nothing of custody's
+inside.
+"""

@@ -1,0 +1,78 @@
+"""A pipeline that keeps what it was asked and answers what the test told it to: it shows what HTTP means, and no more."""
+
+from dataclasses import dataclass, field
+
+from vaultsigner.domain.audit_position import AuditPosition
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.server.wiping import wipe
+from vaultsigner.signing.calls import Answer, Call
+
+SIGNED = Answer({"signed_msg": "c0ffee"}, "desk", "sha256:" + "ab" * 32, AuditPosition("a1b2", 7))
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """As the real one."""
+
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """As the real one."""
+        return not self.problems
+
+
+@dataclass
+class RecordingPipeline:
+    """Answers every operation with `outcome`, or raises `failure`."""
+
+    outcome: Answer | Refusal = SIGNED
+    failure: Exception | None = None
+    recording_fails: bool = False
+    problems: tuple[str, ...] = ()
+    calls: list[tuple[str, Call]] = field(default_factory=list)
+    refusals: list[tuple[Call, Refusal]] = field(default_factory=list)
+    logged_in: list[bytes] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+    def _asked(self, method: str, call: Call) -> Answer | Refusal:
+        self.calls.append((method, call))
+        if self.failure is not None:
+            raise self.failure
+        return self.outcome
+
+    async def sign(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("sign", call)
+
+    async def broadcast(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("broadcast", call)
+
+    async def resync(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("resync", call)
+
+    async def wallets(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("wallets", call)
+
+    async def wallet(self, call: Call, name: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.append(name)
+        return self._asked("wallet", call)
+
+    async def log_in(self, call: Call, body: bytearray) -> Answer | Refusal:
+        """As the real one, but it keeps what it wipes."""
+        self.logged_in.append(bytes(body))
+        wipe(body)
+        return self._asked("log_in", call)
+
+    async def refused(self, call: Call, refusal: Refusal) -> Refusal:
+        """As the real one."""
+        self.refusals.append((call, refusal))
+        return Refusal("audit_unavailable", "No record can be written") if self.recording_fails else refusal
+
+    async def ready(self) -> Readiness:
+        """As the real one."""
+        return Readiness(self.problems)

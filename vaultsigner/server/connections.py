@@ -1,0 +1,126 @@
+"""The HTTP connection itself: how bytes come in, and how a request that is no HTTP is answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http import HttpRequestParser
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+
+from vaultsigner.server.answers import refusal_response
+from vaultsigner.server.edge import INTERNAL_ERROR, Edge
+from vaultsigner.server.request_ids import fresh_request_id
+from vaultsigner.server.wiping import require_wipeable, wipe_unless_shared
+
+log = structlog.get_logger(__name__)
+
+READ_BUFFER_BYTES = 65536
+KEEP_ALIVE_SECONDS = 75.0
+LINGER_SECONDS = 2.0
+"""How long an unread body is drained after its refusal, so that the client reads the answer and not a reset."""
+
+Answerer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Connection(RequestHandler, asyncio.BufferedProtocol):
+    """One client connection, read through a buffer that all connections share and that is wiped after each read.
+
+    The event loop fills the buffer and hands it over in one step, so no two connections are ever in it at once.
+    """
+
+    __slots__ = ("_answer_broken", "_input")
+
+    def __init__(self, manager: "ConnectionServer", **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._answer_broken = manager.answer_broken
+        self._input = manager.input
+        # The parser's own queue limit would park the rest of a read in memory that nobody can wipe. Without it a connection
+        # queues at most what one read holds: RequestHandler stops reading by its own count.
+        self._parser = HttpRequestParser(
+            self,
+            self._loop,
+            READ_BUFFER_BYTES,
+            payload_exception=RequestPayloadError,
+            auto_decompress=False,
+            max_msg_queue_size=0,
+        )
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the event loop puts what it reads next."""
+        return self._input
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Parse what came in, then leave no copy of it here: it may hold a password."""
+        arrived = self._input[:nbytes]
+        data = arrived.tobytes()
+        arrived[:] = bytes(nbytes)
+        self.data_received(data)
+        wipe_unless_shared(data)
+
+    def _make_error_handler(
+        self, err_info: Any
+    ) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+        """What the parser could not read is answered in our error shape, and recorded, like every other refusal."""
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            return await self._answer_broken(request)
+
+        return answer
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The last resort, when even answering failed. The library's own page would quote the exception."""
+        log.error("answering failed", exception=type(exc).__qualname__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer is on its way already")
+        response = refusal_response(INTERNAL_ERROR, fresh_request_id())
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """The library would log an exception's text and traceback, which may quote what the client sent."""
+        log.error("connection failed", exception=type(kw.get("exc_info")).__qualname__)
+
+
+class ConnectionServer(web.Server):
+    """Makes a `Connection` for each client."""
+
+    def __init__(self, plain: web.Server, edge: Edge) -> None:
+        super().__init__(
+            edge,
+            request_factory=plain.request_factory,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            lingering_time=LINGER_SECONDS,
+            access_log=None,
+            debug=False,
+        )
+        self.answer_broken = edge.answer_broken
+        self.input = memoryview(bytearray(READ_BUFFER_BYTES))
+
+    def __call__(self) -> RequestHandler:
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+class ConnectionRunner(web.AppRunner):
+    """Runs an application, its edge around it, over `Connection`.
+
+    Raises:
+        UnwipeableError: at construction, where passwords could not be kept out of memory.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, app: web.Application, *, shutdown_timeout: float) -> None:
+        require_wipeable()
+        super().__init__(app, shutdown_timeout=shutdown_timeout)
+
+    async def _make_server(self) -> web.Server:
+        plain = await super()._make_server()
+        return ConnectionServer(plain, Edge(self.app, plain.request_handler))

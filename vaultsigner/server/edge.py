@@ -1,0 +1,142 @@
+"""The outermost layer: every request gets its id here, and every refusal of the HTTP layer its record and its shape.
+
+It stands around the whole aiohttp application rather than in its middlewares, so that what the router and the library refuse
+by themselves passes through it too.
+"""
+
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import structlog
+from aiohttp import web
+
+from vaultsigner.domain.names import Operation, RequestId
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.server import statuses
+from vaultsigner.server.answers import answer_response, refusal_response
+from vaultsigner.server.client_address import ClientAddresses
+from vaultsigner.server.pipeline import Pipeline
+from vaultsigner.server.received import Received, peer_host, receive
+from vaultsigner.server.request_ids import fresh_request_id
+from vaultsigner.server.wiping import wipe_unread
+from vaultsigner.signing.calls import Answer, Call
+
+log = structlog.get_logger(__name__)
+
+Endpoint = Callable[[Pipeline, Received], Awaitable[Answer | Refusal]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+PIPELINE: web.AppKey[Pipeline] = web.AppKey("pipeline", Pipeline)
+ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
+REQUEST_ID: web.RequestKey[RequestId] = web.RequestKey("request_id")
+OPERATION: web.RequestKey[Operation] = web.RequestKey("operation")
+
+UNROUTED = Operation("http.request")
+"""The operation of a request that matches no route."""
+NOT_FOUND = Refusal("not_found", "Not Found")
+NOT_HTTP = Refusal(
+    "malformed_request", "The request is not well-formed HTTP/1.1", reason="not well-formed HTTP/1.1"
+)
+INTERNAL_ERROR = Refusal("internal_error", "Internal Server Error")
+LIBRARY_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
+    {
+        "not_found": NOT_FOUND,
+        "method_not_allowed": Refusal("method_not_allowed", "Method Not Allowed"),
+        "expectation_failed": Refusal(
+            "expectation_failed", "The only Expect that is understood is 100-continue"
+        ),
+    }
+)
+
+
+def endpoint_handler(
+    path: str, operation: Operation, endpoint: Endpoint
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Make an aiohttp handler for one path of one of our endpoints."""
+    literal, variable, _ = path.partition("{")
+
+    async def handle(request: web.Request) -> web.Response:
+        raw_path = request.rel_url.raw_path
+        # aiohttp matches /api/order/%73ign, too. A proxy's path rule would not: one name, one spelling.
+        if not (raw_path.startswith(literal) if variable else raw_path == literal):
+            raise web.HTTPNotFound
+        request[OPERATION] = operation
+        app = request.app
+        received = receive(request, request[REQUEST_ID], operation, app[ADDRESSES])
+        if isinstance(received, Refusal):
+            return await refuse(app, request, received)
+        outcome = await endpoint(app[PIPELINE], received)
+        if isinstance(outcome, Answer):
+            return answer_response(outcome, received.request_id)
+        return refusal_response(outcome, received.request_id)
+
+    return handle
+
+
+async def refuse(
+    app: web.Application,
+    request: web.BaseRequest,
+    refusal: Refusal,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> web.Response:
+    """Record a refusal of the HTTP layer, then answer it; what could not be recorded is answered as that."""
+    addresses, host = app[ADDRESSES], peer_host(request)
+    ip = addresses.of(host, request.headers.getall("X-Forwarded-For", ()))
+    call = Call(
+        request_id=request[REQUEST_ID],
+        ip=addresses.peer(host) if isinstance(ip, Refusal) else ip,
+        operation=request.get(OPERATION, UNROUTED),
+        authorization=None,
+        body=b"",
+    )
+    return refusal_response(await app[PIPELINE].refused(call, refusal), call.request_id, headers)
+
+
+class Edge:
+    """Wraps an application's own handler.
+
+    Args:
+        app: the application, whose pipeline records the refusals.
+        handle: the application's handler.
+    """
+
+    def __init__(self, app: web.Application, handle: Handler) -> None:
+        self._app = app
+        self._handle = handle
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, whatever happens."""
+        request[REQUEST_ID] = fresh_request_id()
+        try:
+            return await self._handle(request)
+        except web.HTTPException as error:
+            return await self._answer_library(request, error)
+        except Exception as error:  # noqa: BLE001 - the process's edge: a defect becomes a record and a 500 without detail
+            return await self._answer_defect(request, error)
+        finally:
+            wipe_unread(request.content)
+
+    async def answer_broken(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer what the parser could not read. The library's own message would quote it, and is dropped."""
+        request[REQUEST_ID] = fresh_request_id()
+        return await refuse(self._app, request, NOT_HTTP)
+
+    async def _answer_library(self, request: web.BaseRequest, error: web.HTTPException) -> web.Response:
+        refusal = LIBRARY_REFUSALS.get(statuses.code_of(error.status), NOT_HTTP)
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        if request.path.startswith("/api/"):
+            return await refuse(self._app, request, refusal, headers)
+        return refusal_response(refusal, request[REQUEST_ID], headers)
+
+    async def _answer_defect(self, request: web.BaseRequest, error: Exception) -> web.Response:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        # The exception's text and the frames' variables may hold what a caller sent: its type and place are enough.
+        log.error(
+            "unexpected exception",
+            request_id=request[REQUEST_ID],
+            exception=type(error).__qualname__,
+            place=f"{Path(place.filename).name}:{place.lineno} {place.name}",
+        )
+        return await refuse(self._app, request, INTERNAL_ERROR)

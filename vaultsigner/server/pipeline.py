@@ -1,0 +1,51 @@
+"""What the HTTP layer asks of the pipeline. `vaultsigner.signing.service.SigningService` is the one that answers."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.signing.calls import Answer, Call
+
+
+class Readiness(Protocol):
+    """Whether signatures can be made now, and if not, why."""
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is in the way."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """For people; empty when all is well."""
+
+
+class Pipeline(Protocol):
+    """Every method answers only once its record is durable, and raises no VaultsignerError."""
+
+    async def sign(self, call: Call) -> Answer | Refusal:
+        """Sign one message."""
+
+    async def broadcast(self, call: Call) -> Answer | Refusal:
+        """Sign one message and send it to the node."""
+
+    async def resync(self, call: Call) -> Answer | Refusal:
+        """Fetch a wallet's sequence from the node."""
+
+    async def wallets(self, call: Call) -> Answer | Refusal:
+        """The wallets that the caller may use."""
+
+    async def wallet(self, call: Call, name: str) -> Answer | Refusal:
+        """One of them."""
+
+    async def log_in(self, call: Call, body: bytearray) -> Answer | Refusal:
+        """Exchange a password for an access token; wipes `body`."""
+
+    async def refused(self, call: Call, refusal: Refusal) -> Refusal:
+        """Record a refusal of the HTTP layer; gives back what is to be answered, which is another where recording failed."""
+
+    async def ready(self) -> Readiness:
+        """Whether signatures can be made now."""
+
+
+OpenPipeline = Callable[[], AbstractAsyncContextManager[Pipeline]]

@@ -1,0 +1,214 @@
+"""Every route of the signing-service family, in one table: aiohttp's routes and the OpenAPI document both come from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vaultsigner.domain.names import JsonValue, Operation
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.server import examples, log_in, signing_service, wallets
+from vaultsigner.server.edge import Endpoint
+from vaultsigner.server.pipeline import Pipeline
+from vaultsigner.server.received import Received
+from vaultsigner.signing.calls import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """What the OpenAPI document says of a route.
+
+    Args:
+        request: name of the request's schema in `schemas.SCHEMAS`; None where there is no body.
+        examples: title to example body.
+        answer: name of the answer's schema.
+        answer_example: an answer as it is sent.
+        errors: the refusal codes that the route can answer with.
+    """
+
+    tag: str
+    summary: str
+    description: str
+    answer: str
+    answer_example: JsonValue
+    errors: tuple[str, ...]
+    request: str | None = None
+    examples: Mapping[str, JsonValue] | None = None
+    authenticated: bool = True
+    decided: bool = False
+    sync: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One thing that can be asked for, under all its spellings; the first path is the one to use."""
+
+    method: str
+    paths: tuple[str, ...]
+    operation: Operation
+    endpoint: Endpoint
+    documentation: Documentation
+
+    def spelled_paths(self) -> tuple[str, ...]:
+        """Every path that is served. The old service wanted a closing slash at some routes and refused it at others."""
+        if self.documentation.request is None or not self.documentation.decided:
+            return self.paths
+        return tuple(spelled for path in self.paths for spelled in (path, f"{path}/"))
+
+
+_ALWAYS = ("malformed_request", "unsupported_encoding", "internal_error", "audit_unavailable")
+_WITH_BODY = ("malformed_body", "body_too_large", "request_timeout")
+_BEHIND = ("custody_unavailable", "vault_unavailable", "vault_sealed", "vault_denied")
+_AUTHENTICATED = ("not_authenticated", "invalid_token", *_BEHIND)
+_ONE_WALLET = (
+    "missing_wallet_name", "wallet_not_found", "address_not_allowed", "no_permission", "invalid_fields",
+    "key_missing", "key_malformed", "wrong_key", "wallet_busy", "state_unavailable", "node_unavailable",
+)  # fmt: skip
+_SIGN = (*_ALWAYS, *_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, "policy_denied", "sequence_held")
+_BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
+
+_PATHS = {
+    "order": ("/api/order",),
+    "cancel_order": ("/api/cancel_order", "/api/order/cancel"),
+    "transfer": ("/api/transfer",),
+    "freeze": ("/api/freeze",),
+    "unfreeze": ("/api/unfreeze",),
+    "vote": ("/api/vote",),
+}
+
+
+async def _greet(_pipeline: Pipeline, _received: Received) -> Answer | Refusal:
+    """GET /: an empty object, as the old service answered."""
+    return Answer({})
+
+
+def _sign_route(kind: str) -> Route:
+    return Route(
+        "POST",
+        tuple(f"{path}/sign" for path in _PATHS[kind]),
+        Operation(f"{kind}.sign"),
+        signing_service.sign,
+        Documentation(
+            tag="Sign",
+            summary=f"Sign {examples.TITLES[kind]}",
+            description="Answers the signed transaction in hex. The account's sequence stays as it is, so the same request "
+            "gives the same answer.",
+            request=f"{kind}_request",
+            examples=examples.REQUESTS[kind],
+            answer="signed_transaction",
+            answer_example={"signed_msg": examples.SIGNED},
+            errors=_SIGN,
+            decided=True,
+        ),
+    )
+
+
+def _broadcast_route(kind: str) -> Route:
+    return Route(
+        "POST",
+        tuple(f"{path}/broadcast" for path in _PATHS[kind]),
+        Operation(f"{kind}.broadcast"),
+        signing_service.broadcast,
+        Documentation(
+            tag="Sign and broadcast",
+            summary=f"Sign and broadcast {examples.TITLES[kind]}",
+            description="Takes the account's next sequence number, signs, sends the transaction to the node and answers what "
+            "the node said. When the node does not answer, the outcome is unknown (504): ask for a resync.",
+            request=f"{kind}_request",
+            examples=examples.REQUESTS[kind],
+            answer="node_answer",
+            answer_example=examples.NODE_ANSWER,
+            errors=_BROADCAST,
+            decided=True,
+            sync=True,
+        ),
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        ("/api/auth/login",),
+        Operation("auth.login"),
+        log_in.log_in,
+        Documentation(
+            tag="Log in",
+            summary="Exchange a user name and a password for an access token",
+            description="Send the token with every other request: `Authorization: Bearer <access_token>`.",
+            request="credentials",
+            examples={
+                "A user of config.yml": {"username": "sam", "password": "correct horse battery staple"}
+            },
+            answer="access_token",
+            answer_example={"access_token": examples.ACCESS_TOKEN, "token_type": "bearer"},
+            errors=(*_ALWAYS, *_WITH_BODY, "bad_credentials", "invalid_fields", "rate_limited", *_BEHIND),
+            authenticated=False,
+        ),
+    ),
+    *(_sign_route(kind) for kind in _PATHS),
+    *(_broadcast_route(kind) for kind in _PATHS),
+    Route(
+        "POST",
+        ("/api/wallet/resync",),
+        Operation("wallet.resync"),
+        wallets.resync,
+        Documentation(
+            tag="Wallets",
+            summary="Fetch a wallet's sequence from the node",
+            description="Settles a broadcast whose outcome is unknown, too.",
+            request="wallet_request",
+            examples={"One wallet": {"wallet_name": "wallet_1"}},
+            answer="empty",
+            answer_example={},
+            errors=(*_ALWAYS, *_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET),
+        ),
+    ),
+    Route(
+        "GET",
+        ("/api/wallet",),
+        Operation("wallet.list"),
+        wallets.list_wallets,
+        Documentation(
+            tag="Wallets",
+            summary="List the wallets you may use",
+            description="In the order of config.yml, each with the permissions that you and the wallet have in common.",
+            answer="wallets",
+            answer_example=[examples.WALLET],
+            errors=(*_ALWAYS, *_AUTHENTICATED, "key_missing", "key_malformed", "wrong_key"),
+        ),
+    ),
+    Route(
+        "GET",
+        ("/api/wallet/{name}",),
+        Operation("wallet.read"),
+        wallets.show_wallet,
+        Documentation(
+            tag="Wallets",
+            summary="Look up one wallet",
+            description="A wallet that does not exist and one that is not yours are answered alike.",
+            answer="wallet",
+            answer_example=examples.WALLET,
+            errors=(
+                *_ALWAYS,
+                *_AUTHENTICATED,
+                "wallet_not_found",
+                "key_missing",
+                "key_malformed",
+                "wrong_key",
+            ),
+        ),
+    ),
+    Route(
+        "GET",
+        ("/",),
+        Operation("root.read"),
+        _greet,
+        Documentation(
+            tag="Service",
+            summary="Say that somebody is here",
+            description="Whether signatures can be made is told by /readyz on the operations port.",
+            answer="empty",
+            answer_example={},
+            errors=("malformed_request", "unsupported_encoding", "internal_error"),
+            authenticated=False,
+        ),
+    ),
+)

@@ -1,0 +1,70 @@
+"""The one module that knows HTTP statuses: every refusal code and the status it is answered with."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+OK = 200
+NOT_READY = 503
+
+STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
+    {
+        "ok": OK,
+        "malformed_body": 400,
+        "malformed_request": 400,
+        "missing_wallet_name": 400,
+        "bad_credentials": 400,
+        "not_authenticated": 401,
+        "invalid_token": 403,
+        "address_not_allowed": 403,
+        "no_permission": 403,
+        "policy_denied": 403,
+        "wallet_not_found": 404,
+        "not_found": 404,
+        "method_not_allowed": 405,
+        "request_timeout": 408,
+        "sequence_held": 409,
+        "wallet_busy": 409,
+        "body_too_large": 413,
+        "unsupported_encoding": 415,
+        "expectation_failed": 417,
+        "invalid_fields": 422,
+        "rate_limited": 429,
+        "internal_error": 500,
+        "bad_question": 500,
+        "node_refused": 502,
+        "node_unavailable": 502,
+        "custody_unavailable": 503,
+        "vault_unavailable": 503,
+        "vault_sealed": 503,
+        "vault_denied": 503,
+        "key_missing": 503,
+        "key_malformed": 503,
+        "wrong_key": 503,
+        "state_unavailable": 503,
+        "audit_unavailable": 503,
+        "outcome_unknown": 504,
+    }
+)
+
+CLOSES_CONNECTION = frozenset({"malformed_request", "request_timeout", "body_too_large"})
+"""After these the rest of the connection cannot be trusted to start with a new request."""
+
+_CODE_FOR_STATUS: Mapping[int, str] = MappingProxyType(
+    {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 417: "expectation_failed"}
+)
+_RETRY_AFTER_SECONDS: Mapping[int, int] = MappingProxyType({503: 1})
+
+
+def status_of(code: str) -> int:
+    """The status a refusal code (or `ok`) is answered with; a code that nobody listed is our mistake: 500."""
+    return STATUS_FOR_CODE.get(code, 500)
+
+
+def code_of(status: int) -> str:
+    """The refusal code for a status that the HTTP library chose itself."""
+    return _CODE_FOR_STATUS.get(status, "malformed_request")
+
+
+def retry_after_seconds(status: int, told: int | None) -> int | None:
+    """When to try again: what the refusal says, else one second where the trouble is ours and passes."""
+    return told if told is not None else _RETRY_AFTER_SECONDS.get(status)
