@@ -10,12 +10,13 @@ from typing import Literal
 
 from mnemonic import Mnemonic
 
+from vaultsigner.custody.mnemonics import MnemonicError, derive_scalar
 from vaultsigner.custody.secp256k1 import public_key_of
+from vaultsigner.custody.wiping import wipe
 from vaultsigner.errors import VaultsignerError
 
 KeyKind = Literal["private_key", "mnemonic"]
 GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-WORD_COUNTS = (12, 15, 18, 21, 24)
 _HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -80,34 +81,21 @@ def read_private_key(text: str) -> KeyMaterial:
 
 
 def read_mnemonic(text: str) -> KeyMaterial:
-    """A BIP39 mnemonic from the English list, exactly as BIP39 writes it: lower case, single blanks, a right checksum.
-
-    Anything looser would make another seed than other wallets make of the same words.
+    """A BIP39 mnemonic from the English list, exactly as custody will insist on it.
 
     Raises:
         KeyTextError: it is not; names the position of a bad word, never the word.
     """
     if _HEX_KEY.fullmatch(text):
         raise KeyTextError("that is a private key, not a mnemonic: use --kind private_key")
-    words = text.split(" ")
-    if "" in words or text.split() != words:
-        raise KeyTextError("put exactly one blank between the words, and nothing before or after them")
-    if len(words) not in WORD_COUNTS:
-        raise KeyTextError(f"a mnemonic has 12, 15, 18, 21 or 24 words; {len(words)} were given")
-    english = Mnemonic("english")
-    for position, word in enumerate(words, start=1):
-        if word not in english.wordlist:
-            hint = (
-                "it has capital letters: write it in lower case"
-                if word.lower() in english.wordlist
-                else "check its spelling"
-            )
-            raise KeyTextError(f"word {position} is not in the BIP39 English list: {hint}")
-    if not english.check(text):
-        raise KeyTextError(
-            "every word is in the list but the checksum is wrong: a word is wrong, or two are swapped"
-        )
-    return KeyMaterial("mnemonic", text, _public_key(_derived(text)))
+    try:
+        scalar = derive_scalar(memoryview(text.encode()))
+    except (MnemonicError, ValueError) as error:
+        raise KeyTextError(f"that is no usable mnemonic: {error}") from None
+    try:
+        return KeyMaterial("mnemonic", text, public_key_of(scalar))
+    finally:
+        wipe(scalar)
 
 
 def _public_key(raw: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Bringing Vault to what the configuration needs, step by step. Each step looks first, and says what it found or changed."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_policy import POLICY_NAME, kv_references, least_policy, transit_keys
 from vaultsigner.config.settings import Settings, TransitReference
+
+UPGRADE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ def _kv_mount(vault: OperatorVault, mounts: Mapping[str, Any], mount: str) -> St
         vault.write(
             f"sys/mounts/{mount}", {"type": "kv", "options": {"version": "2"}, "description": "wallet keys"}
         )
+        _await_upgrade(vault, mount)
         return Step(True, f"mounted KV version 2 at {mount}/")
     if found.get("type") != "kv" or (found.get("options") or {}).get("version") != "2":
         raise VaultAccessError(
@@ -47,6 +51,20 @@ def _kv_mount(vault: OperatorVault, mounts: Mapping[str, Any], mount: str) -> St
             f"or upgrade it: bao kv enable-versioning {mount}"
         )
     return Step(False, f"KV version 2 is mounted at {mount}/")
+
+
+def _await_upgrade(vault: OperatorVault, mount: str) -> None:
+    """A new KV mount refuses everything for an instant, while it makes itself version 2."""
+    deadline = time.monotonic() + UPGRADE_SECONDS
+    while True:
+        try:
+            vault.read(f"{mount}/config")
+        except VaultAccessError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _transit_mount(vault: OperatorVault, mounts: Mapping[str, Any], mount: str) -> Step:

