@@ -1,1 +1,10 @@
-"""May they: the YAML document, its rules and the evaluator. Pure but for reading the files."""
+"""May they: rules from YAML files and their evaluation, and the outer fence of permissions. Knows no keys and no HTTP.
+
+Evaluation is pure; only `load` reads files.
+"""
+
+from vaultsigner.policy.loader import load
+from vaultsigner.policy.policy_set import PolicySet
+from vaultsigner.policy.rules import Rule
+
+__all__ = ["PolicySet", "Rule", "load"]

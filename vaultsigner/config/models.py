@@ -1,0 +1,144 @@
+"""The shape of config.yml. Only this edge knows pydantic; the rest of the program sees `settings`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from vaultsigner.config import fields
+from vaultsigner.config.fields import StrictModel, transit_key
+from vaultsigner.config.problems import UnusableValueError
+from vaultsigner.config.settings import ListenAddress, Network, TransitReference
+
+
+def _star_alone(entries: list[Network | None]) -> list[Network | None]:
+    if None in entries and len(entries) > 1:
+        message = "a star beside addresses: it would let every address in"
+        raise UnusableValueError(message, "remove the star, or the addresses")
+    return entries
+
+
+def _not_yet(value: Any) -> Any:
+    if value:
+        raise UnusableValueError("this section is not in this version", "remove it, or leave it empty")
+    return value
+
+
+Whitelist = Annotated[list[fields.WhitelistEntry], AfterValidator(_star_alone)]
+Later = Annotated[Any, AfterValidator(_not_yet)]
+"""Sections that a later version reads: empty ones do no harm."""
+
+
+class ServerModel(StrictModel):
+    """Section `server`."""
+
+    listen: fields.Listen = ListenAddress("127.0.0.1", 8000)
+    ops_listen: fields.Listen = ListenAddress("127.0.0.1", 9100)
+    trusted_proxies: list[fields.TrustedNetwork] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _two_listeners(self) -> Self:
+        if self.listen == self.ops_listen and self.listen.port != 0:
+            raise UnusableValueError(
+                "listen and ops_listen are the same", "give ops_listen another port, e.g. 9100"
+            )
+        return self
+
+
+class AuthModel(StrictModel):
+    """`vault.auth`."""
+
+    method: fields.AuthMethod = "token_file"
+    path: fields.FilePath = Path("/run/vault/token")
+
+
+class VaultModel(StrictModel):
+    """Section `vault`."""
+
+    address: fields.VaultAddress = "http://127.0.0.1:8200"
+    namespace: fields.VaultNamespace | None = None
+    ca_cert: fields.FilePath | None = None
+    auth: AuthModel = AuthModel()
+
+
+class StateModel(StrictModel):
+    """Section `state`."""
+
+    url: fields.StateUrl = "sqlite:///state/vaultsigner.db"
+
+
+class AuditModel(StrictModel):
+    """Section `audit`."""
+
+    directory: fields.FilePath = Path("audit")
+    checkpoint_key: Annotated[TransitReference, transit_key("transit:transit/audit-checkpoints")] | None = (
+        None
+    )
+    checkpoint_every: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+
+
+class EnvironmentModel(StrictModel):
+    """One of `environments`; what is left out comes from the environment of that name that we know, if we do."""
+
+    node_url: fields.NodeUrl | None = None
+    chain_id: fields.ChainId | None = None
+    address_prefix: fields.AddressPrefix | None = None
+
+
+class WalletModel(StrictModel):
+    """One of `wallets`."""
+
+    name: fields.Name
+    private_key: fields.KeyReference | None = None
+    mnemonic: fields.KeyReference | None = None
+    address: fields.WalletAddress | None = None
+    env_name: fields.Name = "PROD"
+    ip_whitelist: Whitelist = Field(default_factory=list)
+    permissions: list[fields.PermissionWord]
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.private_key is not None and self.mnemonic is not None:
+            raise UnusableValueError(
+                "both private_key and mnemonic are given", "keep the one that signs for this wallet"
+            )
+        if self.private_key is None and self.mnemonic is None:
+            how = f"`private_key: vault:secret/wallets/{self.name}#private_key`, or mnemonic"
+            raise UnusableValueError("there is no key", f"write {how}")
+        return self
+
+
+class WalletPermissionModel(StrictModel):
+    """One of a user's `wallet_permissions`."""
+
+    wallet_name: fields.Name
+    permissions: list[fields.PermissionWord]
+
+
+class UserModel(StrictModel):
+    """One of `users`."""
+
+    username: fields.Name
+    password_hash: fields.PasswordHash
+    wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
+
+
+class ConfigModel(StrictModel):
+    """All of config.yml."""
+
+    server: ServerModel = ServerModel()
+    vault: VaultModel = VaultModel()
+    access_token_expiry_minutes: Annotated[int, Field(ge=1, le=525_600)] = 10_080
+    access_token_key: Annotated[TransitReference, transit_key("transit:transit/access-tokens")] = (
+        TransitReference("transit", "access-tokens")
+    )
+    state: StateModel = StateModel()
+    audit: AuditModel = AuditModel()
+    policies: fields.FilePath = Path("policies")
+    environments: dict[fields.Name, EnvironmentModel] = Field(default_factory=dict)
+    wallets: list[WalletModel] = Field(default_factory=list)
+    users: list[UserModel] = Field(default_factory=list)
+    clients: Later = None
+    exchanges: Later = None
+    open_api: Later = None
+    partner: Later = None
