@@ -1,0 +1,51 @@
+"""Reads what a recorder wrote, from the files alone, and waits for it."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vaultsigner.audit.chain import Head, verify_lines
+from vaultsigner.audit.entries import Control
+
+
+def event(name: str, **details: str) -> Control:
+    """A small entry to write."""
+    return Control(name, dict(details))
+
+
+def chain_directory(directory: Path) -> Path:
+    """The only chain in `directory`."""
+    (chain,) = directory.iterdir()
+    return chain
+
+
+def lines_of(directory: Path) -> list[bytes]:
+    """All lines of the only chain, with their newlines."""
+    files = sorted(chain_directory(directory).glob("*.jsonl"))
+    return [line for path in files for line in path.read_bytes().splitlines(keepends=True)]
+
+
+def records_of(directory: Path) -> list[dict[str, Any]]:
+    """All records of the only chain."""
+    return [json.loads(line) for line in lines_of(directory)]
+
+
+def events_of(directory: Path) -> list[str]:
+    """The events of all control records of the only chain."""
+    return [record["event"] for record in records_of(directory)]
+
+
+def verified(directory: Path) -> Head:
+    """The head of the only chain, which is checked from its beginning."""
+    head = verify_lines(lines_of(directory))
+    assert head is not None
+    return head
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does; at most 5 seconds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the other thread sets no event of this loop.
+            await asyncio.sleep(0.005)

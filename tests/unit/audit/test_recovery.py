@@ -1,0 +1,246 @@
+"""Failures of the disk and of people with access to it: an error for everyone who waits, and then back without a restart."""
+
+import asyncio
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.audit.record_files import (
+    chain_directory,
+    event,
+    events_of,
+    lines_of,
+    records_of,
+    until,
+    verified,
+)
+from vaultsigner.audit import Recorder
+from vaultsigner.audit.chain import Damage, DamagedChainError, verify_lines
+from vaultsigner.errors import AuditError
+
+
+def current_file(audit: Path) -> Path:
+    return max(chain_directory(audit).glob("*.jsonl"))
+
+
+def failing(
+    call: Callable[..., int | None], number: int, *, after_bytes: int | None = None
+) -> Callable[..., int | None]:
+    """A system call that fails; a write may get some bytes out first, as on a full disk."""
+    short = [after_bytes] if after_bytes else []
+
+    def fail(descriptor: int, *arguments: bytes) -> int | None:
+        if short:
+            return call(descriptor, arguments[0][: short.pop()])
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
+@pytest.mark.parametrize(("name", "after_bytes"), [("write", None), ("write", 100), ("fdatasync", None)])
+async def test_a_disk_error_is_told_to_all_who_wait_and_leaves_no_torn_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, after_bytes: int | None, number: int
+) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("before"))
+        with monkeypatch.context() as broken:
+            broken.setattr(os, name, failing(getattr(os, name), number, after_bytes=after_bytes))
+            results = await asyncio.gather(
+                *(recorder.record(event("lost")) for _ in range(10)), return_exceptions=True
+            )
+            assert all(isinstance(result, AuditError) for result in results), results
+            assert os.strerror(number) in str(results[0])
+            assert recorder.problem is not None
+        position = await recorder.record(event("after"))
+        assert recorder.healthy
+    assert events_of(audit) == ["before", "recovered", "after"]
+    assert position.seq == 3
+    told = records_of(audit)[1]["details"]
+    assert os.strerror(number) in told["problem"]
+    assert told["refused"] == 10
+    assert told["found"][-1] in {"intact", "torn"}
+    assert verified(audit).seq == 3
+
+
+async def test_recovery_needs_no_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=0.02) as recorder:
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fdatasync", failing(os.fdatasync, errno.EIO))
+            with pytest.raises(AuditError):
+                await recorder.record(event("lost"))
+            await asyncio.sleep(0.1)
+            assert not recorder.healthy
+        await until(lambda: recorder.healthy)
+    assert events_of(audit) == ["recovered"]
+    assert verified(audit).seq == 1
+
+
+async def test_a_deleted_file_is_noticed_before_the_answer(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("gone"))
+        current_file(audit).unlink()
+        with pytest.raises(AuditError, match="No such file"):
+            await recorder.record(event("into the void"))
+        position = await recorder.record(event("after"))
+    assert events_of(audit) == ["recovered", "after"]
+    assert records_of(audit)[0]["details"]["found"] == ["lost"]
+    assert position.seq == 3
+    with pytest.raises(DamagedChainError) as caught:  # What was deleted stays visible as a gap.
+        verify_lines(lines_of(audit))
+    assert (caught.value.seq, caught.value.damage) == (2, Damage.OUT_OF_ORDER)
+
+
+async def test_a_file_deleted_during_the_sync_is_noticed_before_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit, fdatasync = tmp_path / "audit", os.fdatasync
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("gone"))
+
+        def sync_and_delete(descriptor: int) -> None:
+            fdatasync(descriptor)
+            current_file(audit).unlink()
+
+        with monkeypatch.context() as racing:
+            racing.setattr(os, "fdatasync", sync_and_delete)
+            with pytest.raises(AuditError, match="No such file"):
+                await recorder.record(event("into the void"))
+        await recorder.record(event("after"))
+    assert events_of(audit) == ["recovered", "after"]
+
+
+async def test_a_file_replaced_by_its_own_copy_goes_on_without_a_gap(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("before"))
+        path, copy = current_file(audit), tmp_path / "copy"
+        shutil.copy(path, copy)
+        copy.rename(path)
+        with pytest.raises(AuditError, match="replaced by another file"):
+            await recorder.record(event("lost"))
+        await recorder.record(event("after"))
+    assert events_of(audit) == ["before", "recovered", "after"]
+    assert verified(audit).seq == 3
+
+
+async def test_a_file_emptied_in_place_is_noticed(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("gone"))
+        os.truncate(current_file(audit), 0)
+        with pytest.raises(AuditError, match="another hand changed it"):
+            await recorder.record(event("lost"))
+        await recorder.record(event("after"))
+    assert events_of(audit) == ["recovered", "after"]
+    assert records_of(audit)[0]["details"]["found"] == ["lost"]
+
+
+async def test_bytes_of_another_hand_are_left_as_evidence(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("before"))
+        with current_file(audit).open("ab") as file:
+            file.write(b"forged")
+        with pytest.raises(AuditError, match="another hand changed it"):
+            await recorder.record(event("lost"))
+        await recorder.record(event("after"))
+    lines = lines_of(audit)
+    assert lines[1] == b"forged\n"
+    assert b'"found":["changed"]' in lines[2]
+    assert b'"after"' in lines[3]
+    assert len(lines) == 4
+
+
+async def test_a_deleted_directory_comes_back(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("gone"))
+        shutil.rmtree(audit)
+        with pytest.raises(AuditError):
+            await recorder.record(event("lost"))
+        position = await recorder.record(event("after"))
+    assert events_of(audit) == ["recovered", "after"]
+    assert chain_directory(audit).name == position.chain
+
+
+async def test_something_else_in_the_files_place_is_an_error_until_it_goes(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("before"))
+        path, aside = current_file(audit), tmp_path / "aside"
+        path.rename(aside)
+        path.mkdir()
+        for _ in range(3):
+            with pytest.raises(AuditError):
+                await recorder.record(event("lost"))
+        path.rmdir()
+        aside.rename(path)
+        await recorder.record(event("after"))
+    assert events_of(audit) == ["before", "recovered", "after"]
+    assert verified(audit).seq == 3
+
+
+async def test_a_planted_link_does_not_lead_the_record_elsewhere(tmp_path: Path) -> None:
+    audit, elsewhere = tmp_path / "audit", tmp_path / "elsewhere"
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("before"))
+        path = current_file(audit)
+        path.rename(elsewhere)
+        path.symlink_to(elsewhere)
+        for _ in range(2):
+            with pytest.raises(AuditError):
+                await recorder.record(event("lost"))
+        path.unlink()
+        elsewhere.rename(path)
+        await recorder.record(event("after"))
+    assert events_of(audit) == ["before", "recovered", "after"]
+
+
+FULL_DISK = """
+import asyncio, resource, sys
+from pathlib import Path
+from vaultsigner.audit import Recorder
+from vaultsigner.audit.entries import Control
+from vaultsigner.errors import AuditError
+
+async def main():
+    audit = Path(sys.argv[1])
+    good = bad = 0
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, resource.RLIM_INFINITY))
+        for number in range(40):
+            try:
+                await recorder.record(Control("before", {"number": number}))
+                good += 1
+            except AuditError:
+                bad += 1
+        assert good and bad and not recorder.healthy, (good, bad)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await recorder.record(Control("after", {}))
+        assert recorder.healthy
+    print(good)
+
+asyncio.run(main())
+"""
+
+
+def test_a_file_that_may_not_grow_is_an_error_and_no_torn_line(tmp_path: Path) -> None:
+    """The system itself refuses the write here, in the middle of a line, as a full disk does."""
+    audit = tmp_path / "audit"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(audit)], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    acknowledged = int(done.stdout)
+    assert events_of(audit) == ["before"] * acknowledged + ["recovered", "after"]
+    assert verified(audit).seq == acknowledged + 2

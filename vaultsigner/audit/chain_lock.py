@@ -1,0 +1,66 @@
+"""Which process a chain belongs to: the one that holds the lock on its `lock` file. The system frees it when the process dies."""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from vaultsigner.durable_files import FILE_MODE
+from vaultsigner.errors import AuditError
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class ChainLock:
+    """The lock of one chain directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "lock"
+        self._descriptor: int | None = None
+
+    def take(self) -> bool:
+        """True when the chain is ours from now on; False when another process has it.
+
+        Raises:
+            OSError: the lock file cannot be opened.
+        """
+        descriptor = os.open(self._path, _FLAGS, FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self.release()
+        self._descriptor = descriptor
+        # Deleted between our open and our lock: what we hold then is a lock that nobody else sees.
+        return self._is_named() or self.take()
+
+    def confirm(self) -> None:
+        """Make sure that the lock file that the path names is the one we hold, and take it where it was deleted.
+
+        Raises:
+            AuditError: another process took the chain meanwhile: a second writer would fork it.
+        """
+        try:
+            if not self._is_named() and not self.take():
+                raise AuditError(
+                    f"{self._path.parent} was taken over by another process; restart vaultsigner"
+                )
+        except OSError as error:
+            raise AuditError(f"{self._path} cannot be locked: {error.strerror}") from error
+
+    def release(self) -> None:
+        """Leave the chain to whoever comes next."""
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
+
+    def _is_named(self) -> bool:
+        if self._descriptor is None:
+            return False
+        try:
+            ours, named = os.fstat(self._descriptor), self._path.lstat()
+        except FileNotFoundError:
+            return False
+        return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)

@@ -1,0 +1,266 @@
+"""What a record says, one class for each kind.
+
+A record is built from these typed fields and from nothing else: what a caller sent gets in only where a field is meant
+for it, bounded in length, and a secret has no field. The request itself is kept as a SHA-256.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol
+
+from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.names import JsonValue, Operation, RequestId, WalletName
+from vaultsigner.domain.principals import Principal
+
+TEXT_LIMIT = 512
+MEMBERS_LIMIT = 32
+
+DispatchResult = Literal["accepted", "refused", "unknown", "resynchronised"]
+
+LOG_IN: Operation = Operation("auth.login")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z")
+
+
+class Entry(Protocol):
+    """Something that is worth a record."""
+
+    @property
+    def kind(self) -> str:
+        """The record's `kind`."""
+
+    def members(self) -> dict[str, JsonValue]:
+        """The record's own members, bounded, in JSON's types."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """A request that was refused before it meant anything, or before policy was asked.
+
+    Args:
+        route: the route's template, never the path that was sent.
+        wallet: only a name that the configuration knows.
+        reason: why; what the caller was told may be less.
+        body_sha256: hex digest of the raw body.
+        unknown_members: names of members that were ignored.
+    """
+
+    kind: ClassVar[str] = "request"
+    request_id: RequestId
+    ip: str
+    method: str | None = None
+    route: str | None = None
+    principal: Principal | None = None
+    operation: Operation | None = None
+    wallet: WalletName | None = None
+    status: int
+    code: str
+    reason: str
+    body_sha256: str | None = None
+    unknown_members: tuple[str, ...] = ()
+
+    def members(self) -> dict[str, JsonValue]:
+        """See `Entry`."""
+        return {
+            "kind": self.kind,
+            "request_id": self.request_id,
+            "ip": self.ip,
+            "method": _bounded_or_none(self.method),
+            "route": _bounded_or_none(self.route),
+            "principal": _principal(self.principal),
+            "operation": self.operation,
+            "wallet": self.wallet,
+            "status": self.status,
+            "code": self.code,
+            "reason": bounded(self.reason),
+            "body_sha256": _body_digest(self.operation, self.body_sha256),
+            "unknown_members": _named(self.unknown_members),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentDecided:
+    """A request that was understood, and what policy says about it.
+
+    Args:
+        intent: `Intent.described()`.
+        body_sha256: hex digest of the raw body.
+        unknown_members: names of members that were ignored.
+    """
+
+    kind: ClassVar[str] = "intent"
+    request_id: RequestId
+    principal: Principal
+    ip: str
+    operation: Operation
+    wallet: WalletName
+    intent: Mapping[str, JsonValue]
+    decision: Decision
+    body_sha256: str | None
+    unknown_members: tuple[str, ...] = ()
+
+    def members(self) -> dict[str, JsonValue]:
+        """See `Entry`."""
+        decision = self.decision
+        return {
+            "kind": self.kind,
+            "request_id": self.request_id,
+            "principal": _principal(self.principal),
+            "ip": self.ip,
+            "operation": self.operation,
+            "wallet": self.wallet,
+            "intent": bounded_value(dict(self.intent)),
+            "decision": {
+                "effect": decision.effect,
+                "rule": decision.rule,
+                "policy": decision.policy,
+                "reason": bounded(decision.reason),
+            },
+            "body_sha256": _body_digest(self.operation, self.body_sha256),
+            "unknown_members": _named(self.unknown_members),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What was answered.
+
+    Args:
+        status: the HTTP status.
+        code: `ok`, or the refusal's code.
+        signed_sha256: hex digest of the bytes that were signed.
+        transaction_hash: of the signed transaction, as the chain writes it.
+        sequence: the account's sequence number that was signed.
+        vault_request_id: Vault's id of the key read, to join with Vault's own audit log.
+        intent_seq: `seq` of the intent record in the same chain.
+    """
+
+    kind: ClassVar[str] = "outcome"
+    request_id: RequestId
+    principal: Principal | None
+    ip: str
+    operation: Operation
+    wallet: WalletName | None = None
+    status: int
+    code: str = "ok"
+    reason: str | None = None
+    signed_sha256: str | None = None
+    transaction_hash: str | None = None
+    sequence: int | None = None
+    vault_request_id: str | None = None
+    intent_seq: int | None = None
+
+    def members(self) -> dict[str, JsonValue]:
+        """See `Entry`."""
+        return {
+            "kind": self.kind,
+            "request_id": self.request_id,
+            "principal": _principal(self.principal),
+            "ip": self.ip,
+            "operation": self.operation,
+            "wallet": self.wallet,
+            "status": self.status,
+            "code": self.code,
+            "reason": _bounded_or_none(self.reason),
+            "signed_sha256": self.signed_sha256,
+            "transaction_hash": self.transaction_hash,
+            "sequence": bounded_value(self.sequence),
+            "vault_request_id": _bounded_or_none(self.vault_request_id),
+            "intent_seq": self.intent_seq,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """What a node said about a transaction or an account, or that it said nothing.
+
+    Args:
+        node: the node's host.
+        status: the HTTP status of its answer.
+        answer: the beginning of its answer.
+    """
+
+    kind: ClassVar[str] = "dispatch"
+    request_id: RequestId
+    wallet: WalletName
+    node: str
+    result: DispatchResult
+    transaction_hash: str | None = None
+    sequence: int | None = None
+    status: int | None = None
+    answer: str | None = None
+
+    def members(self) -> dict[str, JsonValue]:
+        """See `Entry`."""
+        return {
+            "kind": self.kind,
+            "request_id": self.request_id,
+            "wallet": self.wallet,
+            "node": bounded(self.node),
+            "result": self.result,
+            "transaction_hash": self.transaction_hash,
+            "sequence": bounded_value(self.sequence),
+            "status": self.status,
+            "answer": _bounded_or_none(self.answer),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Something that happened to the service itself: `start`, `stop`, `reload`; the recorder's own `repaired`, `recovered`."""
+
+    kind: ClassVar[str] = "control"
+    event: str
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def members(self) -> dict[str, JsonValue]:
+        """See `Entry`."""
+        return {"kind": self.kind, "event": self.event, "details": bounded_value(dict(self.details))}
+
+
+def bounded(text: str) -> str:
+    """Text of at most 512 characters and a mark that says how many there were; lone surrogates become visible escapes.
+
+    JSON itself escapes the rest (control characters, U+2028); a lone surrogate's escape is one that strict readers refuse.
+    """
+    if len(text) > TEXT_LIMIT:
+        text = f"{text[:TEXT_LIMIT]}…({len(text)} characters)"
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def bounded_value(value: JsonValue) -> JsonValue:
+    """A JSON value whose texts are bounded and whose integers fit 64 bits; a larger one becomes bounded hexadecimal text."""
+    if isinstance(value, str):
+        return bounded(value)
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else bounded(hex(value))
+    if isinstance(value, dict):
+        return {bounded(name): bounded_value(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [bounded_value(member) for member in value]
+    return value
+
+
+def _bounded_or_none(text: str | None) -> str | None:
+    return None if text is None else bounded(text)
+
+
+def _principal(principal: Principal | None) -> JsonValue:
+    if principal is None:
+        return None
+    return {"type": principal.kind, "name": principal.name, "scheme": principal.scheme}
+
+
+def _body_digest(operation: Operation | None, digest: str | None) -> str | None:
+    """No digest of a log-in's body: its only unknown part is a password, which could be guessed from it offline."""
+    return None if operation == LOG_IN else digest
+
+
+def _named(members: tuple[str, ...]) -> JsonValue:
+    """Names as they are where they look like names; a key or token sent as a name is told by its length alone."""
+    named: list[JsonValue] = [
+        name if _PLAIN_NAME.match(name) else f"({len(name)} characters)" for name in members[:MEMBERS_LIMIT]
+    ]
+    if len(members) > MEMBERS_LIMIT:
+        named.append(f"(and {len(members) - MEMBERS_LIMIT} more)")
+    return named

@@ -1,0 +1,104 @@
+"""The pen of the service: whoever waits for `record` to return knows that the record is on disk."""
+
+import asyncio
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vaultsigner.audit.entries import Entry
+from vaultsigner.audit.writer import ChainWriter, ClockNs, Members, UnrecordableError, open_writer
+from vaultsigner.domain.audit_position import AuditPosition
+from vaultsigner.errors import AuditError
+from vaultsigner.group_commit import QUEUE_LIMIT, WAIT_SECONDS, GroupCommit
+
+RETRY_SECONDS = 1.0
+
+
+class Recorder:
+    """Records into one chain under a directory, from the event loop in which it was entered.
+
+    Args:
+        directory: holds one directory a chain; made if missing.
+        clock: nanoseconds since 1970; where it steps back, the time of the record before is repeated.
+        wait_seconds: how long a stalled disk may keep a caller.
+        queue_limit: how many records may wait.
+        retry_seconds: how often a failure is looked at again while nobody asks for a record.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: ClockNs = time.time_ns,
+        wait_seconds: float = WAIT_SECONDS,
+        queue_limit: int = QUEUE_LIMIT,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._wait_seconds = wait_seconds
+        self._queue_limit = queue_limit
+        self._retry_seconds = retry_seconds
+
+    async def __aenter__(self) -> Self:
+        """Open the chain.
+
+        Raises:
+            AuditError: there is none that can be written, or the one to continue is damaged.
+        """
+        self._writer: ChainWriter = await asyncio.to_thread(open_writer, self._directory, self._clock)
+        self._group = GroupCommit[Members, AuditPosition](
+            self._writer.commit,
+            failure=AuditError,
+            name="audit",
+            idle_seconds=self._retry_seconds,
+            queue_limit=self._queue_limit,
+            wait_seconds=self._wait_seconds,
+        )
+        self._group.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Write what waits, and leave the chain to the next process.
+
+        Raises:
+            AuditError: the disk hangs; the chain stays locked until this process ends.
+        """
+        await self._group.close()
+        self._writer.close()
+
+    async def record(self, entry: Entry) -> AuditPosition:
+        """Append a record; returns once it is durable.
+
+        A caller that is cancelled gets its record all the same. After an error the record may still be written where
+        the disk answers too late: there can be a record of an answer that was never given, never the reverse.
+
+        Raises:
+            AuditError: the record is not known to be durable; the answer that it stands for must not leave.
+        """
+        try:
+            return await self._group.submit(entry.members())
+        except UnrecordableError:
+            raise
+        except AuditError as error:
+            # A stall shows only here: the thread that hangs cannot tell.
+            self._writer.problem = self._writer.problem or str(error)
+            raise
+
+    @property
+    def problem(self) -> str | None:
+        """Why records cannot be written at present; None when the last one could."""
+        return self._writer.problem
+
+    @property
+    def healthy(self) -> bool:
+        """True when nothing stands in the way of the next record, as far as is known."""
+        return self._writer.problem is None
+
+
+def open_recorder(directory: Path, *, clock: ClockNs = time.time_ns) -> Recorder:
+    """A recorder for `async with`."""
+    return Recorder(directory, clock=clock)

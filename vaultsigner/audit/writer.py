@@ -1,0 +1,154 @@
+"""Appends to one chain, on one thread: seals what waits, writes it, syncs once, and gets over every failure by itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from vaultsigner.audit.chain import Head, seal, timestamp
+from vaultsigner.audit.chain_lock import ChainLock
+from vaultsigner.audit.day_file import AppendError, DayFile, Interrupted
+from vaultsigner.audit.entries import Control
+from vaultsigner.audit.resumption import claim_chain, find_head, repair
+from vaultsigner.domain.audit_position import AuditPosition
+from vaultsigner.domain.names import JsonValue
+from vaultsigner.durable_files import make_directory
+from vaultsigner.errors import AuditError
+
+Members = Mapping[str, JsonValue]
+ClockNs = Callable[[], int]
+"""Nanoseconds since 1970."""
+
+_Sealed = tuple[int, bytes, Head]
+
+
+class UnrecordableError(AuditError):
+    """An entry that JSON has no form for: a mistake of ours, which harms no other record."""
+
+
+class ChainWriter:
+    """The end of one chain. `problem` says why records cannot be written at present; None: all is well."""
+
+    def __init__(self, directory: Path, lock: ChainLock, head: Head, clock: ClockNs) -> None:
+        self.problem: str | None = None
+        self._directory = directory
+        self._lock = lock
+        self._head = head
+        self._clock = clock
+        self._file: DayFile | None = None
+        self._interrupted: Interrupted | None = None
+        self._findings: list[JsonValue] = []
+        self._refused = 0
+
+    def commit(self, batch: Sequence[Members]) -> Sequence[AuditPosition | Exception]:
+        """Make a batch durable with one sync.
+
+        After a failure the first thing written is a record of it; an empty batch tries just that.
+
+        Returns:
+            For each entry its position, or why it is not recorded.
+        """
+        if self.problem is not None:
+            try:
+                self._recover()
+            except AuditError as error:
+                return self._refuse(error, batch)
+        return self._append(batch)
+
+    def close(self) -> None:
+        """Leave the chain to the next process."""
+        self._close_file()
+        self._lock.release()
+
+    def _append(self, batch: Sequence[Members]) -> list[AuditPosition | Exception]:
+        sealed, results = self._seal(batch)
+        try:
+            for path, lines in groupby(sealed, key=self._path):
+                self._write(path, list(lines), results)
+        except AuditError as error:
+            unwritten = [index for index, result in enumerate(results) if result is None]
+            for index, refusal in zip(unwritten, self._refuse(error, unwritten), strict=True):
+                results[index] = refusal
+        return [result for result in results if result is not None]
+
+    def _seal(self, batch: Sequence[Members]) -> tuple[list[_Sealed], list[AuditPosition | Exception | None]]:
+        sealed: list[_Sealed] = []
+        results: list[AuditPosition | Exception | None] = [None] * len(batch)
+        head = self._head
+        for index, members in enumerate(batch):
+            try:
+                line, head = seal(members, head, self._clock() // 1000)
+            except (TypeError, ValueError, RecursionError) as error:
+                results[index] = UnrecordableError(f"an entry cannot be recorded: {error}")
+            else:
+                sealed.append((index, line, head))
+        return sealed, results
+
+    def _write(
+        self, path: Path, sealed: list[_Sealed], results: list[AuditPosition | Exception | None]
+    ) -> None:
+        self._open(path).append(b"".join(line for _, line, _ in sealed))
+        for index, _, head in sealed:
+            results[index] = AuditPosition(head.chain, head.seq)
+            self._head = head
+
+    def _path(self, sealed: _Sealed) -> Path:
+        return self._directory / f"{timestamp(sealed[2].time_us)[:10]}.jsonl"
+
+    def _open(self, path: Path) -> DayFile:
+        if self._file is None or self._file.path != path:
+            self._close_file()
+            self._lock.confirm()
+            self._file = DayFile(path)
+        return self._file
+
+    def _refuse(self, error: AuditError, refused: Sequence[object]) -> list[Exception]:
+        self.problem = str(error)
+        self._refused += len(refused)
+        if isinstance(error, AppendError):
+            self._interrupted = error.interrupted
+        self._close_file()
+        return [AuditError(self.problem) for _ in refused]
+
+    def _recover(self) -> None:
+        """Take back what a failed write left, and put the failure on record.
+
+        Raises:
+            AuditError: not yet.
+        """
+        try:
+            make_directory(self._directory)
+        except OSError as error:
+            raise AuditError(f"{self._directory}: {error.strerror}") from error
+        self._lock.confirm()
+        if self._interrupted is not None:
+            self._findings.append(self._open(self._interrupted.path).take_back(self._interrupted))
+            self._interrupted = None
+        details = {"problem": self.problem, "refused": self._refused, "found": self._findings[-10:]}
+        sealed, results = self._seal([Control("recovered", details).members()])
+        self._write(self._path(sealed[0]), sealed, results)
+        self.problem, self._refused, self._findings = None, 0, []
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def open_writer(directory: Path, clock: ClockNs) -> ChainWriter:
+    """Continue the first free chain in `directory`, or begin one.
+
+    Raises:
+        AuditError: no chain can be opened, or the one found is damaged.
+    """
+    try:
+        chain, lock = claim_chain(directory)
+        try:
+            head, torn = find_head(chain)
+            if torn is not None:
+                head = repair(head, torn, clock() // 1000)
+        except BaseException:
+            lock.release()
+            raise
+    except OSError as error:
+        raise AuditError(f"{error.filename or directory}: {error.strerror}") from error
+    return ChainWriter(chain, lock, head, clock)

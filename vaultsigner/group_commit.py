@@ -1,0 +1,155 @@
+"""One thread that does, in one go, all the work that waits at the same time: one sync serves everybody.
+
+Used by the record and by the state, which must not know each other.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from vaultsigner.errors import VaultsignerError
+
+Work = TypeVar("Work")
+Done = TypeVar("Done")
+
+QUEUE_LIMIT = 10_000
+BATCH_LIMIT = 1_000
+WAIT_SECONDS = 5.0
+
+
+class _Waiting(Generic[Work, Done]):
+    """One caller: its work, and the future it waits on."""
+
+    __slots__ = ("abandoned", "future", "work")
+
+    def __init__(self, work: Work, future: "asyncio.Future[Done]") -> None:
+        self.work = work
+        self.future = future
+        self.abandoned = False
+
+
+class GroupCommit(Generic[Work, Done]):
+    """Hands batches of waiting work to `commit`, on one thread of its own, in the order in which they came.
+
+    Args:
+        commit: does a batch and returns one result or exception for each piece of work, in order. It is called with an
+            empty batch after `idle_seconds` without work.
+        failure: the exception class that callers see when the queue is full, the wait too long or the thread gone.
+        name: of the thread.
+        idle_seconds: None: `commit` is never called without work.
+        queue_limit: how many may wait; one more is refused at once.
+        wait_seconds: how long a caller waits before it is told that the outcome is unknown.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Sequence[Work]], Sequence[Done | Exception]],
+        *,
+        failure: type[VaultsignerError],
+        name: str,
+        idle_seconds: float | None = None,
+        queue_limit: int = QUEUE_LIMIT,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self._commit = commit
+        self._failure = failure
+        self._idle_seconds = idle_seconds
+        self._queue_limit = queue_limit
+        self._wait_seconds = wait_seconds
+        self._queue: queue.SimpleQueue[_Waiting[Work, Done] | None] = queue.SimpleQueue()
+        self._open = False
+        # A daemon: a disk that never answers must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Results are delivered to the running event loop, and to no other."""
+        self._loop = asyncio.get_running_loop()
+        self._finished = asyncio.Event()
+        self._open = True
+        self._thread.start()
+
+    async def submit(self, work: Work) -> Done:
+        """Wait until the work is done, and return its result or raise its exception.
+
+        Cancelling the caller does not take the work back: what was asked for is still done.
+
+        Raises:
+            VaultsignerError: of the class `failure`: queue full, closed, or no result in time. In the last case work
+                that had already begun may still be done later.
+        """
+        if not self._open:
+            raise self._failure(f"{self._thread.name} is closed")
+        if self._queue.qsize() >= self._queue_limit:
+            raise self._failure(f"{self._thread.name}: {self._queue_limit} are waiting already")
+        waiting: _Waiting[Work, Done] = _Waiting(work, self._loop.create_future())
+        self._queue.put(waiting)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                return await waiting.future
+        except TimeoutError:
+            waiting.abandoned = True
+            raise self._failure(f"{self._thread.name}: no answer within {self._wait_seconds:g} s") from None
+
+    async def close(self) -> None:
+        """Do what waits, then end the thread; no longer than `wait_seconds`.
+
+        Raises:
+            VaultsignerError: of the class `failure`, when the thread hangs.
+        """
+        if not self._open:
+            return
+        self._open = False
+        self._queue.put(None)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await self._finished.wait()
+        except TimeoutError:
+            raise self._failure(f"{self._thread.name} did not end within {self._wait_seconds:g} s") from None
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            batch, going = self._take()
+            batch = [waiting for waiting in batch if not waiting.abandoned]
+            if batch or (going and self._idle_seconds is not None):
+                self._do(batch)
+        self._deliver(self._finished.set)
+
+    def _take(self) -> tuple[list[_Waiting[Work, Done]], bool]:
+        """All that waits now, at least one unless idle, and whether to go on after it."""
+        batch: list[_Waiting[Work, Done]] = []
+        try:
+            taken = self._queue.get(timeout=self._idle_seconds)
+            while taken is not None:
+                batch.append(taken)
+                if len(batch) == BATCH_LIMIT:
+                    return batch, True
+                taken = self._queue.get_nowait()
+        except queue.Empty:
+            return batch, True
+        return batch, False
+
+    def _do(self, batch: list[_Waiting[Work, Done]]) -> None:
+        results: Sequence[Done | Exception]
+        try:
+            results = self._commit([waiting.work for waiting in batch])
+        except Exception as error:  # noqa: BLE001 - the thread's edge: it must outlive any mistake in `commit`.
+            results = [self._failure(f"{self._thread.name}: {type(error).__name__}: {error}") for _ in batch]
+        self._deliver(lambda: _resolve(batch, results))
+
+    def _deliver(self, action: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+            self._loop.call_soon_threadsafe(action)
+
+
+def _resolve(batch: Sequence[_Waiting[Work, Done]], results: Sequence[Done | Exception]) -> None:
+    for waiting, result in zip(batch, results, strict=True):
+        if waiting.future.done():
+            continue
+        if isinstance(result, Exception):
+            waiting.future.set_exception(result)
+        else:
+            waiting.future.set_result(result)
