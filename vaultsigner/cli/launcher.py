@@ -1,0 +1,260 @@
+"""Starts the server and the custody process, restarts custody when it dies, and ends both in order.
+
+The launcher knows neither keys nor HTTP. It holds what has to outlive custody, the listening socket, and opens the file with
+the Vault token without ever reading it.
+"""
+
+import ctypes
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from vaultsigner.config import Settings
+from vaultsigner.custody.hardening import ALLOCATOR_ENVIRONMENT
+
+SERVER_STOP_SECONDS = 30.0
+CUSTODY_STOP_SECONDS = 5.0
+STEADY_SECONDS = 10.0
+"""Custody that lived this long and then died is restarted at once; one that dies sooner again, after a growing pause."""
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+_CUSTODY_VARIABLES = frozenset({"VAULT_ADDR", "PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+_CUSTODY_PREFIXES = ("VAULTSIGNER_", "LC_")
+_TOKEN_VARIABLES = ("VAULT_TOKEN", "BAO_TOKEN")
+_PR_SET_PDEATHSIG = 1
+_BACKLOG = 128
+
+_log = structlog.get_logger()
+
+
+def custody_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What custody gets of the environment: an allow-list, and the allocator settings that it insists on.
+
+    A token in the environment would stand on its stack, and in /proc, for as long as it lives.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in _CUSTODY_VARIABLES or name.startswith(_CUSTODY_PREFIXES)
+    }
+    return {**kept, **ALLOCATOR_ENVIRONMENT}
+
+
+def server_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the server gets: everything but Vault tokens, which it must not hold for a moment."""
+    return {name: value for name, value in environ.items() if name not in _TOKEN_VARIABLES}
+
+
+@contextmanager
+def runtime_directory() -> Iterator[Path]:
+    """A directory of our own (mode 0700), gone afterwards."""
+    parent = os.environ.get("XDG_RUNTIME_DIR") or None
+    directory = Path(tempfile.mkdtemp(prefix="vaultsigner-", dir=parent))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class Launcher:
+    """Runs the two processes until the server ends or a signal asks for the end.
+
+    Args:
+        config_file: handed to both, which read it themselves.
+        settings: what is in it; only the token file's path matters here.
+        environ: the environment to choose from.
+        directory: private; for the socket.
+    """
+
+    def __init__(
+        self, config_file: Path, settings: Settings, environ: Mapping[str, str], directory: Path
+    ) -> None:
+        self._config_file = config_file.absolute()
+        self._token_path = settings.vault.auth.path
+        self._environ = environ
+        self._socket_path = directory / "custody.sock"
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._selector = selectors.DefaultSelector()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._custody: subprocess.Popen[bytes] | None = None
+        self._custody_started = 0.0
+        self._custody_starts = 0
+        self._pause = 0.0
+        self._restart_at: float | None = None
+
+    def run(self) -> int:
+        """Start both and stay; the exit status: the server's own, 0 after a signal, 1 where custody cannot be started at all."""
+        for name in _TOKEN_VARIABLES:
+            if name in self._environ:
+                _log.warning(
+                    "variable_dropped",
+                    variable=name,
+                    reason="custody takes its token from vault.auth.path alone",
+                )
+        self._listener.bind(str(self._socket_path))
+        self._listener.listen(_BACKLOG)
+        with _signals() as signals:
+            self._selector.register(signals, selectors.EVENT_READ, None)
+            try:
+                self._start_custody()
+                self._server = self._start(
+                    ["-m", "vaultsigner.server", "--config", str(self._config_file)]
+                    + ["--custody-socket", str(self._socket_path)],
+                    server_environment(self._environ),
+                )
+                self._watch(self._server)
+                return self._supervise(signals)
+            finally:
+                self._end()
+
+    def _supervise(self, signals: socket.socket) -> int:
+        while True:
+            timeout = None if self._restart_at is None else max(0.0, self._restart_at - time.monotonic())
+            for key, _ in self._selector.select(timeout):
+                status = self._signalled(signals) if key.data is None else self._child_ended(key.data)
+                if status is not None:
+                    return status
+            if self._restart_at is not None and time.monotonic() >= self._restart_at:
+                self._start_custody()
+
+    def _signalled(self, signals: socket.socket) -> int | None:
+        for number in signals.recv(64):
+            if number in (signal.SIGTERM, signal.SIGINT):
+                _log.info("stopping", signal=signal.Signals(number).name)
+                return 0
+            if number == signal.SIGHUP:
+                _log.info(
+                    "signal_ignored",
+                    signal="SIGHUP",
+                    reason="configuration is read at start only: restart the service",
+                )
+        return None
+
+    def _child_ended(self, child: subprocess.Popen[bytes]) -> int | None:
+        status = child.wait()
+        self._unwatch(child)
+        if child is self._server:
+            _log.error("server_ended", status=status)
+            return status if status >= 0 else 128 - status
+        lived = time.monotonic() - self._custody_started
+        if self._custody_starts == 1 and status > 0:
+            _log.critical("custody_cannot_start", status=status)
+            return 1
+        self._pause = 0.0 if lived >= STEADY_SECONDS or self._custody_starts == 1 else self._longer_pause()
+        self._restart_at = time.monotonic() + self._pause
+        _log.error(
+            "custody_ended", status=status, lived_seconds=round(lived, 3), restart_in_seconds=self._pause
+        )
+        return None
+
+    def _longer_pause(self) -> float:
+        return min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, 2 * self._pause))
+
+    def _start_custody(self) -> None:
+        arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(self._config_file)]
+        arguments += ["--listen-fd", str(self._listener.fileno())]
+        descriptors = [self._listener.fileno()]
+        token = self._open_token()
+        if token is not None:
+            arguments += ["--token-fd", str(token)]
+            descriptors.append(token)
+        try:
+            self._custody = self._start(arguments, custody_environment(self._environ), descriptors)
+        finally:
+            if token is not None:
+                os.close(token)
+        self._custody_started = time.monotonic()
+        self._custody_starts += 1
+        self._restart_at = None
+        self._watch(self._custody)
+
+    def _open_token(self) -> int | None:
+        """The descriptor is all that goes to custody; not a byte of the file is read here."""
+        try:
+            return os.open(self._token_path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        except OSError as error:
+            _log.warning("no_vault_token", path=str(self._token_path), reason=error.strerror)
+            return None
+
+    def _start(
+        self, arguments: list[str], environment: dict[str, str], descriptors: list[int] | None = None
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - the interpreter and arguments are our own
+            [sys.executable, *arguments],
+            env=environment,
+            pass_fds=descriptors or (),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches the launcher alone, which ends the two in order
+            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - this process has one thread
+        )
+
+    def _watch(self, child: subprocess.Popen[bytes]) -> None:
+        self._selector.register(os.pidfd_open(child.pid), selectors.EVENT_READ, child)
+
+    def _unwatch(self, child: subprocess.Popen[bytes]) -> None:
+        for key in tuple(self._selector.get_map().values()):
+            if key.data is child:
+                self._selector.unregister(key.fileobj)
+                os.close(key.fd)
+
+    def _end(self) -> None:
+        """The server first, so that what it is doing can still be finished with custody's help."""
+        for child, seconds in ((self._server, SERVER_STOP_SECONDS), (self._custody, CUSTODY_STOP_SECONDS)):
+            if child is not None:
+                self._unwatch(child)
+                _stop(child, seconds)
+        self._selector.close()
+        self._listener.close()
+
+
+def _stop(child: subprocess.Popen[bytes], seconds: float) -> None:
+    child.terminate()
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _log.error("killed", pid=child.pid, reason=f"it did not end within {seconds:.0f} seconds")
+        child.kill()
+        child.wait()
+
+
+def _die_with_parent() -> Callable[[], None]:
+    """For the child, before it becomes its program: the kernel kills it when this process ends, however it ends."""
+    libc = ctypes.CDLL(None)
+    launcher = os.getpid()
+
+    def tie() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != launcher:  # it ended before the tie was there
+            os._exit(1)
+
+    return tie
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket from which the numbers of arriving signals can be read."""
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    previous_descriptor = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    previous = [signal.signal(number, lambda *_: None) for number in numbers]
+    try:
+        yield receiver
+    finally:
+        for number, handler in zip(numbers, previous, strict=True):
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(previous_descriptor)
+        receiver.close()
+        sender.close()

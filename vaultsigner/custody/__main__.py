@@ -1,0 +1,31 @@
+"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M]`, started by the launcher."""
+
+import argparse
+from pathlib import Path
+
+from vaultsigner.custody.hardening import HardeningError, apply_protections
+from vaultsigner.custody.process_edge import guard_hooks, log_failure, log_to_stderr
+
+
+def main() -> int:
+    """Protect the process, then import and run the rest; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m vaultsigner.custody", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="config.yml")
+    parser.add_argument("--listen-fd", type=int, required=True, help="the listening Unix socket")
+    parser.add_argument("--token-fd", type=int, default=None, help="the Vault token's file, opened for reading")
+    arguments = parser.parse_args()
+    log_to_stderr()
+    guard_hooks()
+    try:
+        apply_protections()
+    except HardeningError as error:
+        log_failure("not_started", error)
+        return 1
+    # Only now: what is imported below must already be under protection when it runs.
+    from vaultsigner.custody.process import run  # noqa: PLC0415
+
+    return run(arguments.config, arguments.listen_fd, arguments.token_fd)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

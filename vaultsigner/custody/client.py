@@ -1,0 +1,217 @@
+"""The server's way to custody: one connection, many questions in flight on it, reconnected by itself.
+
+Nothing secret comes this way except the body of a log-in, which goes to custody unread and is wiped.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from vaultsigner.custody.protocol import (
+    ANSWER_BIT,
+    BeaconSignature,
+    CustodyHealth,
+    Frame,
+    FrameBuffer,
+    FrameError,
+    LogInAnswer,
+    PublicKeyAnswer,
+    QuestionCode,
+    SignBeaconRequest,
+    encode_frame,
+)
+from vaultsigner.domain.names import WalletName
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import CustodyError
+
+ANSWER_SECONDS = 10.0
+PATIENCE_SECONDS = 0.25
+"""How long a question waits for custody to come back before it is answered with custody_unavailable."""
+REDIAL_SECONDS = 0.05
+
+
+class CustodyClient:
+    """Asks custody. Every method raises CustodyError where there is no good answer; its `code` says why.
+
+    Args:
+        socket_path: where custody listens.
+    """
+
+    def __init__(self, socket_path: Path) -> None:
+        self._path = str(socket_path)
+        self._connection: _Connection | None = None
+        self._up = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Begin to keep a connection. Does not wait for custody: a question does, for a moment."""
+        if self._keeper is None:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep_connected())
+
+    async def close(self) -> None:
+        """End the connection; questions in flight fail."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+        if self._connection is not None:
+            self._connection.abort()
+
+    @property
+    def connected(self) -> bool:
+        """Whether custody serves this connection now."""
+        return self._up.is_set()
+
+    async def public_key(self, wallet: WalletName) -> PublicKeyAnswer:
+        """The public key of a wallet and its address, from the key itself."""
+        answer = await self._ask(QuestionCode.PUBLIC_KEY, {"wallet": wallet})
+        return PublicKeyAnswer(bytes.fromhex(answer["public_key"]), answer["address"])
+
+    async def sign_beacon(self, request: SignBeaconRequest) -> BeaconSignature:
+        """A signature, if custody itself finds that everything allows it."""
+        answer = await self._ask(QuestionCode.SIGN_BEACON, request.payload())
+        return BeaconSignature(
+            signature=bytes.fromhex(answer["signature"]),
+            public_key=bytes.fromhex(answer["public_key"]),
+            sign_bytes_sha256=answer["sign_bytes_sha256"],
+            vault_request_id=answer["vault_request_id"],
+        )
+
+    async def log_in(self, body: bytearray) -> LogInAnswer | Refusal:
+        """An access token for the credentials in a log-in's raw body. The body is wiped, whatever happens."""
+        try:
+            answer = await self._ask(QuestionCode.LOG_IN, body)
+        finally:
+            _wipe(body)
+        return Refusal(**answer["refusal"]) if "refusal" in answer else LogInAnswer(**answer)
+
+    async def access_token_keys(self) -> Mapping[str, bytes]:
+        """The public keys (Ed25519, 32 bytes) that good access tokens are signed with, by key id."""
+        answer = await self._ask(QuestionCode.ACCESS_TOKEN_KEYS, {})
+        return {key_id: bytes.fromhex(key) for key_id, key in answer["keys"].items()}
+
+    async def health(self) -> CustodyHealth:
+        """How custody and its Vault are."""
+        return CustodyHealth(**await self._ask(QuestionCode.HEALTH, {}))
+
+    async def _ask(self, code: QuestionCode, question: bytes | bytearray | dict[str, str]) -> dict[str, Any]:
+        payload = json.dumps(question).encode() if isinstance(question, dict) else question
+        connection = await self._ready_connection()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await connection.ask(code, payload)
+        except TimeoutError:
+            raise _unavailable(f"custody gave no answer within {ANSWER_SECONDS:.0f} seconds") from None
+        except FrameError as error:
+            raise CustodyError("bad_question", str(error)) from None
+
+    async def _ready_connection(self) -> "_Connection":
+        if not self._up.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._up.wait()
+        if self._connection is None or not self._up.is_set():
+            raise _unavailable("the custody process is not there; it is being restarted")
+        return self._connection
+
+    async def _keep_connected(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            with suppress(OSError):
+                _, self._connection = await loop.create_unix_connection(lambda: _Connection(self._up), self._path)
+                # The listening socket outlives custody, so being connected means nothing; its hello does.
+                await self._connection.ended.wait()
+                if self._connection.was_up:
+                    continue
+            await asyncio.sleep(REDIAL_SECONDS)
+
+
+class _Connection(asyncio.BufferedProtocol):
+    def __init__(self, up: asyncio.Event) -> None:
+        self._up = up
+        self._frames = FrameBuffer()
+        self._transport: asyncio.Transport | None = None
+        self._in_flight: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._last_id = 0
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self.ended = asyncio.Event()
+        self.was_up = False
+
+    async def ask(self, code: QuestionCode, payload: bytes | bytearray) -> dict[str, Any]:
+        if self._transport is None or self._transport.is_closing():
+            raise _unavailable("the connection to custody has just ended")
+        self._last_id += 1
+        id_ = self._last_id
+        frame = encode_frame(code, id_, payload)
+        answer = self._in_flight[id_] = asyncio.get_running_loop().create_future()
+        try:
+            self._transport.write(frame)
+            if code is QuestionCode.LOG_IN:
+                # The transport may still refer to the frame; only what has left may be wiped.
+                await self._drained.wait()
+                _wipe(frame)
+            return await answer
+        finally:
+            del self._in_flight[id_]
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        # Writing is paused as long as a single byte waits: that is how `ask` knows that a log-in has left.
+        self._transport.set_write_buffer_limits(high=0)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._frames.room()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        try:
+            for frame in self._frames.received(nbytes):
+                self._take(frame)
+        except (FrameError, ValueError):
+            self.abort()
+
+    def pause_writing(self) -> None:
+        self._drained.clear()
+
+    def resume_writing(self) -> None:
+        self._drained.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._up.clear()
+        self._drained.set()
+        self._frames.wipe()
+        self.ended.set()
+        for answer in self._in_flight.values():
+            if not answer.done():
+                answer.set_exception(_unavailable("the custody process ended before it answered"))
+
+    def _take(self, frame: Frame) -> None:
+        if frame.code == QuestionCode.HELLO | ANSWER_BIT:
+            self.was_up = True
+            self._up.set()
+            return
+        answer = self._in_flight.get(frame.id)
+        if answer is None or answer.done():
+            return
+        document = json.loads(frame.payload)
+        if "ok" in document:
+            answer.set_result(document["ok"])
+        else:
+            answer.set_exception(CustodyError(document["error"]["code"], document["error"]["message"]))
+
+
+def _unavailable(message: str) -> CustodyError:
+    return CustodyError("custody_unavailable", message)
+
+
+def _wipe(buffer: bytearray) -> None:
+    buffer[:] = bytes(len(buffer))

@@ -1,0 +1,84 @@
+"""Puts the custody process together and runs it until it is told to end."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import structlog
+
+from vaultsigner import config, policy
+from vaultsigner.config.settings import Settings
+from vaultsigner.custody.beacon_signing import BeaconSigner
+from vaultsigner.custody.log_in import LogIn
+from vaultsigner.custody.monitor import Monitor
+from vaultsigner.custody.process_edge import log_failure, report_loop_failure
+from vaultsigner.custody.questions import Custody
+from vaultsigner.custody.token_keeper import TokenKeeper
+from vaultsigner.custody.vault_endpoint import endpoint_of
+from vaultsigner.custody.vault_pool import VaultPool
+from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault_token import VaultToken
+from vaultsigner.errors import VaultsignerError
+from vaultsigner.policy import PolicySet
+
+_log = structlog.get_logger()
+
+
+def run(config_file: Path, listen_descriptor: int, token_descriptor: int | None) -> int:
+    """Serve until SIGTERM; the process's exit status.
+
+    Args:
+        config_file: config.yml.
+        listen_descriptor: a Unix stream socket that is bound and listens. Whoever opened it keeps it, so that connections
+            made while custody restarts wait in its queue.
+        token_descriptor: the file that holds the Vault token, opened for reading.
+    """
+    try:
+        settings = config.load(config_file, os.environ)
+        policies = policy.load(settings.policies)
+        asyncio.run(_serve(settings, policies, socket.socket(fileno=listen_descriptor), token_descriptor))
+    except VaultsignerError as error:
+        log_failure("not_started", error)
+        return 1
+    return 0
+
+
+def build(settings: Settings, policies: PolicySet, token: VaultToken) -> Custody:
+    """All of custody, not yet serving. Needs a running event loop.
+
+    Raises:
+        ConfigError: Vault cannot be reached in the way that the configuration says.
+    """
+    pool = VaultPool(endpoint_of(settings.vault), token)
+    reader = VaultReader(pool)
+    return Custody(
+        settings=settings,
+        policies=policies,
+        pool=pool,
+        reader=reader,
+        signer=BeaconSigner(settings, policies, reader),
+        log_in=LogIn(settings, pool),
+        token_keeper=TokenKeeper(settings.vault, token),
+    )
+
+
+async def _serve(
+    settings: Settings, policies: PolicySet, listener: socket.socket, token_descriptor: int | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(report_loop_failure)
+    custody = build(settings, policies, VaultToken(token_descriptor, settings.vault.auth.path))
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    # The terminal sends Ctrl-C to the whole group. The launcher decides when custody ends: after the server.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server = await loop.create_unix_server(lambda: Monitor(custody), sock=listener)
+    keeper = loop.create_task(custody.token_keeper.run())
+    _log.info("custody_ready", wallets=len(settings.wallets), policy=policies.digest, vault=settings.vault.address)
+    await stop.wait()
+    keeper.cancel()
+    server.close()
+    custody.pool.close()
+    _log.info("custody_stopped")

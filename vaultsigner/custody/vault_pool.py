@@ -1,0 +1,209 @@
+"""Connections to Vault: as many as there are questions in flight, kept alive, dialled again when Vault has closed them.
+
+Fewer connections than questions wreck the tail of the latencies, so the pool grows with the load.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from typing import Protocol
+
+from vaultsigner.custody.vault_answers import error_of, unavailable
+from vaultsigner.custody.vault_connection import VaultConnection
+from vaultsigner.custody.vault_endpoint import VaultEndpoint
+from vaultsigner.custody.vault_token import VaultToken
+from vaultsigner.errors import CustodyError
+
+MOST_CONNECTIONS = 128
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 5.0
+_OK, _NO_CONTENT, _FORBIDDEN = 200, 204, 403
+
+
+class VaultQuestion(Protocol):
+    """One request to Vault and what becomes of it. Exactly one of `answered` and `failed` is called, once."""
+
+    method: str
+    path: str
+    body: bytes
+    with_token: bool
+    what: str
+    """The reference, for messages."""
+
+    def answered(self, body: memoryview) -> None:
+        """Vault said 200. Use the body now: it is wiped when this returns. Must not raise."""
+
+    def failed(self, error: CustodyError) -> None:
+        """There will be no answer. Must not raise."""
+
+
+class VaultPool:
+    """Asks Vault. Everything happens on one event loop; nothing here blocks or awaits."""
+
+    def __init__(self, endpoint: VaultEndpoint, token: VaultToken) -> None:
+        self.endpoint = endpoint
+        self.token = token
+        self._waiting: deque[_Attempt] = deque()
+        self._idle: list[VaultConnection] = []
+        self._connections: set[VaultConnection] = set()
+        self._dials: set[asyncio.Task[None]] = set()
+
+    def ask(self, question: VaultQuestion) -> None:
+        """Ask Vault; the question is told what came of it within 5 seconds."""
+        token = self.token
+        if question.with_token and token.value is None and not token.refused(token.generation):
+            question.failed(CustodyError("vault_denied", f"custody cannot ask Vault for {question.what}: {token.remedy}"))
+            return
+        attempt = _Attempt(self, question)
+        if self._idle:
+            attempt.start_on(self._idle.pop())
+        else:
+            self._waiting.append(attempt)
+            self._dial_for_waiting()
+
+    def close(self) -> None:
+        """Drop every connection; what is in flight fails."""
+        for dial in self._dials:
+            dial.cancel()
+        while self._waiting:
+            self._waiting.popleft().fail(unavailable("custody is stopping"))
+        for connection in tuple(self._connections):
+            connection.abandon("custody is stopping")
+
+    def again(self, attempt: "_Attempt", *, on_fresh_connection: bool) -> None:
+        """Put an attempt back at the head of the queue; without `on_fresh_connection` its own connection takes it next."""
+        self._waiting.appendleft(attempt)
+        if on_fresh_connection:
+            # One kept-alive connection found closed means that Vault has restarted: its sisters are as dead.
+            idle, self._idle = self._idle, []
+            for connection in idle:
+                connection.abandon("Vault closed its connections")
+            self._dial_for_waiting()
+
+    def forget(self, attempt: "_Attempt") -> None:
+        """The attempt has run out of time while it waited for a connection."""
+        if attempt in self._waiting:
+            self._waiting.remove(attempt)
+
+    def idle(self, connection: VaultConnection) -> None:
+        """Called by a connection that can take another question."""
+        if self._waiting:
+            self._waiting.popleft().start_on(connection)
+        else:
+            self._idle.append(connection)
+
+    def lost(self, connection: VaultConnection) -> None:
+        """Called by a connection that is gone."""
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._dial_for_waiting()
+
+    def _dial_for_waiting(self) -> None:
+        while len(self._dials) < len(self._waiting) and len(self._dials) + len(self._connections) < MOST_CONNECTIONS:
+            dial = asyncio.get_running_loop().create_task(self._dial())
+            self._dials.add(dial)
+            dial.add_done_callback(self._dials.discard)
+
+    async def _dial(self) -> None:
+        endpoint = self.endpoint
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: VaultConnection(self),
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=endpoint.tls,
+                    server_hostname=endpoint.host if endpoint.tls else None,
+                )
+        except (OSError, TimeoutError) as error:
+            self._dial_failed(_why(error))
+            return
+        self._connections.add(connection)
+        self.idle(connection)
+
+    def _dial_failed(self, reason: str) -> None:
+        if self._waiting:
+            self._waiting.popleft().fail(unavailable(reason))
+
+
+class _Attempt:
+    """A question under way: its deadline, and the one time that it may be repeated for each reason."""
+
+    def __init__(self, pool: VaultPool, question: VaultQuestion) -> None:
+        self._pool = pool
+        self._question: VaultQuestion | None = question
+        self._connection: VaultConnection | None = None
+        self._token_generation = 0
+        self._may_redial = True
+        self._may_change_token = True
+        self._deadline = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._out_of_time)
+
+    def start_on(self, connection: VaultConnection) -> None:
+        """Ask over this connection, which is idle."""
+        self._connection = connection
+        connection.start(self)
+
+    def request(self) -> bytearray:
+        """The connection asks for the bytes to send."""
+        question, token = self._question, self._pool.token
+        if question is None:
+            return bytearray()
+        self._token_generation = token.generation
+        value = token.value if question.with_token else None
+        return self._pool.endpoint.request(question.method, question.path, question.body, value)
+
+    def answered(self, status: int, body: memoryview) -> None:
+        """The connection has an answer."""
+        question, token = self._question, self._pool.token
+        if question is None:
+            return
+        if status in (_OK, _NO_CONTENT):
+            self._settle()
+            question.answered(body)
+        elif status == _FORBIDDEN and self._may_change_token and token.refused(self._token_generation):
+            self._may_change_token = False
+            self._pool.again(self, on_fresh_connection=False)
+        else:
+            self.fail(error_of(status, body, question.what, token.remedy))
+
+    def broken(self, reason: str, *, unanswered: bool) -> None:
+        """The connection failed."""
+        self._connection = None
+        # Vault closes connections that were idle: what crossed that on the way is asked again, once. Asking twice does no harm,
+        # for nothing that custody asks changes anything in Vault.
+        if self._question is not None and unanswered and self._may_redial:
+            self._may_redial = False
+            self._pool.again(self, on_fresh_connection=True)
+        else:
+            self.fail(unavailable(reason))
+
+    def fail(self, error: CustodyError) -> None:
+        """End with an error."""
+        question = self._question
+        self._settle()
+        if question is not None:
+            question.failed(error)
+
+    def _settle(self) -> None:
+        self._question = None
+        self._connection = None
+        self._deadline.cancel()
+
+    def _out_of_time(self) -> None:
+        connection = self._connection
+        self._pool.forget(self)
+        self.fail(unavailable(f"no answer within {ANSWER_SECONDS:.0f} seconds"))
+        if connection is not None:
+            connection.abandon("no answer in time")
+
+
+def _why(error: OSError) -> str:
+    """Words for a failed dial. The error's own text would do, but says nothing of what to do."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({error.verify_message}): check vault.address and vault.ca_cert"
+    if isinstance(error, ssl.SSLError):
+        return "the TLS handshake failed: check that vault.address is an https address of Vault"
+    if isinstance(error, TimeoutError):
+        return f"no connection within {CONNECT_SECONDS:.0f} seconds: check vault.address"
+    return f"no connection ({error.strerror or type(error).__name__}): check vault.address and that Vault runs"
