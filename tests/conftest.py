@@ -1,0 +1,65 @@
+"""Fixtures that several packages share: real servers on loopback, and the golden vectors."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nodes import running_beacon_node
+from vaultsigner.dev.beacon_node import BeaconNode
+from vaultsigner.dev.openbao import OpenBao, running_openbao
+from vaultsigner.dev.processes import free_port as any_free_port
+
+Vector = dict[str, Any]
+
+VECTORS = Path(__file__).parent / "vectors"
+
+
+@pytest.fixture(scope="session")
+def vectors() -> list[Vector]:
+    """Signed transactions on which two independent libraries agree; the file's `about` says where they are from."""
+    loaded: list[Vector] = json.loads((VECTORS / "bnb_beacon.json").read_text())["vectors"]
+    return loaded
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    return any_free_port()
+
+
+@pytest.fixture(scope="session")
+def openbao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    """One OpenBao for all tests that leave it as they found it."""
+    with running_openbao(tmp_path_factory.mktemp("openbao")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_openbao(tmp_path: Path) -> Iterator[OpenBao]:
+    """An OpenBao that a test may seal and break; a restart loses everything."""
+    with running_openbao(tmp_path / "openbao") as server:
+        yield server
+
+
+@pytest.fixture
+def durable_openbao(tmp_path: Path) -> Iterator[OpenBao]:
+    """An OpenBao that a test may stop and start again; what it holds survives that. Two seconds slower."""
+    with running_openbao(tmp_path / "openbao", durable=True) as server:
+        yield server
+
+
+@pytest.fixture
+def beacon_node() -> Iterator[BeaconNode]:
+    """A node of the test network."""
+    with running_beacon_node() as node:
+        yield node
+
+
+@pytest.fixture
+def mainnet_node() -> Iterator[BeaconNode]:
+    """A node of the main network."""
+    with running_beacon_node(chain_id="Binance-Chain-Tigris", address_prefix="bnb") as node:
+        yield node
