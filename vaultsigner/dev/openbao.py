@@ -157,7 +157,10 @@ class OpenBao:
         self._wait_until(self._answers_secrets, "did not finish mounting secret/")
 
     def _answers_requests(self) -> bool:
-        return bool(self.client.is_authenticated())
+        """With raft storage it can be unsealed, and even answer, before it is the leader of its own cluster of one."""
+        health = self.client.adapter.get("/v1/sys/health", raise_exception=False)
+        active = isinstance(health, dict) and health.get("standby") is False and not health.get("sealed")
+        return active and bool(self.client.is_authenticated())
 
     def _answers_secrets(self) -> bool:
         """A new KV mount refuses everything for an instant, while it upgrades itself to version 2."""
