@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from vaultsigner.config.models import ConfigModel, UserModel, WalletModel
+from vaultsigner.config.models import ConfigModel, EnvironmentModel, UserModel, WalletModel
 from vaultsigner.config.settings import (
     AuditSettings,
     Environment,
@@ -26,18 +26,17 @@ DEFAULT_ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
 """The chains that need no word in the configuration."""
 
 
-def build_settings(
-    source: Path, config: ConfigModel, environments: Mapping[str, Environment | None]
-) -> Settings:
+def build_settings(source: Path, config: ConfigModel) -> Settings:
     """Everything the configuration says. Nothing can be wrong with it any more.
 
     Args:
         source: the file, kept for messages.
         config: the file's content, cross-checked.
-        environments: as the cross-checks completed them.
     """
-    known = {name: environment for name, environment in environments.items() if environment is not None}
-    wallets = {WalletName(model.name): _wallet(model, known) for model in config.wallets}
+    environments = dict(DEFAULT_ENVIRONMENTS)
+    for name, model in config.environments.items():
+        environments[name] = _environment(name, model)
+    wallets = {WalletName(model.name): _wallet(model, environments) for model in config.wallets}
     return Settings(
         source=source,
         server=ServerSettings(
@@ -56,21 +55,29 @@ def build_settings(
             config.audit.directory, config.audit.checkpoint_key, config.audit.checkpoint_every
         ),
         policies=config.policies,
-        environments=MappingProxyType(known),
+        environments=MappingProxyType(environments),
         wallets=MappingProxyType(wallets),
         users=MappingProxyType({UserName(model.username): _user(model) for model in config.users}),
     )
 
 
+def _environment(name: str, model: EnvironmentModel) -> Environment:
+    """What the file leaves out is the default's; the cross-checks have seen to it that only defaults leave anything out."""
+    default = DEFAULT_ENVIRONMENTS.get(name, Environment(name, "", "", ""))
+    return Environment(
+        name=name,
+        node_url=model.node_url or default.node_url,
+        chain_id=model.chain_id or default.chain_id,
+        address_prefix=model.address_prefix or default.address_prefix,
+    )
+
+
 def _wallet(model: WalletModel, environments: Mapping[str, Environment]) -> Wallet:
-    key = model.private_key or model.mnemonic
-    if key is None:
-        raise AssertionError("WalletModel holds exactly one key")
     networks = tuple(network for network in model.ip_whitelist if network is not None)
     return Wallet(
         name=WalletName(model.name),
-        key=key,
-        key_kind="private_key" if model.private_key is not None else "mnemonic",
+        key=model.key(),
+        key_kind="mnemonic" if model.private_key is None else "private_key",
         environment=environments[model.env_name],
         ip_whitelist=networks or None,
         permissions=frozenset(model.permissions),

@@ -1,137 +1,110 @@
-"""What only shows when the parts of a configuration are seen together: names that repeat, or that nothing has."""
+"""What only shows when the parts of a configuration are seen together: names that repeat, or that nothing has.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+Works on the tree as read, not on models, so that one bad entry hides nothing about the others; what has the wrong type is
+left to the models to complain about.
+"""
 
-from pydantic import BaseModel, ValidationError
+from collections.abc import Iterator, Mapping
 
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS
-from vaultsigner.config.models import ConfigModel, EnvironmentModel, UserModel, WalletModel
-from vaultsigner.config.problems import suggestion
+from vaultsigner.config.problems import KnownWords
 from vaultsigner.config.report import Report
-from vaultsigner.config.settings import Environment
-from vaultsigner.strict_yaml import YamlValue
+from vaultsigner.strict_yaml import YamlPath, YamlValue, shown_key
 
-M = TypeVar("M", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The entries that are valid by themselves; wallets and users by their index in the file."""
-
-    environments: Mapping[str, EnvironmentModel | None]
-    wallets: Mapping[int, WalletModel]
-    users: Mapping[int, UserModel]
+Entry = Mapping[str, YamlValue]
 
 
-def parts_of(config: ConfigModel) -> Parts:
-    """All entries of a valid configuration."""
-    return Parts(config.environments, dict(enumerate(config.wallets)), dict(enumerate(config.users)))
+def check_across(tree: Entry, report: Report) -> None:
+    """Every check that needs more than one entry."""
+    environments = _named(tree.get("environments"))
+    _check_environments(environments, report)
+    _check_wallets(tree, environments, report)
+    _check_users(tree, report)
 
 
-def salvaged_parts(tree: Mapping[str, YamlValue]) -> Parts:
-    """The entries that can be checked further though something else is wrong: all problems are told at once."""
-    environments = tree.get("environments")
-    named = environments if isinstance(environments, dict) else {}
-    return Parts(
-        {name: _model(EnvironmentModel, value) for name, value in named.items()},
-        _listed(WalletModel, tree.get("wallets")),
-        _listed(UserModel, tree.get("users")),
-    )
+def _check_environments(environments: Mapping[str, Entry], report: Report) -> None:
+    """Own environments are complete, and no name differs from another only in letter case.
 
-
-def _listed(model: type[M], entries: YamlValue) -> dict[int, M]:
-    models = [_model(model, entry) for entry in entries] if isinstance(entries, list) else []
-    return {index: found for index, found in enumerate(models) if found is not None}
-
-
-def _model(model: type[M], value: YamlValue) -> M | None:
-    try:
-        return model.model_validate(value)
-    except ValidationError:
-        return None
-
-
-def check_environments(
-    entries: Mapping[str, EnvironmentModel | None], report: Report
-) -> dict[str, Environment | None]:
-    """The chain environments by name, the known ones first; None for one with something wrong.
-
-    A name that differs from another only in letter case is refused: the old service took every text but `TESTNET` for
-    production, so that `testnet` signed for real money.
+    The old service took every text but `TESTNET` for production, so that `testnet` signed for real money.
     """
-    environments: dict[str, Environment | None] = dict(DEFAULT_ENVIRONMENTS)
-    for name, entry in entries.items():
-        clash = next(
-            (known for known in environments if known != name and known.lower() == name.lower()), None
-        )
+    known = list(DEFAULT_ENVIRONMENTS)
+    for name, entry in environments.items():
+        if name in DEFAULT_ENVIRONMENTS:
+            continue
+        clash = next((other for other in known if other.lower() == name.lower()), None)
+        known.append(name)
         if clash is not None:
-            hint = f"use {clash}, or a name that nobody takes for it"
+            hint = f"use {shown_key(clash, ())}, or a name that nobody takes for it"
             report.add(
                 ("environments", name),
                 "this name differs from another only in letter case",
                 hint,
                 at_key=True,
             )
-        environments[name] = None if entry is None else _environment(name, entry, report)
-    return environments
-
-
-def _environment(name: str, entry: EnvironmentModel, report: Report) -> Environment | None:
-    default = DEFAULT_ENVIRONMENTS.get(name)
-    node_url = entry.node_url or (default and default.node_url)
-    chain_id = entry.chain_id or (default and default.chain_id)
-    prefix = entry.address_prefix or (default and default.address_prefix)
-    if node_url and chain_id and prefix:
-        return Environment(name=name, node_url=node_url, chain_id=chain_id, address_prefix=prefix)
-    for key, value in (("node_url", node_url), ("chain_id", chain_id), ("address_prefix", prefix)):
-        if not value:
-            report.add(
-                ("environments", name, key),
-                f'"{key}" is missing',
-                "an environment of your own needs all three",
-            )
-    return None
-
-
-def check_wallets(
-    wallets: Mapping[int, WalletModel], environments: Mapping[str, Environment | None], report: Report
-) -> None:
-    """Names are unique, environments exist, a noted address belongs to the wallet's environment."""
-    first: dict[str, int] = {}
-    for index, wallet in wallets.items():
-        earlier = first.setdefault(wallet.name, index)
-        if earlier != index:
-            report.add(
-                ("wallets", index, "name"), f"wallets[{earlier}] has this name already", "write another name"
-            )
-        if wallet.env_name not in environments:
-            hint = suggestion(wallet.env_name, list(environments))
-            report.add(("wallets", index, "env_name"), "no environment has this name", hint)
             continue
-        environment = environments[wallet.env_name]
-        if environment and wallet.address and not wallet.address.startswith(f"{environment.address_prefix}1"):
-            message = f"this address is not of the environment {environment.name}"
-            hint = f"its addresses begin with {environment.address_prefix}1"
-            report.add(("wallets", index, "address"), message, hint)
+        for key in ("node_url", "chain_id", "address_prefix"):
+            if entry.get(key) is None:
+                hint = "an environment of your own needs all of node_url, chain_id and address_prefix"
+                report.add(("environments", name, key), f'"{key}" is missing', hint)
 
 
-def check_users(users: Mapping[int, UserModel], wallet_names: Sequence[str], report: Report) -> None:
-    """Names are unique; permissions are for wallets that exist, each named once."""
-    known = frozenset(wallet_names)
+def _check_wallets(tree: Entry, environments: Mapping[str, Entry], report: Report) -> None:
+    """Names are unique, environments exist, a noted address belongs to the wallet's environment."""
+    known = {*DEFAULT_ENVIRONMENTS, *environments}
+    words = KnownWords([*DEFAULT_ENVIRONMENTS, *environments])
     first: dict[str, int] = {}
-    for index, user in users.items():
-        earlier = first.setdefault(user.username, index)
-        if earlier != index:
-            report.add(
-                ("users", index, "username"), f"users[{earlier}] has this name already", "write another name"
-            )
+    for index, wallet in _entries(tree.get("wallets")):
+        path: YamlPath = ("wallets", index)
+        _check_unique(wallet.get("name"), index, first, (*path, "name"), report)
+        name = wallet.get("env_name", "PROD")
+        if not isinstance(name, str):
+            continue
+        if name not in known:
+            report.add((*path, "env_name"), "no environment has this name", words.hint(name))
+            continue
+        prefix, address = _address_prefix(name, environments), wallet.get("address")
+        if isinstance(prefix, str) and isinstance(address, str) and not address.startswith(f"{prefix}1"):
+            hint = "its addresses begin with another prefix; see address_prefix"
+            report.add((*path, "address"), "this address is not of the wallet's environment", hint)
+
+
+def _address_prefix(name: str, environments: Mapping[str, Entry]) -> YamlValue:
+    default = DEFAULT_ENVIRONMENTS.get(name)
+    return environments.get(name, {}).get("address_prefix") or (default.address_prefix if default else None)
+
+
+def _check_users(tree: Entry, report: Report) -> None:
+    """Names are unique; permissions are for wallets that exist, each named once."""
+    wallets = {
+        name: None
+        for _, wallet in _entries(tree.get("wallets"))
+        if isinstance(name := wallet.get("name"), str)
+    }
+    first: dict[str, int] = {}
+    for index, user in _entries(tree.get("users")):
+        _check_unique(user.get("username"), index, first, ("users", index, "username"), report)
         seen: dict[str, int] = {}
-        for number, entry in enumerate(user.wallet_permissions):
+        for number, entry in _entries(user.get("wallet_permissions")):
+            name = entry.get("wallet_name")
+            if not isinstance(name, str):
+                continue
             place = ("users", index, "wallet_permissions", number, "wallet_name")
-            if seen.setdefault(entry.wallet_name, number) != number:
-                message = f"wallet_permissions[{seen[entry.wallet_name]}] is for this wallet already"
-                report.add(place, message, "put all its permissions into one entry")
-            if entry.wallet_name not in known:
-                report.add(place, "no wallet has this name", suggestion(entry.wallet_name, wallet_names))
+            if name not in wallets:
+                report.add(place, "no wallet has this name", words.hint(name))
+            _check_unique(name, number, seen, place, report)
+
+
+def _check_unique(name: YamlValue, index: int, first: dict[str, int], path: YamlPath, report: Report) -> None:
+    if isinstance(name, str) and first.setdefault(name, index) != index:
+        report.add(path, f"entry [{first[name]}] of this list has this name already", "keep each name once")
+
+
+def _entries(value: YamlValue) -> Iterator[tuple[int, Entry]]:
+    for index, entry in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(entry, dict):
+            yield index, entry
+
+
+def _named(value: YamlValue) -> dict[str, Entry]:
+    named = value if isinstance(value, dict) else {}
+    return {name: entry for name, entry in named.items() if isinstance(entry, dict)}

@@ -57,6 +57,11 @@ def _key_reference(value: Any, info: ValidationInfo) -> KvReference:
     return read_kv_reference(value, example=f"`{example}`")
 
 
+def _password_hash(value: Any) -> str:
+    """A number is told like a password: "put it in quotes" would be bad advice here."""
+    return read_password_hash(value if isinstance(value, str) else "")
+
+
 def _name(text: str) -> str:
     if _NAME.fullmatch(text) is None or kind_of_secret(text) is not None:
         raise UnusableValueError("this is no usable name", "write 1 to 64 letters, digits, and _ . -")
@@ -141,7 +146,7 @@ AddressPrefix = Annotated[str, text_read_by(_address_prefix)]
 StateUrl = Annotated[str, text_read_by(_state_url)]
 PermissionWord = Annotated[Permission, text_read_by(_permission)]
 KeyReference = Annotated[KvReference, PlainValidator(_key_reference)]
-PasswordHash = Annotated[str, text_read_by(read_password_hash)]
+PasswordHash = Annotated[str, PlainValidator(_password_hash)]
 
 
 def transit_key(example: str) -> PlainValidator:

@@ -4,13 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS, build_settings
-from vaultsigner.config.cross_checks import (
-    check_environments,
-    check_users,
-    check_wallets,
-    parts_of,
-    salvaged_parts,
-)
+from vaultsigner.config.cross_checks import check_across
 from vaultsigner.config.environment import apply_environment
 from vaultsigner.config.files import read_limited
 from vaultsigner.config.literal_secrets import kind_of_secret, secrets_in
@@ -27,10 +21,15 @@ _KEY_HINTS = {
     "password": "write password_hash, as `vaultsigner users hash-password` prints it",
 }
 """What took the place of keys that people know from elsewhere."""
-_REMOVE_IT = (
-    "remove it and count it as known to others; keys go into Vault by `vaultsigner keys import wallet_1`, and here stands "
-    "`private_key: vault:secret/wallets/wallet_1#private_key`"
-)
+_REMOVE = "remove it and count it as known to others; "
+_REMEDIES = {
+    "a Vault token": _REMOVE + "revoke it; the file with the token is named by vault.auth.path",
+    "a private key": _REMOVE
+    + "`vaultsigner keys import wallet_1` puts a key into Vault, and the wallet says "
+    "`private_key: vault:secret/wallets/wallet_1#private_key`",
+    "a mnemonic": _REMOVE + "`vaultsigner keys import wallet_1` puts it into Vault, and the wallet says "
+    "`mnemonic: vault:secret/wallets/wallet_1#mnemonic`",
+}
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -60,24 +59,10 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
 def _settings(path: Path, tree: dict[str, YamlValue], environ: Mapping[str, str], report: Report) -> Settings:
     apply_environment(tree, environ, DEFAULT_ENVIRONMENTS, report)
     config = report.validated(ConfigModel, tree)
-    parts = salvaged_parts(tree) if config is None else parts_of(config)
-    environments = check_environments(parts.environments, report)
-    check_wallets(parts.wallets, environments, report)
-    check_users(parts.users, _wallet_names(tree), report)
+    check_across(tree, report)
     if config is None or report.problems:
         raise report.failure()
-    return build_settings(path, config, environments)
-
-
-def _wallet_names(tree: dict[str, YamlValue]) -> list[str]:
-    """The names of all wallets, also of those that have something wrong with them."""
-    entries = tree.get("wallets")
-    named = (
-        [entry.get("name") for entry in entries if isinstance(entry, dict)]
-        if isinstance(entries, list)
-        else []
-    )
-    return [name for name in named if isinstance(name, str)]
+    return build_settings(path, config)
 
 
 def _report_secrets(data: bytes, document: Document, report: Report) -> None:
@@ -90,10 +75,10 @@ def _report_secrets(data: bytes, document: Document, report: Report) -> None:
         first = document.values[path].line
         covered.update(range(first, first + text.count("\n") + 2))
         if not _is_wallet_key(path):
-            report.add(path, f"{kind} in clear", _REMOVE_IT)
+            report.add(path, f"{kind} in clear", _REMEDIES[kind], replace=True)
     for kind, position in secrets_in(data.decode("utf-8", "replace")):
         if position.line not in covered:
-            report.add_at(position, f"{kind} in clear", _REMOVE_IT)
+            report.add_at(position, f"{kind} in clear", _REMEDIES[kind])
 
 
 def _is_wallet_key(path: YamlPath) -> bool:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from vaultsigner.config import fields
 from vaultsigner.config.fields import StrictModel, transit_key
 from vaultsigner.config.problems import UnusableValueError
-from vaultsigner.config.settings import ListenAddress, Network, TransitReference
+from vaultsigner.config.settings import KvReference, ListenAddress, Network, TransitReference
 
 
 def _star_alone(entries: list[Network | None]) -> list[Network | None]:
@@ -96,15 +96,25 @@ class WalletModel(StrictModel):
     ip_whitelist: Whitelist = Field(default_factory=list)
     permissions: list[fields.PermissionWord]
 
-    @model_validator(mode="after")
-    def _one_key(self) -> Self:
+    def key(self) -> KvReference:
+        """Where the key lies: exactly one of private_key and mnemonic says it.
+
+        Raises:
+            UnusableValueError: both do, or none.
+        """
         if self.private_key is not None and self.mnemonic is not None:
             raise UnusableValueError(
                 "both private_key and mnemonic are given", "keep the one that signs for this wallet"
             )
-        if self.private_key is None and self.mnemonic is None:
+        key = self.private_key or self.mnemonic
+        if key is None:
             how = f"`private_key: vault:secret/wallets/{self.name}#private_key`, or mnemonic"
             raise UnusableValueError("there is no key", f"write {how}")
+        return key
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        self.key()
         return self
 
 

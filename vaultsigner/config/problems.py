@@ -1,11 +1,14 @@
 """What is wrong in a file, said so that a person can mend it at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from vaultsigner.errors import ConfigError, VaultsignerError
 from vaultsigner.strict_yaml import YamlPath, is_plain_name, names_secret
+
+_MANY = 200
+_PUNCTUATION = str.maketrans("", "", "-_. ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +65,35 @@ def dotted(path: YamlPath) -> str:
     return text
 
 
-def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that was probably meant, or None."""
-    lowered = {name.lower(): name for name in known}
-    found = get_close_matches(word[:64].lower(), lowered, n=1, cutoff=0.6)
-    return lowered[found[0]] if found else None
+class KnownWords:
+    """The words that are right in some place, to suggest the nearest from. Words that look like secrets are left out."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = [word for word in words if is_plain_name(word)]
+        self._folded = {_fold(word): word for word in self._words}
+
+    def nearest(self, word: str) -> str | None:
+        """The word that was probably meant, or None. Among very many, only letter case and punctuation may differ."""
+        exact = self._folded.get(_fold(word))
+        if exact is not None or len(self._words) > _MANY:
+            return exact
+        found = get_close_matches(_fold(word[:64]), self._folded, n=1, cutoff=0.6)
+        return self._folded[found[0]] if found else None
+
+    def hint(self, word: str) -> str:
+        """What to write instead of a word that is not known: the nearest, or a few of them."""
+        near = self.nearest(word)
+        if near is not None:
+            return f"did you mean {near}?"
+        if not self._words:
+            return "there is none yet"
+        return f"known here: {', '.join(self._words[:8])}" + (", ..." if len(self._words) > 8 else "")
 
 
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """A hint for a word that is none of `known`: the nearest, or a few of them."""
-    near = nearest(word, known)
-    if near is not None:
-        return f"did you mean {near}?"
-    if not known:
-        return "there is none yet"
-    some = ", ".join(sorted(known)[:8])
-    return f"known here: {some}" + (", ..." if len(known) > 8 else "")
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The hint of `KnownWords` for a single question."""
+    return KnownWords(known).hint(word)
+
+
+def _fold(word: str) -> str:
+    return word.lower().translate(_PUNCTUATION)

@@ -5,8 +5,8 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from vaultsigner.config.problems import ConfigProblems, Problem, UnusableValueError, dotted, nearest
-from vaultsigner.strict_yaml import Document, Position, YamlPath, shown_key
+from vaultsigner.config.problems import ConfigProblems, Problem, UnusableValueError, dotted, suggestion
+from vaultsigner.strict_yaml import Document, Position, YamlPath, names_secret, shown_key
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,10 +49,24 @@ class Report:
         """The value at `path` comes from an environment variable: complaints about it name that."""
         self._origins[path] = f"environment variable {variable}"
 
-    def add(self, path: YamlPath, message: str, hint: str, *, at_key: bool = False) -> None:
-        """Complain about the value (or the key) at `path`, unless that was done already."""
-        if path in self._told or any(path[:depth] in self._unreadable for depth in range(1, len(path) + 1)):
+    def add(
+        self, path: YamlPath, message: str, hint: str, *, at_key: bool = False, replace: bool = False
+    ) -> None:
+        """Complain about the value (or the key) at `path`, unless that was done already.
+
+        Args:
+            path: of the setting.
+            message, hint: as in Problem.
+            at_key: the key is what is wrong.
+            replace: say this instead of what the YAML reader said about the same value. Always so for secrets: "put it in
+                quotes" would be bad advice for a key.
+        """
+        if path in self._told or any(path[:depth] in self._unreadable for depth in range(1, len(path))):
             return
+        if path in self._unreadable:
+            if not (replace or names_secret(path)):
+                return
+            self.problems = [problem for problem in self.problems if problem.where != dotted(path)]
         self._told.add(path)
         for depth in range(len(path), 0, -1):
             origin = self._origins.get(path[:depth])
@@ -120,9 +134,7 @@ class Report:
     def _unknown_key(self, model: type[BaseModel], location: YamlPath, path: YamlPath) -> None:
         key = str(path[-1])
         known = known_keys(model, location[:-1])
-        near = nearest(key, known)
-        hint = f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
-        hint = self._key_hints.get(key, hint)
+        hint = self._key_hints.get(key) or suggestion(key, known)
         self.add(path, f"{shown_key(key, path[:-1])} is not known here", hint, at_key=True)
 
 

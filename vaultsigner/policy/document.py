@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator
 
 from vaultsigner.config.fields import StrictModel, text_read_by
-from vaultsigner.config.problems import UnusableValueError, nearest, suggestion
+from vaultsigner.config.problems import KnownWords, UnusableValueError, suggestion
 from vaultsigner.domain.decisions import Effect
 from vaultsigner.domain.names import Operation
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
@@ -50,7 +50,7 @@ def _name_pattern(kinds: tuple[str, ...], later: tuple[str, ...]) -> Callable[[s
             raise UnusableValueError(f"{kind}: comes with a later version", f"write {kinds[0]}:NAME")
         if kind in kinds and "*" in name:
             raise UnusableValueError("a star stands for a whole name only", f"write {kind}:* or {kind}:NAME")
-        meant = nearest(kind, kinds) or kinds[0]
+        meant = KnownWords(kinds).nearest(kind) or kinds[0]
         shown = f"{meant}:{name}" if colon and (name == "*" or re.fullmatch(_NAME, name)) else f"{meant}:NAME"
         raise UnusableValueError("this names nothing that rules know", f'write {shown}, {meant}:* or "*"')
 
