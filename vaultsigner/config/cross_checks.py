@@ -75,11 +75,9 @@ def _address_prefix(name: str, environments: Mapping[str, Entry]) -> YamlValue:
 
 def _check_users(tree: Entry, report: Report) -> None:
     """Names are unique; permissions are for wallets that exist, each named once."""
-    wallets = {
-        name: None
-        for _, wallet in _entries(tree.get("wallets"))
-        if isinstance(name := wallet.get("name"), str)
-    }
+    named = [wallet.get("name") for _, wallet in _entries(tree.get("wallets"))]
+    wallets = dict.fromkeys(name for name in named if isinstance(name, str))
+    words = KnownWords(wallets)
     first: dict[str, int] = {}
     for index, user in _entries(tree.get("users")):
         _check_unique(user.get("username"), index, first, ("users", index, "username"), report)
