@@ -41,7 +41,7 @@ async def _gather(request: web.Request) -> bytes:
     return bytes(pieces)
 
 
-async def read_secret_body(request: web.Request) -> bytearray | Refusal:
+async def read_secret_body(request: web.BaseRequest) -> bytearray | Refusal:
     """The whole body, for one that holds a password: whoever gets it wipes it, and no other copy stays behind."""
     declared = request.content_length
     if (declared or 0) > MAX_BODY_BYTES:
@@ -58,3 +58,11 @@ async def read_secret_body(request: web.Request) -> bytearray | Refusal:
         return BROKEN_BODY
     finally:
         wiping.wipe(body)
+
+
+async def discard_body(request: web.BaseRequest) -> None:
+    """Read and wipe what nobody will look at: a password that was sent to a wrong path must not stay in memory, either."""
+    if not request.content.at_eof():
+        body = await read_secret_body(request)
+        if isinstance(body, bytearray):
+            wiping.wipe(body)

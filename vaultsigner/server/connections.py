@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 from aiohttp.http import HttpRequestParser
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
 from vaultsigner.server.answers import refusal_response
 from vaultsigner.server.edge import INTERNAL_ERROR, Edge
@@ -58,9 +58,18 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         arrived[:] = bytes(nbytes)
         self.data_received(data)
         wipe_unless_shared(data)
+        self._fail_broken_body()
+
+    def _fail_broken_body(self) -> None:
+        """The parser tells a body's broken framing as a broken request behind it; whoever reads the body would wait for ever."""
+        reading = self._current_request
+        if reading is None or not self._messages or not isinstance(self._messages[-1][0], _ErrInfo):
+            return
+        if not reading.content.is_eof():
+            reading.content.set_exception(RequestPayloadError("the body's framing is broken"))
 
     def _make_error_handler(
-        self, err_info: Any
+        self, err_info: _ErrInfo
     ) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
         """What the parser could not read is answered in our error shape, and recorded, like every other refusal."""
 
@@ -86,7 +95,7 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """The library would log an exception's text and traceback, which may quote what the client sent."""
-        log.error("connection failed", exception=type(kw.get("exc_info")).__qualname__)
+        log.warning("connection failed", exception=type(kw.get("exc_info")).__qualname__)
 
 
 class ConnectionServer(web.Server):

@@ -5,7 +5,7 @@ by themselves passes through it too.
 """
 
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,9 +16,10 @@ from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server import statuses
 from vaultsigner.server.answers import answer_response, refusal_response
+from vaultsigner.server.bodies import discard_body
 from vaultsigner.server.client_address import ClientAddresses
 from vaultsigner.server.pipeline import Pipeline
-from vaultsigner.server.received import Received, peer_host, receive
+from vaultsigner.server.received import Received, forwarded_for, peer_host, receive
 from vaultsigner.server.request_ids import fresh_request_id
 from vaultsigner.server.wiping import wipe_unread
 from vaultsigner.signing.calls import Answer, Call
@@ -66,7 +67,7 @@ def endpoint_handler(
         app = request.app
         received = receive(request, request[REQUEST_ID], operation, app[ADDRESSES])
         if isinstance(received, Refusal):
-            return await refuse(app, request, received)
+            return await refuse(app, request, received, forwarded_for=forwarded_for(request))
         outcome = await endpoint(app[PIPELINE], received)
         if isinstance(outcome, Answer):
             return answer_response(outcome, received.request_id)
@@ -79,11 +80,14 @@ async def refuse(
     app: web.Application,
     request: web.BaseRequest,
     refusal: Refusal,
+    *,
+    forwarded_for: Sequence[str] = (),
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> web.Response:
     """Record a refusal of the HTTP layer, then answer it; what could not be recorded is answered as that."""
+    await discard_body(request)
     addresses, host = app[ADDRESSES], peer_host(request)
-    ip = addresses.of(host, request.headers.getall("X-Forwarded-For", ()))
+    ip = addresses.of(host, forwarded_for)
     call = Call(
         request_id=request[REQUEST_ID],
         ip=addresses.peer(host) if isinstance(ip, Refusal) else ip,
@@ -119,7 +123,7 @@ class Edge:
             wipe_unread(request.content)
 
     async def answer_broken(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer what the parser could not read. The library's own message would quote it, and is dropped."""
+        """Answer what the parser could not read: there are no headers. The library's message would quote it, and is dropped."""
         request[REQUEST_ID] = fresh_request_id()
         return await refuse(self._app, request, NOT_HTTP)
 
@@ -127,7 +131,10 @@ class Edge:
         refusal = LIBRARY_REFUSALS.get(statuses.code_of(error.status), NOT_HTTP)
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         if request.path.startswith("/api/"):
-            return await refuse(self._app, request, refusal, headers)
+            return await refuse(
+                self._app, request, refusal, forwarded_for=forwarded_for(request), headers=headers
+            )
+        await discard_body(request)
         return refusal_response(refusal, request[REQUEST_ID], headers)
 
     async def _answer_defect(self, request: web.BaseRequest, error: Exception) -> web.Response:
@@ -139,4 +146,4 @@ class Edge:
             exception=type(error).__qualname__,
             place=f"{Path(place.filename).name}:{place.lineno} {place.name}",
         )
-        return await refuse(self._app, request, INTERNAL_ERROR)
+        return await refuse(self._app, request, INTERNAL_ERROR, forwarded_for=forwarded_for(request))

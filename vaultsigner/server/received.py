@@ -1,5 +1,6 @@
 """A request as the handlers get it: its headers looked at, its body not yet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -10,6 +11,7 @@ from vaultsigner.server.client_address import ClientAddresses
 from vaultsigner.signing.calls import Call, IpAddress
 
 TWO_AUTHORIZATIONS = Refusal("malformed_request", "The Authorization header is there more than once")
+ODD_TRANSFER = Refusal("malformed_request", "The only Transfer-Encoding that is understood is chunked")
 ENCODED_BODY = Refusal("unsupported_encoding", "Send the body as it is: no Content-Encoding is accepted")
 
 
@@ -33,16 +35,23 @@ def receive(
 ) -> Received | Refusal:
     """Look at the headers that every request is judged by."""
     headers = request.headers
-    forwarded_for = headers.getall("X-Forwarded-For", ())
-    ip = addresses.of(peer_host(request), forwarded_for)
+    ip = addresses.of(peer_host(request), forwarded_for(request))
     if isinstance(ip, Refusal):
         return ip
     authorizations = headers.getall(hdrs.AUTHORIZATION, ())
     if len(authorizations) > 1:
         return TWO_AUTHORIZATIONS
+    # A coding below `chunked` is one more way for a proxy and us to see two different bodies.
+    if headers.get(hdrs.TRANSFER_ENCODING, "chunked").strip().lower() != "chunked":
+        return ODD_TRANSFER
     if headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
         return ENCODED_BODY
     return Received(request, request_id, ip, operation, authorizations[0] if authorizations else None)
+
+
+def forwarded_for(request: web.BaseRequest) -> Sequence[str]:
+    """The values of the X-Forwarded-For headers, in order."""
+    return request.headers.getall("X-Forwarded-For", ())
 
 
 def peer_host(request: web.BaseRequest) -> str:

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from tests.integration.server.conftest import Service
+from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server.statuses import STATUS_FOR_CODE
 from vaultsigner.signing.calls import Answer
@@ -110,7 +111,7 @@ async def test_every_refusal_code_has_its_status_and_the_error_shape(
 
 
 async def test_detail_and_retry_after_leave_as_the_refusal_says(service: Service) -> None:
-    fields = [{"loc": ["body"], "msg": "é", "type": "x"}]
+    fields: JsonValue = [{"loc": ["body"], "msg": "é", "type": "x"}]
     service.pipeline.outcome = Refusal("rate_limited", "slow down", detail=fields, retry_after_seconds=30)
     reply = await service.post("/api/order/sign")
     assert (reply.status, reply.json()["detail"], reply.headers["Retry-After"]) == (429, fields, "30")
