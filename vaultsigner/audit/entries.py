@@ -178,6 +178,7 @@ class Dispatch:
         node: the node's host.
         status: the HTTP status of its answer.
         answer: the beginning of its answer.
+        answered: the HTTP status that our own caller is answered with.
     """
 
     kind: ClassVar[str] = "dispatch"
@@ -189,6 +190,7 @@ class Dispatch:
     sequence: int | None = None
     status: int | None = None
     answer: str | None = None
+    answered: int | None = None
 
     def members(self) -> dict[str, JsonValue]:
         """See `Entry`."""
@@ -202,6 +204,7 @@ class Dispatch:
             "sequence": bounded_value(self.sequence),
             "status": self.status,
             "answer": _bounded_or_none(self.answer),
+            "answered": self.answered,
         }
 
 

@@ -34,6 +34,7 @@ class Accepted:
     """The node took the transaction; `answer` is what it said, a list with one object a transaction."""
 
     answer: JsonValue
+    status: int | None = HTTPStatus.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class NoAnswer:
 
     reason: str
     sent: bool
+    status: int | None = None
 
 
 BroadcastResult = Accepted | Rejected | NoAnswer
@@ -161,7 +163,7 @@ def _judge(status: int, answer: JsonValue) -> BroadcastResult:
     reason = _reason_of(answer)
     if "already exists in cache" in reason:
         # The node holds these very bytes from an earlier sending: neither taken anew nor refused.
-        return NoAnswer(reason, sent=True)
+        return NoAnswer(reason, sent=True, status=status)
     if (
         HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
         and status != HTTPStatus.REQUEST_TIMEOUT
@@ -173,7 +175,9 @@ def _judge(status: int, answer: JsonValue) -> BroadcastResult:
         ):
             return Accepted(answer)
         return Rejected(reason, status)
-    return NoAnswer(f"HTTP status {status}: {reason}" if reason else f"HTTP status {status}", sent=True)
+    return NoAnswer(
+        f"HTTP status {status}: {reason}" if reason else f"HTTP status {status}", sent=True, status=status
+    )
 
 
 def _reason_of(answer: JsonValue) -> str:

@@ -24,6 +24,7 @@ STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
         "request_timeout": 408,
         "sequence_held": 409,
         "wallet_busy": 409,
+        "account_not_found": 409,
         "body_too_large": 413,
         "unsupported_encoding": 415,
         "expectation_failed": 417,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from vaultsigner.config.settings import Wallet
 from vaultsigner.dispatch.beacon_node import BeaconNode, NodeAccount
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.state import Account, AccountKey, Held, State
+from vaultsigner.state import Account, AccountKey, Held, Resynchronised, State
 
 CATCH_UP_SECONDS = 3.0
 """How long to wait for the chain to show a transaction that it may just have taken; blocks come several times a second."""
@@ -103,24 +103,26 @@ class Accounts:
         held = known.held if known else None
         if held is not None and held.in_flight(now_ms):
             return in_flight(key)
-        at_least = 0 if known is None else known.sequence + (1 if held else 0)
+        at_least = (
+            0 if known is None else known.sequence + (held is not None and held.transaction is not None)
+        )
         seen = await self.catch_up(wallet, key, at_least)
         if seen is None:
             return no_account(key)
         if known is None:
             await self._state.remember_account(key, seen.account_number, seen.sequence)
-        elif held is None:
-            await self._state.resynchronise(key, seen.account_number, seen.sequence, settled=False)
-        if held is None:
             return f"sequence {seen.sequence}"
-        if seen.sequence <= held.sequence and await self._is_on_chain(wallet, held):
+        if held is not None and seen.sequence <= held.sequence and await self._is_on_chain(wallet, held):
             return Refusal(
                 "outcome_unknown",
                 "the node knows the held transaction but has not raised the sequence yet; try again",
             )
-        await self._state.resynchronise(key, seen.account_number, seen.sequence, settled=True)
-        fate = "was used" if seen.sequence > held.sequence else "was not used"
-        return f"sequence {seen.sequence}; held number {held.sequence} {fate}"
+        became = await self._state.resynchronise(
+            key, seen.account_number, seen.sequence, settled=True, now_ms=now_ms, seen=known
+        )
+        if became not in (Resynchronised.UPDATED, Resynchronised.SETTLED):
+            return in_flight(key)
+        return f"sequence {seen.sequence}" + ("" if held is None else _fate(held, seen.sequence))
 
     async def catch_up(self, wallet: Wallet, key: AccountKey, at_least: int) -> NodeAccount | None:
         """The node's view once its sequence is `at_least` that high, or after a few blocks' time whatever it is then.
@@ -139,6 +141,10 @@ class Accounts:
         return held.transaction_hash is not None and await self.node(wallet).knows_transaction(
             held.transaction_hash
         )
+
+
+def _fate(held: Held, sequence: int) -> str:
+    return f"; held number {held.sequence} was {'used' if sequence > held.sequence else 'not used'}"
 
 
 def no_account(key: AccountKey) -> Refusal:

@@ -1,6 +1,5 @@
 """Puts the pipeline together from the settings, and takes it apart again in the reverse order."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -56,7 +55,7 @@ async def assembled(
         parts = Parts(
             recorder=recorder,
             state=await stack.enter_async_context(open_state(settings.state_url)),
-            custody=await stack.enter_async_context(CustodyClient(custody_socket)),
+            custody=await stack.enter_async_context(connected(CustodyClient(custody_socket))),
             session=await stack.enter_async_context(
                 # No proxy from the environment, no cookies: only the nodes that the configuration names.
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
@@ -67,6 +66,16 @@ async def assembled(
         )
         yield _service(settings, policies, parts, status_of, clock or SystemClock())
         await recorder.record(Control("stop", {"version": vaultsigner.__version__}))
+
+
+@asynccontextmanager
+async def connected(custody: CustodyClient) -> AsyncIterator[CustodyClient]:
+    """The client, kept connected for as long as the context lasts."""
+    await custody.connect()
+    try:
+        yield custody
+    finally:
+        await custody.close()
 
 
 def _service(
@@ -86,13 +95,7 @@ def _service(
         accounts=accounts,
         signer=signer,
         broadcaster=Broadcaster(
-            # A new owner each start: what an earlier life of this process reserved is not ours any more.
-            owner=secrets.token_hex(8),
-            state=parts.state,
-            accounts=accounts,
-            signer=signer,
-            journal=journal,
-            clock=clock,
+            state=parts.state, accounts=accounts, signer=signer, journal=journal, clock=clock
         ),
         journal=journal,
         custody=parts.custody,

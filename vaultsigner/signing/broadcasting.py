@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vaultsigner.audit.entries import DispatchResult
 from vaultsigner.config.settings import Wallet
 from vaultsigner.custody.protocol import PublicKeyAnswer
 from vaultsigner.dispatch.beacon_node import Accepted, BroadcastResult, NoAnswer, Rejected
@@ -17,7 +19,7 @@ from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
 from vaultsigner.signing.admission import Request
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
-from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.journal import Dispatched, Journal
 from vaultsigner.signing.signature import Signer
 from vaultsigner.state import AccountKey, HeldByOther, Reserved, State
 
@@ -42,14 +44,18 @@ class Outgoing:
     sequence: int
     repeated: bool
 
+    @property
+    def owner(self) -> str:
+        """Who holds the number: this one request, so that nobody who comes later is mistaken for it."""
+        return self.request.call.request_id
+
 
 class Broadcaster:
     """Reserves, signs, stores, sends, settles: in this order, each step durable before the next."""
 
     def __init__(
-        self, *, owner: str, state: State, accounts: Accounts, signer: Signer, journal: Journal, clock: Clock
+        self, *, state: State, accounts: Accounts, signer: Signer, journal: Journal, clock: Clock
     ) -> None:
-        self._owner = owner
         self._state = state
         self._accounts = accounts
         self._signer = signer
@@ -79,7 +85,9 @@ class Broadcaster:
         if isinstance(account, Refusal):
             return account
         now_ms = self._clock.milliseconds()
-        reserved = await self._state.reserve(key, fingerprint(request), self._owner, now_ms, LEASE_MS)
+        reserved = await self._state.reserve(
+            key, fingerprint(request), request.call.request_id, now_ms, LEASE_MS
+        )
         if isinstance(reserved, HeldByOther):
             return in_flight(key) if reserved.held.in_flight(now_ms) else held_by_another(reserved.held)
         return reserved
@@ -99,11 +107,11 @@ class Broadcaster:
             name = transaction_hash(transaction)
             now_ms = self._clock.milliseconds()
             mine = await self._state.mark_sent(
-                key, self._owner, reserved.sequence, transaction, name, now_ms, LEASE_MS
+                key, request.call.request_id, reserved.sequence, transaction, name, now_ms, LEASE_MS
             )
         except BaseException:
             # Nothing left this process, whatever went wrong (a cancelled request included).
-            await self._state.release(key, self._owner, reserved.sequence)
+            await self._state.release(key, request.call.request_id, reserved.sequence)
             raise
         if not mine:
             raise StateError("the sequence number was given to another request meanwhile; nothing was sent")
@@ -133,15 +141,16 @@ class Broadcaster:
     async def _record(
         self, outgoing: Outgoing, result: BroadcastResult, refusal: Refusal | None
     ) -> AuditPosition:
-        return await self._journal.dispatched(
-            outgoing.request,
-            self._accounts.node(outgoing.request.wallet).host,
-            _WORDS[type(result)],
+        dispatched = Dispatched(
+            node=self._accounts.node(outgoing.request.wallet).host,
+            result=_RESULT_WORDS[type(result)],
             transaction_hash=outgoing.transaction_hash,
             sequence=outgoing.sequence,
-            code="ok" if refusal is None else refusal.code,
             said=None if isinstance(result, Accepted) else result.reason,
+            status=result.status,
         )
+        code = "ok" if refusal is None else refusal.code
+        return await self._journal.dispatched(outgoing.request, dispatched, code)
 
     async def _ask_first(self, outgoing: Outgoing) -> Accepted | None:
         """Bytes that went out before may be on the chain already; sending them again would only be told a used number."""
@@ -156,25 +165,25 @@ class Broadcaster:
         said: JsonValue = [
             {"code": 0, "hash": outgoing.transaction_hash, "log": "already on the chain", "ok": True}
         ]
-        return Accepted(said) if known else None
+        return Accepted(said, None) if known else None
 
     async def _settle(self, outgoing: Outgoing, result: BroadcastResult) -> Refusal | None:
         """Bring the sequence in line with what the node said. None means: the transaction was taken."""
         key, sequence = outgoing.key, outgoing.sequence
         if isinstance(result, Accepted):
-            await self._state.settle(key, self._owner, sequence, sequence + 1)
+            await self._state.settle(key, outgoing.owner, sequence, sequence + 1)
             return None
         if isinstance(result, Rejected):
-            await self._state.settle(key, self._owner, sequence, await self._next_after_refusal(outgoing))
+            await self._state.settle(key, outgoing.owner, sequence, await self._next_after_refusal(outgoing))
             return Refusal(
                 "node_refused", f"the node refused the transaction: {result.reason}", reason=result.reason
             )
         if not result.sent and not outgoing.repeated:
-            await self._state.settle(key, self._owner, sequence, sequence)
+            await self._state.settle(key, outgoing.owner, sequence, sequence)
             return Refusal(
                 "node_unavailable", f"the node cannot be reached ({result.reason}); nothing was sent"
             )
-        await self._state.mark_unknown(key, self._owner, sequence)
+        await self._state.mark_unknown(key, outgoing.owner, sequence)
         return Refusal(
             "outcome_unknown",
             f"transaction {outgoing.transaction_hash} was sent, but whether the node took it is not known ({result.reason}). "
@@ -192,4 +201,8 @@ class Broadcaster:
         return outgoing.sequence if seen is None else seen.sequence
 
 
-_WORDS = {Accepted: "accepted", Rejected: "refused", NoAnswer: "unknown"}
+_RESULT_WORDS: Mapping[type[BroadcastResult], DispatchResult] = {
+    Accepted: "accepted",
+    Rejected: "refused",
+    NoAnswer: "unknown",
+}

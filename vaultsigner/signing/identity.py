@@ -65,10 +65,11 @@ class Authenticator:
         known = self._verified.get(digest)
         if known is not None:
             return known if now < known.expires_at else invalid_token("the token has expired")
-        claims = verify_access_token(token, await self._current_keys(), now)
-        if isinstance(claims, str):
+        keys = await self._current_keys()
+        claims = verify_access_token(token, keys, now)
+        if isinstance(claims, str) and (fresh := await self._current_keys(refresh=True)) is not keys:
             # The key may have been rotated since it was asked for.
-            claims = verify_access_token(token, await self._current_keys(refresh=True), now)
+            claims = verify_access_token(token, fresh, now)
         if isinstance(claims, str):
             return invalid_token(claims)
         if len(self._verified) >= REMEMBERED_TOKENS:

@@ -6,8 +6,9 @@ Raises:
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from vaultsigner.audit.entries import Dispatch, IntentDecided, Outcome, RequestRefused
+from vaultsigner.audit.entries import Dispatch, DispatchResult, IntentDecided, Outcome, RequestRefused
 from vaultsigner.audit.recorder import Recorder
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.decisions import Decision
@@ -18,6 +19,18 @@ from vaultsigner.signing.trail import Trail
 
 StatusOf = Callable[[str], int]
 """The HTTP status that a refusal code is answered with; `ok` for good answers. The HTTP layer provides it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """A transaction that went out, and what came back. `said` are the node's words, `status` its HTTP status."""
+
+    node: str
+    result: DispatchResult
+    transaction_hash: str
+    sequence: int
+    said: str | None
+    status: int | None
 
 
 class Journal:
@@ -82,28 +95,19 @@ class Journal:
             )
         )
 
-    async def dispatched(
-        self,
-        request: Request,
-        node: str,
-        result: str,
-        *,
-        transaction_hash: str,
-        sequence: int,
-        code: str,
-        said: str | None,
-    ) -> AuditPosition:
+    async def dispatched(self, request: Request, dispatched: Dispatched, code: str) -> AuditPosition:
         """What a node said of a transaction, and the code that the caller is answered with."""
         return await self._recorder.record(
             Dispatch(
                 request_id=request.call.request_id,
                 wallet=request.wallet.name,
-                node=node,
-                result=result,
-                transaction_hash=transaction_hash,
-                sequence=sequence,
-                status=self._status_of(code),
-                answer=said,
+                node=dispatched.node,
+                result=dispatched.result,
+                transaction_hash=dispatched.transaction_hash,
+                sequence=dispatched.sequence,
+                status=dispatched.status,
+                answer=dispatched.said,
+                answered=self._status_of(code),
             )
         )
 
