@@ -1,0 +1,109 @@
+"""Performs scenes against a running service and checks everything that can be checked from outside."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaultsigner.dev.api_client import ApiAnswer, ApiClient
+from vaultsigner.dev.beacon_chain import BeaconChain
+from vaultsigner.dev.beacon_rules import check
+from vaultsigner.dev.beacon_transactions import DecodedTransaction, decode
+from vaultsigner.dev.beacon_wire import Refused
+from vaultsigner.dev.records import Record, records_of
+from vaultsigner.dev.scenes import Scene
+from vaultsigner.errors import VaultsignerError
+
+
+class DemonstrationError(VaultsignerError):
+    """Something is not as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A scene and everything that can be shown of it.
+
+    Args:
+        signed: the answer of the signing route; None for a scene that is to be refused.
+        answer: the broadcast's, or the refusal.
+        verified: what was checked, in words.
+    """
+
+    scene: Scene
+    signed: ApiAnswer | None
+    answer: ApiAnswer
+    transaction: DecodedTransaction | None
+    verified: tuple[str, ...]
+    records: list[Record]
+
+
+class Demonstration:
+    """One user's view of a service whose node is `chain`."""
+
+    def __init__(self, client: ApiClient, chain: BeaconChain, audit_directory: Path) -> None:
+        self._client = client
+        self._chain = chain
+        self._audit_directory = audit_directory
+
+    async def perform(self, scene: Scene) -> Performed:
+        """Sign, judge the bytes as the chain would, broadcast, and look the whole of it up in the record.
+
+        Raises:
+            DemonstrationError: any part of it is not as it should be.
+        """
+        signed = await self._client.post(f"{scene.path}/sign", scene.body)
+        _expect(signed.status == 200, f"{scene.path}/sign answered {signed.status}: {signed.body}")
+        data = bytes.fromhex(signed.body["signed_msg"])
+        transaction, verified = self._judge(data)
+        answer = await self._client.post(f"{scene.path}/broadcast", scene.body)
+        _expect(answer.status == 200, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
+        verified += self._compare_with_chain(data, answer)
+        records = self._records(signed, ["intent", "outcome"])
+        records += self._records(answer, ["intent", "outcome", "dispatch"])
+        return Performed(scene, signed, answer, transaction, tuple(verified), records)
+
+    async def perform_refused(self, scene: Scene) -> Performed:
+        """Ask for something that must be refused, and find the refusal in the record.
+
+        Raises:
+            DemonstrationError: it was not refused, or not for that reason.
+        """
+        before = len(self._chain.received)
+        answer = await self._client.post(f"{scene.path}/broadcast", scene.body)
+        _expect(answer.status == 403, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
+        _expect(answer.body.get("code") == scene.refusal, f"refused with {answer.body}")
+        _expect(len(self._chain.received) == before, "a refused transaction reached the node")
+        kinds = ["request"] if scene.refusal == "no_permission" else ["intent", "outcome"]
+        records = self._records(answer, kinds)
+        return Performed(scene, None, answer, None, ("nothing reached the node",), records)
+
+    def _judge(self, data: bytes) -> tuple[DecodedTransaction, list[str]]:
+        try:
+            transaction = decode(data, self._chain.address_prefix)
+            account = self._chain.accounts[transaction.sender]
+            check(transaction, self._chain.chain_id, account.account_number, account.sequence)
+        except (Refused, KeyError) as error:
+            raise DemonstrationError(f"the chain would not take this transaction: {error}") from None
+        text = hashlib.sha256(transaction.sign_text(self._chain.chain_id)).hexdigest()
+        return transaction, [
+            f"the signature covers this message on {self._chain.chain_id} and nothing else (SHA-256 {text[:16]}…)",
+            f"the key belongs to {transaction.sender}",
+            f"account {account.account_number}, sequence {account.sequence}: the next one, not used before",
+        ]
+
+    def _compare_with_chain(self, data: bytes, answer: ApiAnswer) -> list[str]:
+        received = self._chain.received[-1]
+        _expect(received.executed, f"the node refused: {received.refusal}")
+        _expect(received.hex == data.hex(), "what was broadcast is not what was signed")
+        _expect(answer.body[0]["hash"] == received.transaction_hash, "the answer names another transaction")
+        return [f"signed and broadcast bytes are the same; the node took them as {received.transaction_hash}"]
+
+    def _records(self, answer: ApiAnswer, kinds: list[str]) -> list[Record]:
+        records = records_of(self._audit_directory, answer.request_id)
+        found = [record["kind"] for record in records]
+        _expect(found == kinds, f"the record of {answer.request_id} has {found}, not {kinds}")
+        return records
+
+
+def _expect(fact: bool, otherwise: str) -> None:
+    if not fact:
+        raise DemonstrationError(otherwise)

@@ -1,0 +1,213 @@
+"""Sets vaultsigner up on one machine the way its README tells people to: keys into Vault, least policy, token file, config.yml.
+
+Everything goes through the product's own set-up code; only the operator's typing is missing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from vaultsigner import config
+from vaultsigner.authentication.passwords import hash_password
+from vaultsigner.cli.key_material import KeyMaterial
+from vaultsigner.cli.key_store import look_up, store
+from vaultsigner.cli.token_file import make_token_file
+from vaultsigner.cli.vault_admin import OperatorVault
+from vaultsigner.cli.vault_setup import set_up
+from vaultsigner.config.settings import KvReference, ListenAddress, Settings
+from vaultsigner.dev.beacon_transactions import address_of
+from vaultsigner.dev.openbao import OpenBao
+from vaultsigner.dev.processes import free_port
+from vaultsigner.domain.permissions import Permission
+
+EVERY_PERMISSION = tuple(permission.value for permission in Permission)
+ALLOW_EVERYTHING = """\
+version: 1
+rules:
+  - id: within-permissions
+    effect: allow
+"""
+TOKEN_PERIOD = "24h"  # noqa: S105 (a duration)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWallet:
+    """A wallet to plant: its key goes to Vault at `secret/wallets/<name>`, the rest into config.yml.
+
+    Args:
+        address_in_config: note the key's address in config.yml, where custody compares it before every use.
+    """
+
+    name: str
+    material: KeyMaterial
+    env_name: str = "TESTNET"
+    permissions: tuple[str, ...] = EVERY_PERMISSION
+    ip_whitelist: tuple[str, ...] = ()
+    address_in_config: str | None = None
+
+    def address(self, prefix: str) -> str:
+        """On a chain whose addresses begin so."""
+        return address_of(self.material.public_key, prefix)
+
+    @property
+    def reference(self) -> KvReference:
+        """Where the key lies."""
+        return KvReference("secret", f"wallets/{self.name}", self.material.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedUser:
+    """Somebody who may log in. `password_hash` saves making one, which takes a fifth of a second."""
+
+    username: str
+    password: str = field(repr=False)
+    wallet_permissions: Mapping[str, tuple[str, ...]]
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an installation is to be.
+
+    Args:
+        nodes: URL of the node for each environment name.
+        policy: the text of its one policy file.
+        settings: further top-level members of config.yml, which win over ours.
+    """
+
+    wallets: tuple[PlannedWallet, ...]
+    users: tuple[PlannedUser, ...]
+    nodes: Mapping[str, str]
+    policy: str = ALLOW_EVERYTHING
+    listen_port: int = 0
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A directory that `vaultsigner serve` can run on."""
+
+    directory: Path
+    settings: Settings
+
+    @property
+    def config_file(self) -> Path:
+        """config.yml."""
+        return self.settings.source
+
+    @property
+    def audit_directory(self) -> Path:
+        """Where the records are."""
+        return self.settings.audit.directory
+
+    @property
+    def url(self) -> str:
+        """Of the API."""
+        return _url(self.settings.server.listen)
+
+    @property
+    def ops_url(self) -> str:
+        """Of /healthz and /readyz."""
+        return _url(self.settings.server.ops_listen)
+
+
+def install(directory: Path, openbao: OpenBao, plan: Plan) -> Installation:
+    """Plant the keys and write every file. Blocks for about a second, most of it Argon2id.
+
+    Raises:
+        ConfigError: the plan makes no valid configuration.
+        VaultAccessError: OpenBao did not do its part.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / "policies").mkdir()
+    (directory / "policies" / "policy.yml").write_text(plan.policy)
+    config_file = directory / "config.yml"
+    config_file.write_text(config_text(directory, openbao.address, plan))
+    settings = config.load(config_file, {})
+    operator = OperatorVault(openbao.address, openbao.root_token)
+    for _ in set_up(operator, settings):
+        pass
+    plant(operator, plan)
+    make_token_file(
+        operator,
+        directory / "vault-token",
+        period=TOKEN_PERIOD,
+        read_token=lambda path: path.read_text(),
+        as_holder=lambda token: OperatorVault(openbao.address, token),
+    )
+    return Installation(directory, settings)
+
+
+def plant(operator: OperatorVault, plan: Plan) -> None:
+    """Write every wallet's key into Vault, over whatever is there."""
+    for wallet in plan.wallets:
+        store(operator, wallet.reference, wallet.material, replacing=look_up(operator, wallet.reference))
+
+
+def config_text(directory: Path, vault_address: str, plan: Plan) -> str:
+    """config.yml, as a person would write it."""
+    document: dict[str, object] = {
+        "server": {
+            "listen": f"127.0.0.1:{plan.listen_port or free_port()}",
+            "ops_listen": f"127.0.0.1:{free_port()}",
+            "trusted_proxies": [],
+        },
+        "vault": {
+            "address": vault_address,
+            "auth": {"method": "token_file", "path": str(directory / "vault-token")},
+        },
+        "access_token_key": "transit:transit/access-tokens",
+        "state": {"url": f"sqlite:///{directory / 'state' / 'vaultsigner.db'}"},
+        "audit": {"directory": str(directory / "audit")},
+        "policies": str(directory / "policies"),
+        "environments": {name: {"node_url": url} for name, url in plan.nodes.items()},
+        "wallets": [_wallet(wallet) for wallet in plan.wallets],
+        "users": [_user(user) for user in plan.users],
+    }
+    text: str = yaml.dump(
+        {**document, **plan.settings},
+        Dumper=_PlainDumper,
+        sort_keys=False,
+        default_flow_style=None,
+        width=110,
+    )
+    return text
+
+
+def _wallet(wallet: PlannedWallet) -> dict[str, object]:
+    entry: dict[str, object] = {
+        "name": wallet.name,
+        wallet.material.kind: str(wallet.reference),
+        "env_name": wallet.env_name,
+        "permissions": list(wallet.permissions),
+    }
+    if wallet.ip_whitelist:
+        entry["ip_whitelist"] = list(wallet.ip_whitelist)
+    if wallet.address_in_config:
+        entry["address"] = wallet.address_in_config
+    return entry
+
+
+def _user(user: PlannedUser) -> dict[str, object]:
+    return {
+        "username": user.username,
+        "password_hash": user.password_hash or hash_password(user.password),
+        "wallet_permissions": [
+            {"wallet_name": name, "permissions": list(permissions)}
+            for name, permissions in user.wallet_permissions.items()
+        ],
+    }
+
+
+def _url(listen: ListenAddress) -> str:
+    return f"http://{listen}"
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Repeats what occurs twice: our own loader refuses aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Always."""
+        return True
