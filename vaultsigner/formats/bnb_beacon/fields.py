@@ -71,10 +71,11 @@ class Fields:
         if not given:
             self.note(missing((*self.loc, names[0])))
             return None
+        for name in given:
+            if self._members[name] is None:
+                self.note(is_null((*self.loc, name)))
+                return None
         first = given[0]
-        if any(self._members[name] is None for name in given):
-            self.note(is_null((*self.loc, first)))
-            return None
         for name in given[1:]:
             if self._members[name] != self._members[first]:
                 text = f"{first} and {name} are given with different values: write one of them"
