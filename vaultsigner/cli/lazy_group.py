@@ -32,6 +32,11 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)
         self._sources = sources
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run; `python -m vaultsigner` calls itself vaultsigner too."""
+        kwargs.setdefault("prog_name", "vaultsigner")
+        return super().main(*args, **kwargs)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table rather than of the alphabet."""
         return list(self._sources)

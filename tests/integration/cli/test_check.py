@@ -1,0 +1,187 @@
+"""`vaultsigner check`: every problem told, every reference tried, nothing left running, nothing secret shown."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.cli.conftest import Bao
+from tests.integration.cli.program import Outcome, Program
+from tests.unit.cli.derivations import DERIVATIONS
+from vaultsigner.cli.key_material import read_key
+from vaultsigner.cli.key_store import look_up, store
+from vaultsigner.cli.token_file import make_token_file
+from vaultsigner.cli.vault_admin import OperatorVault
+from vaultsigner.cli.vault_options import read_token
+from vaultsigner.cli.vault_setup import set_up
+from vaultsigner.config import load
+from vaultsigner.dev.beacon_node import BeaconNode
+
+FIRST, SECOND = DERIVATIONS
+ALLOW = "version: 1\nrules:\n  - {id: all, effect: allow}\n"
+
+
+@pytest.fixture
+def ready(configured: Program, bao: Bao, beacon_node: BeaconNode) -> Program:
+    """Keys imported, Vault set up, the token written, a TESTNET node that answers; PROD's wallet left out."""
+    config = configured.home / "config" / "config.yml"
+    text = config.read_text().partition("  - name: main\n")[0]
+    config.write_text(f'environments: {{TESTNET: {{node_url: "{beacon_node.url}"}}}}\n{text}')
+    (configured.home / "policies").mkdir()
+    (configured.home / "policies" / "desk.yml").write_text(ALLOW)
+    settings, vault = load(config, {}), bao.admin()
+    for wallet, text in zip(settings.wallets.values(), (FIRST.private_key, SECOND.mnemonic), strict=True):
+        store(vault, wallet.key, read_key(wallet.key_kind, text), replacing=look_up(vault, wallet.key))
+    list(set_up(vault, settings))
+    make_token_file(
+        vault,
+        configured.home / settings.vault.auth.path,
+        period="72h",
+        read_token=read_token,
+        as_holder=lambda token: OperatorVault(bao.address, token),
+    )
+    return configured
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(outcome.out)
+    return found
+
+
+def processes_under(home: Path) -> list[str]:
+    """Command lines of processes that name this test's directory."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(home) in line:
+            found.append(line)
+    return found
+
+
+def test_all_well_is_status_0_with_each_address(ready: Program) -> None:
+    done = ready.run("check")
+    assert done.status == 0, done.out + done.err
+    assert FIRST.testnet in done.out
+    assert SECOND.testnet in done.out
+    assert "Binance-Chain-Ganges" in done.out
+    assert "FAIL" not in done.out
+    assert done.err == ""
+
+
+def test_nothing_secret_is_shown_and_nothing_is_left_running(ready: Program) -> None:
+    token = (ready.home / "run" / "token").read_text()
+    for done in (ready.run("check"), ready.run("check", "--json")):
+        for secret in (FIRST.private_key, SECOND.mnemonic, token):
+            assert secret not in done.out + done.err
+    assert processes_under(ready.home) == []
+    assert not (ready.home / "state").exists()
+    assert not (ready.home / "audit").exists()
+
+
+def test_json_has_what_a_program_needs(ready: Program) -> None:
+    found = document(ready.run("check", "--json"))
+    assert found["ok"] is True
+    assert [(wallet["name"], wallet["address"], wallet["problem"]) for wallet in found["wallets"]] == [
+        ("hot", FIRST.testnet, None),
+        ("cold", SECOND.testnet, None),
+    ]
+    assert found["wallets"][0]["public_key"] == FIRST.public_key
+    assert found["access_token_key"]["versions"] == ["1"]
+    assert found["vault"]["state"] == "ok"
+    assert 0 < found["vault"]["token_ttl_seconds"] <= 72 * 3600
+    assert [node["problem"] for node in found["nodes"]] == [None]
+
+
+def test_every_problem_of_the_configuration_is_told(ready: Program) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(
+        config.read_text().replace("env_name: TESTNET", "env_name: testnet").replace("trade", "trad")
+    )
+    done = ready.run("check")
+    assert done.status == 1
+    assert done.err.count("config.yml:") == 4
+    assert done.out == ""
+
+
+def test_literal_key_in_the_configuration_is_told_and_not_repeated(ready: Program) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(
+        config.read_text().replace("private_key: vault:", f"private_key: {FIRST.private_key} # ")
+    )
+    done = ready.run("check")
+    assert done.status == 1
+    assert "vaultsigner keys import" in done.err
+    assert FIRST.private_key not in done.err + done.out
+
+
+def test_missing_policies_are_told(ready: Program) -> None:
+    (ready.home / "policies" / "desk.yml").unlink()
+    done = ready.run("check")
+    assert done.status == 1
+    assert "policies" in done.err
+
+
+def test_one_missing_key_does_not_hide_the_others(ready: Program, bao: Bao, folder: str) -> None:
+    bao.hvac().secrets.kv.v2.delete_metadata_and_all_versions(f"{folder}/hot", mount_point="secret")
+    done = ready.run("check", "--offline", "--json")
+    assert done.status == 1
+    found = document(done)
+    assert found["ok"] is False
+    assert found["nodes"] is None
+    assert [wallet["address"] for wallet in found["wallets"]] == [None, SECOND.testnet]
+    assert found["wallets"][0]["problem"].startswith("key_missing: ")
+
+
+def test_swapped_key_is_told(ready: Program, bao: Bao, folder: str) -> None:
+    bao.admin().write(f"secret/data/{folder}/hot", {"data": {"private_key": SECOND.private_key}})
+    done = ready.run("check", "--offline")
+    assert done.status == 1
+    assert "wrong_key" in done.out
+
+
+def test_wallet_added_after_setup_is_denied_with_the_remedy(ready: Program, folder: str) -> None:
+    config = ready.home / "config" / "config.yml"
+    added = f"  - {{name: late, private_key: 'vault:secret/{folder}/late#private_key', env_name: TESTNET, permissions: []}}\n"
+    config.write_text(config.read_text() + added)
+    assert ready.run("keys", "create", "late").status == 0
+    done = ready.run("check", "--offline")
+    assert done.status == 1
+    assert "vault_denied" in done.out
+    assert "vaultsigner vault setup" in done.out
+    assert ready.run("vault", "setup").status == 0
+    assert ready.run("check", "--offline").status == 0
+
+
+def test_no_token_is_told_with_the_remedy(ready: Program) -> None:
+    (ready.home / "run" / "token").unlink()
+    done = ready.run("check", "--offline")
+    assert done.status == 1
+    assert "run/token" in done.out
+
+
+def test_vault_that_is_down_is_told(ready: Program) -> None:
+    done = ready.run("check", "--offline", environment={"VAULT_ADDR": "http://127.0.0.1:1"})
+    assert done.status == 1
+    assert "vault_unavailable" in done.out
+
+
+def test_node_that_is_down_is_a_warning(ready: Program, beacon_node: BeaconNode) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(config.read_text().replace(beacon_node.url, "http://127.0.0.1:1"))
+    done = ready.run("check")
+    assert done.status == 0, done.out
+    assert "warn" in done.out
+
+
+def test_node_of_another_chain_is_a_warning(
+    ready: Program, mainnet_node: BeaconNode, beacon_node: BeaconNode
+) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(config.read_text().replace(beacon_node.url, mainnet_node.url))
+    done = ready.run("check")
+    assert done.status == 0
+    assert "Binance-Chain-Tigris" in done.out

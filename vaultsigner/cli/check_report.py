@@ -1,0 +1,103 @@
+"""What `vaultsigner check` found, for people and for programs. Never holds a secret."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Mark = Literal["ok", "warn", "FAIL"]
+
+
+@dataclass(frozen=True, slots=True)
+class WalletFinding:
+    """One wallet's reference, tried. `address` and `public_key` are of the key that Vault holds; `problem` where there is one."""
+
+    name: str
+    environment: str
+    reference: str
+    address: str | None = None
+    public_key: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultFinding:
+    """How custody finds Vault."""
+
+    address: str
+    state: str
+    token_ttl_seconds: int | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKeyFinding:
+    """The Transit key that signs access tokens, and its versions."""
+
+    reference: str
+    versions: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFinding:
+    """A chain node. Trouble there is a warning: signing needs no node, broadcasting does."""
+
+    environment: str
+    node_url: str
+    chain_id: str
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Everything found. `nodes` is None where they were not asked."""
+
+    config: str
+    users: int
+    policy: str
+    vault: VaultFinding
+    access_token_key: TokenKeyFinding
+    wallets: tuple[WalletFinding, ...]
+    nodes: tuple[NodeFinding, ...] | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service could sign with every wallet and issue access tokens."""
+        problems = [
+            self.vault.problem,
+            self.access_token_key.problem,
+            *(wallet.problem for wallet in self.wallets),
+        ]
+        return not any(problems)
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"ok": self.ok, **asdict(self)}
+
+    def lines(self) -> Iterator[tuple[Mark, str]]:
+        """For people: a mark and a line for each thing found."""
+        wallets = f"{len(self.wallets)} wallet{'' if len(self.wallets) == 1 else 's'}"
+        users = f"{self.users} user{'' if self.users == 1 else 's'}"
+        yield "ok", f"{self.config}: {wallets}, {users}; policies {self.policy[:19]}"
+        yield _marked(self.vault.problem, f"Vault {self.vault.address}: {_vault_state(self.vault)}")
+        key = self.access_token_key
+        yield _marked(
+            key.problem, f"{key.reference}: signs access tokens, newest version {(key.versions or '-')[-1]}"
+        )
+        for wallet in self.wallets:
+            what = f"{wallet.name} ({wallet.environment}) "
+            yield _marked(wallet.problem, f"{what}{wallet.address}\n        {wallet.reference}", what)
+        for node in self.nodes or ():
+            what = f"node {node.node_url} ({node.environment}) "
+            good = f"{what}serves {node.chain_id}"
+            yield ("ok", good) if node.problem is None else ("warn", f"{what}{node.problem}")
+
+
+def _marked(problem: str | None, good: str, what: str = "") -> tuple[Mark, str]:
+    return ("ok", good) if problem is None else ("FAIL", f"{what}{problem}")
+
+
+def _vault_state(vault: VaultFinding) -> str:
+    if vault.token_ttl_seconds is None:
+        return vault.state
+    return f"{vault.state}, custody's token lives {vault.token_ttl_seconds // 60} min unless renewed"
