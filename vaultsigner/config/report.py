@@ -109,8 +109,8 @@ class Report:
 
     def _add_detail(self, model: type[BaseModel], base: YamlPath, detail: Any) -> None:
         location: YamlPath = detail["loc"]
-        if location and location[-1] == "[key]":
-            location = location[:-1]
+        at_key = bool(location) and location[-1] == "[key]"
+        location = location[:-1] if at_key else location
         kind, context = detail["type"], detail.get("ctx", {})
         path = base + location
         if kind == "extra_forbidden":
@@ -118,7 +118,7 @@ class Report:
         elif kind == "missing":
             self._missing(path)
         elif isinstance(context.get("error"), UnusableValueError):
-            self.add(path, context["error"].message, context["error"].hint)
+            self.add(path, context["error"].message, context["error"].hint, at_key=at_key)
         elif kind in ("greater_than_equal", "less_than_equal"):
             least, most = context.get("ge"), context.get("le")
             bound = f"at least {least}" if least is not None else f"at most {most}"

@@ -65,8 +65,8 @@ def names_secret(path: YamlPath) -> bool:
 
 
 def is_plain_name(key: str) -> bool:
-    """True when a key looks like a name. A secret can stand where a key belongs (one colon too many does it)."""
-    return re.fullmatch(r"[A-Za-z0-9_.$<-]{1,40}", key) is not None
+    """True when a key looks like a name and not like a secret, which can stand where a key belongs (one colon does it)."""
+    return re.fullmatch(r"(?!.*[A-Za-z0-9]{20})[A-Za-z0-9_.$<-]{1,40}", key) is not None
 
 
 def shown_key(key: str, path: YamlPath) -> str:

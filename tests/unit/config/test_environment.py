@@ -1,0 +1,145 @@
+"""Environment variables over the file: which they are, how they are read, and what they may never set."""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from tests.unit.config.loading import BCRYPT, HASH, KEY, Loading
+from vaultsigner.config.settings import ListenAddress
+from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.permissions import Permission
+
+BASE = f"""
+environments:
+  LOCAL: {{node_url: "http://127.0.0.1:1", chain_id: Local, address_prefix: tbnb}}
+wallets:
+  - {{name: w, private_key: "vault:secret/w#k", permissions: [trade], env_name: LOCAL}}
+users:
+  - {{username: sam, password_hash: "{HASH}", wallet_permissions: [{{wallet_name: w, permissions: [trade]}}]}}
+"""
+
+
+def test_variables_override_settings_of_every_type(loading: Loading) -> None:
+    settings = loading.settings(
+        BASE,
+        {
+            "VAULTSIGNER_SERVER__LISTEN": "0.0.0.0:80",
+            "VAULTSIGNER_SERVER__TRUSTED_PROXIES": "[10.0.0.1, 'fd00::/8']",
+            "VAULTSIGNER_VAULT__AUTH__PATH": "other-token",
+            "VAULTSIGNER_VAULT__NAMESPACE": "null",
+            "VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES": "30",
+            "VAULTSIGNER_STATE__URL": "sqlite:///other.db",
+            "VAULTSIGNER_ENVIRONMENTS__TESTNET__NODE_URL": "http://127.0.0.1:2",
+            "VAULTSIGNER_Environments__local__Chain_Id": "Other",
+            "VAULTSIGNER_WALLETS__0__ENV_NAME": "TESTNET",
+            "VAULTSIGNER_WALLETS__0__IP_WHITELIST": "[10.0.0.0/8]",
+            "VAULTSIGNER_USERS__0__WALLET_PERMISSIONS__0__PERMISSIONS": "[]",
+            "VAULTSIGNER_CONFIG": "elsewhere.yml",
+            "VAULTSIGNERX": "not ours",
+            "APP_PRIVATE_KEY": KEY,
+            "HOME": "/",
+        },
+    )
+    assert settings.server.listen == ListenAddress("0.0.0.0", 80)  # noqa: S104 - read, not bound
+    assert settings.server.trusted_proxies == (ip_network("10.0.0.1"), ip_network("fd00::/8"))
+    assert settings.vault.auth.path == Path("other-token")
+    assert settings.vault.namespace is None
+    assert settings.access_token_expiry_minutes == 30
+    assert settings.state_url == "sqlite:///other.db"
+    assert settings.environments["TESTNET"].node_url == "http://127.0.0.1:2"
+    assert settings.environments["LOCAL"].chain_id == "Other"
+    wallet = settings.wallets[WalletName("w")]
+    assert (wallet.environment.name, wallet.ip_whitelist) == ("TESTNET", (ip_network("10.0.0.0/8"),))
+    assert settings.users[UserName("sam")].wallet_permissions == {WalletName("w"): frozenset[Permission]()}
+
+
+def test_text_settings_take_the_variable_as_it_is(loading: Loading) -> None:
+    settings = loading.settings(BASE, {"VAULTSIGNER_POLICIES": "010", "VAULTSIGNER_AUDIT__DIRECTORY": "yes"})
+    assert (settings.policies, settings.audit.directory) == (Path("010"), Path("yes"))
+
+
+def test_vault_addr_overrides_the_file_and_the_longer_name_overrides_both(loading: Loading) -> None:
+    text = "vault: {address: 'https://a'}"
+    assert loading.settings(text, {"VAULT_ADDR": "https://b"}).vault.address == "https://b"
+    assert loading.settings(text, {"VAULT_ADDR": ""}).vault.address == "https://a"
+    both = {"VAULT_ADDR": "https://b", "VAULTSIGNER_VAULT__ADDRESS": "https://c"}
+    assert loading.settings(text, both).vault.address == "https://c"
+
+
+def test_a_wrong_file_setting_is_mended_by_its_variable(loading: Loading) -> None:
+    assert loading.settings("server: {listen: nonsense}", {"VAULTSIGNER_SERVER__LISTEN": "127.0.0.1:1"})
+
+
+WRONG = [
+    ("VAULT_ADDR", "http://vault.example.com", "vault.address", "http to another machine", "https://"),
+    ("VAULTSIGNER_SERVER__LISTEN", "x", "server.listen", "no address to listen on", "host:port"),
+    ("VAULTSIGNER_SERVER__LISTN", "x", "", "no such setting", "did you mean listen?"),
+    ("VAULTSIGNER_SERVERS", "x", "", "no such setting", "did you mean server?"),
+    ("VAULTSIGNER_SERVER", "x", "", "a whole section", "VAULTSIGNER_SERVER__"),
+    ("VAULTSIGNER_WALLETS", "[]", "", "a whole section", "VAULTSIGNER_WALLETS__"),
+    ("VAULTSIGNER_WALLETS__1__ENV_NAME", "PROD", "", "no such setting", "known here: 0"),
+    ("VAULTSIGNER_WALLETS__X__ENV_NAME", "PROD", "", "no such setting", "known here: 0"),
+    (
+        "VAULTSIGNER_WALLETS__0__ENV_NAME",
+        "prod",
+        "wallets[0].env_name",
+        "no environment",
+        "did you mean PROD?",
+    ),
+    ("VAULTSIGNER_WALLETS__0__ENV_NAME__X", "prod", "", "no such setting", "none yet"),
+    ("VAULTSIGNER_ENVIRONMENTS__STAGE__NODE_URL", "http://h", "", "no such setting", "LOCAL"),
+    ("VAULTSIGNER_SERVER__TRUSTED_PROXIES", "10.0.0.1", "server.trusted_proxies", "must be a list", "[a, b]"),
+    ("VAULTSIGNER_SERVER__TRUSTED_PROXIES", "[010]", "", "another number", "quotes"),
+    ("VAULTSIGNER_SERVER__TRUSTED_PROXIES", "[", "", "not YAML", "brackets"),
+    (
+        "VAULTSIGNER_SERVER__TRUSTED_PROXIES",
+        "[10.0.0.1/8]",
+        "server.trusted_proxies[0]",
+        "bits set",
+        "10.0.0.0/8",
+    ),
+    ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "1_000", "", "another number", "quotes"),
+    ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "0", "access_token_expiry_minutes", "at least 1", "number"),
+    ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "x", "access_token_expiry_minutes", "whole number", "digits"),
+    ("VAULTSIGNER_CLIENTS", "x", "clients", "not in this version", "remove"),
+    ("VAULTSIGNER_", "x", "", "no such setting", "known here"),
+    (
+        "VAULTSIGNER_WALLETS__0__PRIVATE_KEY",
+        KEY,
+        "",
+        "never taken from the environment",
+        "reference to Vault",
+    ),
+    ("VAULTSIGNER_WALLETS__0__MNEMONIC", "vault:a/b#c", "", "never taken from the environment", "reference"),
+    ("VAULTSIGNER_USERS__0__PASSWORD_HASH", BCRYPT, "", "never taken from the environment", "hash"),
+    ("VAULTSIGNER_ACCESS_TOKEN_KEY", "transit:a/b", "", "never taken from the environment", "reference"),
+    ("VAULTSIGNER_AUDIT__CHECKPOINT_KEY", "transit:a/b", "", "never taken from the environment", "reference"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "where", "message", "hint"), WRONG)
+def test_each_mistake_names_the_variable(
+    loading: Loading, *, variable: str, value: str, where: str, message: str, hint: str
+) -> None:
+    problem = loading.the_problem(BASE, {variable: value})
+    assert problem.file == f"environment variable {variable}"
+    assert (problem.line, problem.column, problem.where) == (None, None, where)
+    assert message in problem.message
+    assert hint in problem.hint
+    assert KEY not in str(problem)
+
+
+def test_variables_and_file_are_told_together(loading: Loading) -> None:
+    problems = loading.problems("serverr: {}", {"VAULTSIGNER_SERVER__LISTEN": "x", "VAULTSIGNER_X": ""})
+    assert [problem.file.rpartition(" ")[2].rpartition("/")[2] for problem in problems] == [
+        "config.yml",
+        "VAULTSIGNER_SERVER__LISTEN",
+        "VAULTSIGNER_X",
+    ]
+
+
+def test_two_names_that_differ_in_case_must_be_written_exactly(loading: Loading) -> None:
+    text = "environments: {TESTNET: {}, Testnet: {}}"
+    problems = loading.problems(text, {"VAULTSIGNER_ENVIRONMENTS__testnet__CHAIN_ID": "c"})
+    assert any("no such setting" in problem.message for problem in problems)
