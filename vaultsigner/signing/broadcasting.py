@@ -86,7 +86,7 @@ class Broadcaster:
             return account
         now_ms = self._clock.milliseconds()
         reserved = await self._state.reserve(
-            key, fingerprint(request), request.call.request_id, now_ms, LEASE_MS
+            key, fingerprint(request), request.call.request_id, now_ms=now_ms, lease_ms=LEASE_MS
         )
         if isinstance(reserved, HeldByOther):
             return in_flight(key) if reserved.held.in_flight(now_ms) else held_by_another(reserved.held)
@@ -107,7 +107,13 @@ class Broadcaster:
             name = transaction_hash(transaction)
             now_ms = self._clock.milliseconds()
             mine = await self._state.mark_sent(
-                key, request.call.request_id, reserved.sequence, transaction, name, now_ms, LEASE_MS
+                key,
+                request.call.request_id,
+                reserved.sequence,
+                transaction,
+                name,
+                now_ms=now_ms,
+                lease_ms=LEASE_MS,
             )
         except BaseException:
             # Nothing left this process, whatever went wrong (a cancelled request included).
