@@ -127,6 +127,7 @@ def test_a_dispatch_has_these_members() -> None:
         sequence=12,
         status=400,
         answer="bad sequence",
+        answered=502,
     )
     assert entry.members() == {
         "kind": "dispatch",
@@ -138,6 +139,7 @@ def test_a_dispatch_has_these_members() -> None:
         "sequence": 12,
         "status": 400,
         "answer": "bad sequence",
+        "answered": 502,
     }
 
 

@@ -1,0 +1,269 @@
+"""What is SQLite's own: the file, its log, its locks, and what happens when they go away."""
+
+import asyncio
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from vaultsigner.errors import StateError
+from vaultsigner.state import AccountKey, HeldByOther, Reserved, open_state
+from vaultsigner.state.sqlite import SqliteState
+
+KEY = AccountKey("chain", "address")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "vaultsigner.db"
+
+
+async def reserve(state: SqliteState, owner: str = "a") -> Reserved | HeldByOther:
+    return await state.reserve(KEY, "f", owner, now_ms=0, lease_ms=1_000)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "postgresql://localhost/x",
+        "state/vaultsigner.db",
+        "file:///x",
+    ],
+)
+def test_a_url_without_an_engine_says_what_to_write(url: str) -> None:
+    with pytest.raises(StateError, match="write sqlite:///"):
+        open_state(url)
+
+
+async def test_three_slashes_are_relative_and_four_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with open_state("sqlite:///state/a b?c#d.db"), open_state(f"sqlite:///{tmp_path}/absolute.db"):
+        pass
+    assert (tmp_path / "state" / "a b?c#d.db").is_file()
+    assert (tmp_path / "absolute.db").is_file()
+
+
+async def test_only_the_owner_reads_the_state(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 0)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert modes == {"vaultsigner.db": 0o600, "vaultsigner.db-wal": 0o600, "vaultsigner.db-shm": 0o600}
+
+
+def ask(statement: str, connection: sqlite3.Connection) -> object:
+    return connection.execute(statement).fetchone()
+
+
+async def test_writes_are_logged_ahead_and_synced_in_full(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        for pragma, value in [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]:
+            row = await state._read(partial(ask, f"PRAGMA {pragma}"))
+            assert row == (value,)
+
+
+async def test_all_that_wait_share_one_transaction(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 0)
+        statements: list[str] = []
+        await state._read(lambda connection: connection.set_trace_callback(statements.append))
+        await asyncio.gather(*(state.remember_account(AccountKey("chain", str(n)), 1, n) for n in range(50)))
+        assert 1 <= statements.count("COMMIT") <= 3
+
+
+async def test_a_mistake_in_one_operation_harms_no_other_in_its_transaction(path: Path) -> None:
+    keys = [AccountKey("chain", str(n)) for n in range(5)]
+    async with SqliteState(str(path)) as state:
+        results = await asyncio.gather(
+            *(state.remember_account(key, 1, -1 if n == 2 else n) for n, key in enumerate(keys)),
+            return_exceptions=True,
+        )
+        assert [isinstance(result, StateError) for result in results] == [False, False, True, False, False]
+        assert [await state.account(key) is None for key in keys] == [False, False, True, False, False]
+
+
+async def test_a_held_number_cannot_be_moved_by_any_statement(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+        await reserve(state)
+        with pytest.raises(StateError, match="held"):
+            await state._write(lambda connection: connection.execute("UPDATE accounts SET sequence = 4"))
+
+
+async def test_a_database_of_a_newer_vaultsigner_is_not_touched(path: Path) -> None:
+    async with SqliteState(str(path)):
+        pass
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO schema_version (version) VALUES (99)")
+    with pytest.raises(StateError, match="made by a newer one"):
+        await SqliteState(str(path)).__aenter__()
+
+
+def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"precious " * 1_000)
+    with pytest.raises(StateError, match="not a database"):
+        asyncio.run(SqliteState(str(path)).__aenter__())
+    assert path.read_bytes() == b"precious " * 1_000
+
+
+async def test_a_directory_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError, match="file"):
+        await SqliteState(str(tmp_path / "file" / "state.db")).__aenter__()
+
+
+async def test_several_that_start_at_once_make_one_database(path: Path) -> None:
+    states = [SqliteState(str(path)) for _ in range(8)]
+    await asyncio.gather(*(state.__aenter__() for state in states))
+    await asyncio.gather(*(state.remember_account(KEY, 1, 5) for state in states))
+    answers = await asyncio.gather(*(reserve(state, str(n)) for n, state in enumerate(states)))
+    assert sum(isinstance(answer, Reserved) for answer in answers) == 1
+    for state in states:
+        await state.__aexit__(None, None, None)
+
+
+async def test_another_processs_lock_is_an_error_and_then_it_goes_on(path: Path) -> None:
+    async with SqliteState(str(path), busy_seconds=0.1) as state:
+        await state.remember_account(KEY, 1, 5)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StateError, match="locked"):
+                await reserve(state)
+            assert await state.account(KEY) is not None
+            other.execute("ROLLBACK")
+        assert isinstance(await reserve(state), Reserved)
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def replace_by_a_copy(path: Path) -> None:
+    shutil.copy(path, path.with_name("copy"))
+    path.with_name("copy").rename(path)
+
+
+def delete_the_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+@pytest.mark.parametrize("harm", [delete, replace_by_a_copy, delete_the_log])
+async def test_a_commit_into_a_file_that_is_gone_is_an_error(
+    path: Path, harm: Callable[[Path], None]
+) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+        harm(path)
+        with pytest.raises(StateError, match=r"replaced|deleted|No such file"):
+            await reserve(state)
+
+
+@pytest.mark.parametrize("harm", [delete, replace_by_a_copy])
+async def test_a_lost_database_never_comes_back_empty_without_a_restart(
+    path: Path, harm: Callable[[Path], None]
+) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+        harm(path)
+        for _ in range(3):
+            with pytest.raises(StateError):
+                await state.account(KEY)
+
+
+async def test_a_database_that_was_moved_away_works_again_when_it_is_back(path: Path, tmp_path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+        away = shutil.move(path, tmp_path / "away")
+        with pytest.raises(StateError, match="No such file"):
+            await reserve(state)
+        shutil.move(away, path)
+        assert await state.account(KEY) is not None
+
+
+async def test_a_stalled_disk_is_an_error_within_the_bounded_wait(path: Path) -> None:
+    async with SqliteState(str(path), wait_seconds=0.1, busy_seconds=2) as state:
+        await state.remember_account(KEY, 1, 5)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StateError, match=r"within 0.1 s"):
+                await reserve(state)
+            with pytest.raises(StateError, match=r"within 0.1 s"):
+                await reserve(state, "never begun")
+            other.execute("ROLLBACK")
+        await asyncio.sleep(0.2)
+        account = await state.account(KEY)
+        assert account is not None
+        assert account.held is not None
+        assert (
+            account.held.owner == "a"
+        )  # Begun before the caller gave up: done late, and bound to its owner.
+
+
+async def test_a_closed_state_answers_an_error(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        pass
+    with pytest.raises(StateError, match="closed"):
+        await state.account(KEY)
+
+
+FULL_DISK = """
+import asyncio, os, resource, sys
+from vaultsigner.errors import StateError
+from vaultsigner.state import AccountKey, open_state
+
+async def main():
+    async with open_state(sys.argv[1]) as state:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+        good, bad = [], 0
+        for number in range(400):
+            try:
+                await state.remember_account(AccountKey("c" * 200, str(number)), 1, number)
+                good.append(number)
+            except StateError:
+                bad += 1
+        assert good and bad, (good, bad)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await state.remember_account(AccountKey("c", "after"), 1, 0)
+        for number in good:
+            account = await state.account(AccountKey("c" * 200, str(number)))
+            assert account and account.sequence == number, number
+
+asyncio.run(main())
+"""
+
+
+def test_a_file_that_may_not_grow_is_an_error_and_loses_nothing(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, f"sqlite:///{path}"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+async def open_and_close(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+
+
+def test_no_descriptor_is_left_behind(path: Path) -> None:
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    for _ in range(3):
+        asyncio.run(open_and_close(path))
+    assert len(list(descriptors.iterdir())) == before

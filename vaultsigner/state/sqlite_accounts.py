@@ -1,0 +1,232 @@
+"""The statements behind `State`: each function runs inside a transaction that its caller opens and commits.
+
+What decides is always in the statement that writes, never in a look before it.
+"""
+
+import sqlite3
+
+from vaultsigner.errors import StateError
+from vaultsigner.state.accounts import (
+    Account,
+    AccountKey,
+    Held,
+    HeldByOther,
+    HeldStatus,
+    Reserved,
+    Resynchronised,
+)
+
+_Value = str | int | bytes
+
+_TAKE_FREE = """
+INSERT INTO held (chain_id, address, sequence, fingerprint, owner, status, lease_until_ms)
+SELECT chain_id, address, sequence, :fingerprint, :owner, 'reserved', :lease_until_ms
+FROM accounts WHERE chain_id = :chain_id AND address = :address
+ON CONFLICT DO NOTHING
+"""
+
+# Its owner may yet come back: then it is not the owner any more, and `mark_sent` tells it so.
+_TAKE_OVER = """
+UPDATE held SET fingerprint = :fingerprint, owner = :owner, lease_until_ms = :lease_until_ms
+WHERE chain_id = :chain_id AND address = :address AND status = 'reserved' AND lease_until_ms <= :now_ms
+"""
+
+_SEND_AGAIN = """
+UPDATE held SET status = 'sent', owner = :owner, lease_until_ms = :lease_until_ms
+WHERE chain_id = :chain_id AND address = :address AND fingerprint = :fingerprint
+AND (status = 'unknown' OR (status = 'sent' AND lease_until_ms <= :now_ms))
+"""
+
+_MARK_SENT = """
+UPDATE held SET status = 'sent', signed_transaction = :transaction, transaction_hash = :transaction_hash,
+lease_until_ms = :lease_until_ms
+WHERE chain_id = :chain_id AND address = :address AND owner = :owner AND sequence = :sequence
+AND (status = 'reserved' OR signed_transaction = :transaction)
+"""
+
+_MARK_UNKNOWN = """
+UPDATE held SET status = 'unknown'
+WHERE chain_id = :chain_id AND address = :address AND owner = :owner AND sequence = :sequence AND status <> 'reserved'
+"""
+
+_FREE_RESERVED = """
+DELETE FROM held
+WHERE chain_id = :chain_id AND address = :address AND owner = :owner AND sequence = :sequence AND status = 'reserved'
+"""
+
+_FREE_SENT = """
+DELETE FROM held
+WHERE chain_id = :chain_id AND address = :address AND owner = :owner AND sequence = :sequence AND status <> 'reserved'
+"""
+
+_FREE_ABANDONED = """
+DELETE FROM held
+WHERE chain_id = :chain_id AND address = :address AND status = 'reserved' AND lease_until_ms <= :now_ms
+AND EXISTS (SELECT 1 FROM accounts a WHERE a.chain_id = :chain_id AND a.address = :address AND a.version = :version)
+"""
+
+_FREE_SETTLED = """
+DELETE FROM held
+WHERE chain_id = :chain_id AND address = :address
+AND (status = 'unknown' OR (status = 'sent' AND lease_until_ms <= :now_ms))
+AND EXISTS (SELECT 1 FROM accounts a WHERE a.chain_id = :chain_id AND a.address = :address AND a.version = :version)
+"""
+
+_INSERT_ACCOUNT = """
+INSERT INTO accounts (chain_id, address, account_number, sequence)
+VALUES (:chain_id, :address, :account_number, :sequence) ON CONFLICT DO NOTHING
+"""
+
+_SET_SEQUENCE = "UPDATE accounts SET sequence = :sequence WHERE chain_id = :chain_id AND address = :address"
+
+_SET_ACCOUNT = """
+UPDATE accounts SET account_number = :account_number, sequence = :sequence, version = version + 1
+WHERE chain_id = :chain_id AND address = :address AND version = :version
+AND NOT EXISTS (SELECT 1 FROM held h WHERE h.chain_id = :chain_id AND h.address = :address)
+"""
+
+_RAISE_VERSION = "UPDATE accounts SET version = version + 1 WHERE chain_id = :chain_id AND address = :address"
+
+_ACCOUNT = """
+SELECT a.account_number, a.sequence, a.version,
+h.status, h.sequence, h.fingerprint, h.owner, h.lease_until_ms, h.signed_transaction, h.transaction_hash
+FROM accounts a LEFT JOIN held h USING (chain_id, address)
+WHERE a.chain_id = :chain_id AND a.address = :address
+"""
+
+
+def account(connection: sqlite3.Connection, key: AccountKey) -> Account | None:
+    """See `State.account`."""
+    row = connection.execute(_ACCOUNT, {"chain_id": key.chain_id, "address": key.address}).fetchone()
+    if row is None:
+        return None
+    account_number, sequence, version, status, held_sequence, fingerprint, owner, lease_until_ms, *stored = (
+        row
+    )
+    held = None
+    if status is not None:
+        held = Held(held_sequence, fingerprint, owner, HeldStatus(status), lease_until_ms, *stored)
+    return Account(account_number, sequence, held, version)
+
+
+def remember_account(
+    connection: sqlite3.Connection, key: AccountKey, account_number: int, sequence: int
+) -> Account:
+    """See `State.remember_account`."""
+    _write(connection, _INSERT_ACCOUNT, key, account_number=account_number, sequence=sequence)
+    return _known(connection, key)
+
+
+def reserve(
+    connection: sqlite3.Connection,
+    key: AccountKey,
+    fingerprint: str,
+    owner: str,
+    *,
+    now_ms: int,
+    lease_ms: int,
+) -> Reserved | HeldByOther:
+    """See `State.reserve`."""
+    terms: dict[str, _Value] = {
+        "fingerprint": fingerprint,
+        "owner": owner,
+        "now_ms": now_ms,
+        "lease_until_ms": now_ms + lease_ms,
+    }
+    taken = any(_write(connection, way, key, **terms) for way in (_TAKE_FREE, _TAKE_OVER, _SEND_AGAIN))
+    known = _known(connection, key)
+    if known.held is None:
+        raise StateError(f"{key.address}: sequence {known.sequence} is neither free nor held")
+    if not taken:
+        return HeldByOther(known.held)
+    return Reserved(known.account_number, known.held.sequence, known.held.transaction)
+
+
+def mark_sent(
+    connection: sqlite3.Connection,
+    key: AccountKey,
+    owner: str,
+    sequence: int,
+    *,
+    transaction: bytes,
+    transaction_hash: str,
+    lease_until_ms: int,
+) -> bool:
+    """See `State.mark_sent`."""
+    return _write(
+        connection,
+        _MARK_SENT,
+        key,
+        owner=owner,
+        sequence=sequence,
+        transaction=transaction,
+        transaction_hash=transaction_hash,
+        lease_until_ms=lease_until_ms,
+    )
+
+
+def mark_unknown(connection: sqlite3.Connection, key: AccountKey, owner: str, sequence: int) -> bool:
+    """See `State.mark_unknown`."""
+    return _write(connection, _MARK_UNKNOWN, key, owner=owner, sequence=sequence)
+
+
+def release(connection: sqlite3.Connection, key: AccountKey, owner: str, sequence: int) -> bool:
+    """See `State.release`."""
+    freed = _write(connection, _FREE_RESERVED, key, owner=owner, sequence=sequence)
+    return freed or mark_unknown(connection, key, owner, sequence)
+
+
+def settle(
+    connection: sqlite3.Connection, key: AccountKey, owner: str, sequence: int, next_sequence: int
+) -> bool:
+    """See `State.settle`."""
+    freed = _write(connection, _FREE_SENT, key, owner=owner, sequence=sequence)
+    return freed and _write(connection, _SET_SEQUENCE, key, sequence=next_sequence)
+
+
+def resynchronise(
+    connection: sqlite3.Connection,
+    key: AccountKey,
+    account_number: int,
+    sequence: int,
+    *,
+    settled: bool,
+    now_ms: int,
+    seen: Account | None,
+) -> Resynchronised:
+    """See `State.resynchronise`."""
+    if seen is None:
+        new = _write(connection, _INSERT_ACCOUNT, key, account_number=account_number, sequence=sequence)
+        return Resynchronised.UPDATED if new else Resynchronised.CHANGED
+    _execute(connection, _FREE_ABANDONED, key, now_ms=now_ms, version=seen.version)
+    freed = settled and _execute(connection, _FREE_SETTLED, key, now_ms=now_ms, version=seen.version)
+    if _execute(
+        connection, _SET_ACCOUNT, key, account_number=account_number, sequence=sequence, version=seen.version
+    ):
+        return Resynchronised.SETTLED if freed else Resynchronised.UPDATED
+    known = _known(connection, key)
+    if known.version != seen.version or known.held is None:
+        return Resynchronised.CHANGED
+    return Resynchronised.IN_FLIGHT if known.held.in_flight(now_ms) else Resynchronised.UNSETTLED
+
+
+def _known(connection: sqlite3.Connection, key: AccountKey) -> Account:
+    known = account(connection, key)
+    if known is None:
+        raise StateError(f"{key.address} on {key.chain_id} is not known yet")
+    return known
+
+
+def _write(connection: sqlite3.Connection, statement: str, key: AccountKey, **terms: _Value) -> bool:
+    """Run a statement; True, and a new version of the account, when it changed something."""
+    changed = _execute(connection, statement, key, **terms)
+    if changed:
+        _execute(connection, _RAISE_VERSION, key)
+    return changed
+
+
+def _execute(connection: sqlite3.Connection, statement: str, key: AccountKey, **terms: _Value) -> bool:
+    return (
+        connection.execute(statement, {"chain_id": key.chain_id, "address": key.address, **terms}).rowcount
+        > 0
+    )

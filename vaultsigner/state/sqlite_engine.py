@@ -1,0 +1,169 @@
+"""One connection to one SQLite file: opened durably, watched, opened again after a failure, and committed for many at once."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from vaultsigner.durable_files import FILE_MODE, make_directory, sync_directory
+from vaultsigner.errors import StateError
+from vaultsigner.state.sqlite_schema import migrate
+
+_Identity = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A function of the connection, and whether it writes."""
+
+    run: Callable[[sqlite3.Connection], object]
+    writes: bool
+
+
+class SqliteEngine:
+    """Not for use from two threads at a time.
+
+    Args:
+        busy_seconds: how long to wait for another process's transaction.
+    """
+
+    def __init__(self, path: Path, busy_seconds: float) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._connection: sqlite3.Connection | None = None
+        self._database: _Identity | None = None
+        self._log: _Identity | None = None
+
+    def open(self) -> None:
+        """Make the database where it is missing, and bring it to the newest schema.
+
+        Raises:
+            StateError: it cannot be opened, is no database, or a newer vaultsigner made it.
+        """
+        try:
+            self._create()
+            self._database = _identity(self._path)
+            migrate(self._connect())
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise self._failed(error) from error
+        except StateError:
+            self.close()
+            raise
+
+    def commit(self, batch: Sequence[Operation]) -> Sequence[object]:
+        """Run operations in one transaction, each in a savepoint of its own, and sync once.
+
+        Returns:
+            For each operation its result or its StateError. After an error of the database itself all have one: their
+            outcome is not known, and the next batch starts with a new connection.
+        """
+        try:
+            connection = self._connection or self._connect()
+            results = self._transaction(connection, batch)
+            self._confirm()
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            return [self._failed(error) for _ in batch]
+        except StateError as error:
+            self.close()
+            return [StateError(str(error)) for _ in batch]
+        return results
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is undone."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _create(self) -> None:
+        """An empty file that only its owner reads; SQLite gives its log the same mode."""
+        make_directory(self._path.parent)
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+        sync_directory(self._path.parent)
+
+    def _connect(self) -> sqlite3.Connection:
+        """Never makes a database: one that vanished while we ran would come back empty, with every held number free."""
+        if _identity(self._path) != self._database:
+            raise StateError(
+                f"{self._path} was replaced while vaultsigner was running; restart it if that was meant"
+            )
+        connection = sqlite3.connect(
+            f"file:{quote(str(self._path))}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=self._busy_seconds,
+        )
+        self._connection = connection
+        self._use_log(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(
+            "SELECT count(*) FROM sqlite_schema"
+        ).fetchone()  # Makes the log, which is watched from here on.
+        self._log = _identity(self._log_path)
+        return connection
+
+    def _use_log(self, connection: sqlite3.Connection) -> None:
+        """Write-ahead logging. Several that start at once get in each other's way here, and SQLite does not wait for them."""
+        deadline = time.monotonic() + self._busy_seconds
+        while True:
+            try:
+                (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+                continue
+            if mode != "wal":
+                raise StateError(f"{self._path}: the file system does not allow write-ahead logging ({mode})")
+            return
+
+    def _transaction(self, connection: sqlite3.Connection, batch: Sequence[Operation]) -> list[object]:
+        if not any(operation.writes for operation in batch):
+            return [_attempt(connection, operation) for operation in batch]
+        connection.execute("BEGIN IMMEDIATE")
+        results = []
+        for operation in batch:
+            connection.execute("SAVEPOINT operation")
+            result = _attempt(connection, operation)
+            if isinstance(result, Exception):
+                connection.execute("ROLLBACK TO operation")
+            connection.execute("RELEASE operation")
+            results.append(result)
+        connection.execute("COMMIT")
+        return results
+
+    def _confirm(self) -> None:
+        """A deleted or replaced file would take what was just committed with it."""
+        if _identity(self._path) != self._database or _identity(self._log_path) != self._log:
+            raise StateError(f"{self._path} or its log was replaced or deleted while vaultsigner was running")
+
+    @property
+    def _log_path(self) -> Path:
+        return self._path.with_name(f"{self._path.name}-wal")
+
+    def _failed(self, error: Exception) -> StateError:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return StateError(f"{self._path}: {reason}")
+
+
+def _attempt(connection: sqlite3.Connection, operation: Operation) -> object:
+    """The operation's result, or why this one alone cannot be done; errors of the database itself go on upwards."""
+    try:
+        return operation.run(connection)
+    except StateError as error:
+        return error
+    except (OverflowError, ValueError, sqlite3.IntegrityError) as error:
+        return StateError(f"state does not take this: {error}")
+
+
+def _identity(path: Path) -> _Identity:
+    status = path.stat()
+    return status.st_dev, status.st_ino

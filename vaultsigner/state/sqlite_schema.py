@@ -1,0 +1,70 @@
+"""The tables, as a list of migrations: what was released is never edited, only added to."""
+
+import sqlite3
+
+from vaultsigner.errors import StateError
+
+_ACCOUNTS = """
+CREATE TABLE accounts (
+  chain_id TEXT NOT NULL,
+  address TEXT NOT NULL,
+  account_number INTEGER NOT NULL CHECK (account_number >= 0),
+  sequence INTEGER NOT NULL CHECK (sequence >= 0),
+  version INTEGER NOT NULL DEFAULT 1,
+  PRIMARY KEY (chain_id, address)
+) STRICT, WITHOUT ROWID
+"""
+
+_HELD = """
+CREATE TABLE held (
+  chain_id TEXT NOT NULL,
+  address TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  fingerprint TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('reserved', 'sent', 'unknown')),
+  lease_until_ms INTEGER NOT NULL,
+  signed_transaction BLOB,
+  transaction_hash TEXT,
+  PRIMARY KEY (chain_id, address),
+  FOREIGN KEY (chain_id, address) REFERENCES accounts (chain_id, address),
+  CHECK ((status = 'reserved') = (signed_transaction IS NULL)),
+  CHECK ((signed_transaction IS NULL) = (transaction_hash IS NULL))
+) STRICT
+"""
+
+# The last line of defence, whatever the statements above it do: a held number cannot be moved away from under its holder.
+_HELD_STAYS = """
+CREATE TRIGGER held_sequence_stays BEFORE UPDATE OF sequence ON accounts
+WHEN EXISTS (
+  SELECT 1 FROM held
+  WHERE held.chain_id = NEW.chain_id AND held.address = NEW.address AND held.sequence <> NEW.sequence
+)
+BEGIN
+  SELECT RAISE(ABORT, 'the sequence number is held');
+END
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_ACCOUNTS, _HELD, _HELD_STAYS),)
+"""For each version of the schema, from 1, the statements that lead to it."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the newest schema, in one transaction.
+
+    Raises:
+        StateError: a newer vaultsigner made it.
+        sqlite3.Error: as SQLite says.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT")
+    version = int(connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()[0])
+    if version > len(MIGRATIONS):
+        raise StateError(
+            f"the database has schema {version}, this vaultsigner knows {len(MIGRATIONS)}: it was made by a newer one"
+        )
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("INSERT INTO schema_version (version) VALUES (?)", (number,))
+    connection.execute("COMMIT")
