@@ -88,9 +88,8 @@ class CheckReport:
             what = f"{wallet.name} ({wallet.environment}) "
             yield _marked(wallet.problem, f"{what}{wallet.address}\n        {wallet.reference}", what)
         for node in self.nodes or ():
-            what = f"node {node.node_url} ({node.environment}) "
-            good = f"{what}serves {node.chain_id}"
-            yield ("ok", good) if node.problem is None else ("warn", f"{what}{node.problem}")
+            good = f"node {node.node_url} ({node.environment}) serves {node.chain_id}"
+            yield ("ok", good) if node.problem is None else ("warn", f"{node.environment}: {node.problem}")
 
 
 def _marked(problem: str | None, good: str, what: str = "") -> tuple[Mark, str]:
