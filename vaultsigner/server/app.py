@@ -7,6 +7,7 @@ from aiohttp import HttpVersion11, web
 from vaultsigner.config.settings import ServerSettings
 from vaultsigner.server.bodies import MAX_BODY_BYTES
 from vaultsigner.server.client_address import ClientAddresses
+from vaultsigner.server.documents import add_documents
 from vaultsigner.server.edge import ADDRESSES, PIPELINE, endpoint_handler
 from vaultsigner.server.pipeline import OpenPipeline
 from vaultsigner.server.routes import ROUTES
@@ -32,6 +33,7 @@ def create_app(settings: ServerSettings, open_pipeline: OpenPipeline) -> web.App
         for path in route.spelled_paths():
             handler = endpoint_handler(path, route.operation, route.endpoint)
             app.router.add_route(route.method, path, handler, expect_handler=invite_body)
+    add_documents(app)
     return app
 
 

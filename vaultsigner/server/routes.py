@@ -1,7 +1,7 @@
 """Every route of the signing-service family, in one table: aiohttp's routes and the OpenAPI document both come from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vaultsigner.domain.names import JsonValue, Operation
 from vaultsigner.domain.refusals import Refusal
@@ -31,7 +31,7 @@ class Documentation:
     answer_example: JsonValue
     errors: tuple[str, ...]
     request: str | None = None
-    examples: Mapping[str, JsonValue] | None = None
+    examples: Mapping[str, JsonValue] = field(default_factory=dict)
     authenticated: bool = True
     decided: bool = False
     sync: bool = False
@@ -58,10 +58,12 @@ _ALWAYS = ("malformed_request", "unsupported_encoding", "internal_error", "audit
 _WITH_BODY = ("malformed_body", "body_too_large", "request_timeout")
 _BEHIND = ("custody_unavailable", "vault_unavailable", "vault_sealed", "vault_denied")
 _AUTHENTICATED = ("not_authenticated", "invalid_token", *_BEHIND)
+_KEY_TROUBLE = ("key_missing", "key_malformed", "wrong_key")
 _ONE_WALLET = (
-    "missing_wallet_name", "wallet_not_found", "address_not_allowed", "no_permission", "invalid_fields",
-    "key_missing", "key_malformed", "wrong_key", "wallet_busy", "state_unavailable", "node_unavailable",
-)  # fmt: skip
+    *("missing_wallet_name", "wallet_not_found", "address_not_allowed", "no_permission", "invalid_fields"),
+    *("account_not_found", "wallet_busy", "state_unavailable", "node_unavailable"),
+    *_KEY_TROUBLE,
+)
 _SIGN = (*_ALWAYS, *_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, "policy_denied", "sequence_held")
 _BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
 
@@ -158,7 +160,7 @@ ROUTES: tuple[Route, ...] = (
             examples={"One wallet": {"wallet_name": "wallet_1"}},
             answer="empty",
             answer_example={},
-            errors=(*_ALWAYS, *_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET),
+            errors=(*_ALWAYS, *_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, "outcome_unknown"),
         ),
     ),
     Route(
@@ -172,7 +174,7 @@ ROUTES: tuple[Route, ...] = (
             description="In the order of config.yml, each with the permissions that you and the wallet have in common.",
             answer="wallets",
             answer_example=[examples.WALLET],
-            errors=(*_ALWAYS, *_AUTHENTICATED, "key_missing", "key_malformed", "wrong_key"),
+            errors=(*_ALWAYS, *_AUTHENTICATED, *_KEY_TROUBLE),
         ),
     ),
     Route(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 OK = 200
+NOT_MODIFIED = 304
 NOT_READY = 503
 
 STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(

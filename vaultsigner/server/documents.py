@@ -1,0 +1,109 @@
+"""/api/openapi.json, /docs (Swagger UI) and /redoc (Redoc): everything comes from this server, and nothing inline runs."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from aiohttp import web
+
+from vaultsigner.server import statuses
+from vaultsigner.server.document_assets import ASSETS, SPECIFICATION, Asset, DocumentAssets, make_asset
+from vaultsigner.server.edge import REQUEST_ID
+from vaultsigner.server.openapi import openapi_document
+from vaultsigner.server.routes import ROUTES
+
+_EMPTY_STYLE_SHA256 = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        # Redoc's styles are added by script to style elements that are empty in the page: the hash of nothing lets these in.
+        f"style-src 'self' '{_EMPTY_STYLE_SHA256}'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": PAGE_POLICY,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "Server": "vaultsigner",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+)
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_EACH_TIME = "no-cache"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def add_documents(app: web.Application) -> None:
+    """Add the documents' routes to the API's application."""
+    assets = DocumentAssets()
+    specification = json.dumps(openapi_document(ROUTES), ensure_ascii=False, separators=(",", ":"))
+    openapi = make_asset("openapi.json", "application/json", specification.encode())
+
+    async def send_openapi(request: web.Request) -> web.Response:
+        return _send(request, openapi, _ASK_EACH_TIME)
+
+    async def send_asset(request: web.Request) -> web.Response:
+        asset = (await assets.by_name()).get(request.match_info["name"])
+        if asset is None or asset.path != request.rel_url.raw_path:
+            raise web.HTTPNotFound
+        return _send(request, asset, _FOR_EVER)
+
+    app.router.add_route("GET", SPECIFICATION, send_openapi)
+    app.router.add_route("GET", "/docs", _page(assets, _swagger_page))
+    app.router.add_route("GET", "/redoc", _page(assets, _redoc_page))
+    app.router.add_route("GET", f"{ASSETS}/{{version}}/{{name}}", send_asset)
+
+
+def _page(assets: DocumentAssets, write: Callable[[Mapping[str, Asset]], str]) -> Handler:
+    """A handler for one page, which is written once its assets' addresses are known."""
+
+    async def send(request: web.Request) -> web.Response:
+        page = make_asset("page.html", "text/html; charset=utf-8", write(await assets.by_name()).encode())
+        return _send(request, page, _ASK_EACH_TIME)
+
+    return send
+
+
+def _send(request: web.Request, asset: Asset, cache: str) -> web.Response:
+    headers = {**_HEADERS, "Cache-Control": cache, "ETag": asset.etag, "X-Request-Id": request[REQUEST_ID]}
+    if asset.etag in request.headers.get("If-None-Match", ""):
+        return web.Response(status=statuses.NOT_MODIFIED, headers=headers)
+    headers["Content-Type"] = asset.content_type
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return web.Response(body=asset.body, headers=headers)
+    return web.Response(body=asset.compressed, headers=headers | {"Content-Encoding": "gzip"})
+
+
+def _swagger_page(assets: Mapping[str, Asset]) -> str:
+    scripts = ("swagger_bundle.js", "swagger_preset.js", "start_swagger.js")
+    tags = "".join(f'<script src="{assets[name].path}"></script>\n' for name in scripts)
+    return _html(
+        "vaultsigner API",
+        assets["swagger_style.css"],
+        assets["page.css"],
+        body=f'<div id="swagger-ui"></div>\n{tags}',
+    )
+
+
+def _redoc_page(assets: Mapping[str, Asset]) -> str:
+    tag = f'<script type="module" src="{assets["start_redoc.js"].path}"></script>\n'
+    return _html("vaultsigner API reference", assets["page.css"], body=f'<div id="redoc"></div>\n{tag}')
+
+
+def _html(title: str, *styles: Asset, body: str) -> str:
+    links = "".join(f'<link rel="stylesheet" href="{style.path}">\n' for style in styles)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<title>{title}</title>\n<link rel="icon" href="data:,">\n{links}</head>\n<body>\n{body}</body>\n</html>\n'
+    )

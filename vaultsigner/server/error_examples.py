@@ -1,0 +1,74 @@
+"""One example answer for every refusal code, for the OpenAPI document: what people will see, word for word where it is fixed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vaultsigner.domain.names import JsonValue, RequestId
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.server import edge, received
+from vaultsigner.server.answers import error_body
+from vaultsigner.server.bodies import BODY_TOO_LARGE, READ_TOO_SLOW
+from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
+
+REQUEST_ID = RequestId("01KAJ0Y7W8F0N6Q3VZ2M5T9XBC")
+_NOT_POSITIVE: list[JsonValue] = [
+    {
+        "loc": ["body", "transfer", "msg", "amount"],
+        "msg": "ensure this value is greater than 0",
+        "type": "value_error.number.not_gt",
+        "ctx": {"limit_value": 0},
+    }
+]
+_SECRET = "secret/wallets/wallet_1#private_key"  # noqa: S105 - a reference to a secret, not one
+
+_EXAMPLES: tuple[Refusal, ...] = (
+    Refusal("malformed_body", "There was an error parsing the body"),
+    received.TWO_AUTHORIZATIONS,
+    Refusal("missing_wallet_name", "Expecting wallet_name parameter"),
+    Refusal(
+        "bad_credentials", "Incorrect email or password", detail='{"error": "Incorrect email or password"}'
+    ),
+    Refusal("not_authenticated", "Not authenticated"),
+    Refusal("invalid_token", "Could not validate credentials"),
+    Refusal("address_not_allowed", "Access denied 10.0.0.7"),
+    Refusal("no_permission", "User has no permission trade on wallet wallet_1"),
+    Refusal("policy_denied", "Policy does not allow transfer.sign here: no rule matches"),
+    Refusal("wallet_not_found", "Not authorised to access wallet wallet_9"),
+    edge.NOT_FOUND,
+    edge.LIBRARY_REFUSALS["method_not_allowed"],
+    edge.LIBRARY_REFUSALS["expectation_failed"],
+    READ_TOO_SLOW,
+    Refusal(
+        "account_not_found", f"the chain has no account for {WALLET_ADDRESS} yet; send it some coins first"
+    ),
+    Refusal(
+        "sequence_held",
+        f"sequence 7 is held by transaction {TRANSACTION_HASH} whose outcome is not known; send the same request again, "
+        "or ask POST /api/wallet/resync to settle it",
+    ),
+    Refusal("wallet_busy", f"a broadcast for {WALLET_ADDRESS} is under way; try again"),
+    BODY_TOO_LARGE,
+    received.ENCODED_BODY,
+    Refusal("invalid_fields", "Some fields are not valid; detail names each of them", detail=_NOT_POSITIVE),
+    Refusal("rate_limited", "Too many log-ins at once: try again in a few seconds"),
+    edge.INTERNAL_ERROR,
+    Refusal("node_refused", "the node refused the transaction: insufficient balance"),
+    Refusal("node_unavailable", "the node cannot be reached; nothing was sent"),
+    Refusal(
+        "outcome_unknown",
+        f"transaction {TRANSACTION_HASH} was sent, but whether the node took it is not known",
+    ),
+    Refusal("custody_unavailable", "custody cannot be reached"),
+    Refusal("vault_unavailable", "Vault cannot be used: it does not answer"),
+    Refusal("vault_sealed", "Vault is sealed: unseal it; custody goes on by itself then"),
+    Refusal("vault_denied", "Vault refused custody's token"),
+    Refusal("key_missing", f"Vault has nothing at {_SECRET}: import it, or correct the reference"),
+    Refusal("key_malformed", f"{_SECRET} is not a private key of 64 hex digits: import it again"),
+    Refusal("wrong_key", f"{_SECRET} is not the key of {WALLET_ADDRESS}, the address of wallet wallet_1"),
+    Refusal("state_unavailable", "the state database cannot be written"),
+    Refusal("audit_unavailable", "no record can be written, so nothing is answered"),
+)
+
+ERROR_EXAMPLES: Mapping[str, JsonValue] = MappingProxyType(
+    {refusal.code: error_body(refusal, REQUEST_ID) for refusal in _EXAMPLES}
+)

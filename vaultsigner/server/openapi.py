@@ -1,0 +1,172 @@
+"""The OpenAPI 3.1 document, made from the table of routes: what is served and what is documented cannot differ."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import vaultsigner
+from vaultsigner.domain.names import JsonValue
+from vaultsigner.server import statuses
+from vaultsigner.server.error_examples import ERROR_EXAMPLES
+from vaultsigner.server.examples import SIGNED_DECISION
+from vaultsigner.server.routes import Documentation, Route
+from vaultsigner.server.schemas import SCHEMAS
+from vaultsigner.server.signing_service import FALSE_WORDS, TRUE_WORDS
+
+Object = dict[str, JsonValue]
+
+ABOUT = """\
+Signs messages of the BNB Beacon Chain with keys that stay in Vault, as far as policy allows, and keeps a record of everything.
+
+1. Log in: `POST /api/auth/login` answers an access token.
+2. Send it with every other request: `Authorization: Bearer <access_token>`.
+3. `sign` answers a signed transaction; `broadcast` also sends it to the node and answers what the node said.
+
+Every error has the same shape: `code` for programs, `message` for people, `detail` as the older Binance Chain signing service
+told it, and `request_id`, which finds the record. 503 and 429 say in `Retry-After` when to try again.
+
+The sign and broadcast paths work with a closing slash, too. Members that are not known are ignored, and named in the record.
+"""
+
+
+def openapi_document(routes: Iterable[Route]) -> Object:
+    """Describe the routes.
+
+    Returns:
+        An OpenAPI 3.1.0 document, ready for `json.dumps`.
+    """
+    paths: dict[str, Object] = defaultdict(dict)
+    for route in routes:
+        for path in route.paths:
+            paths[path][route.method.lower()] = _operation(route, path)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "vaultsigner",
+            "version": vaultsigner.__version__,
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": dict(paths),
+        "components": {
+            "schemas": dict(SCHEMAS),
+            "examples": {code: {"value": body} for code, body in ERROR_EXAMPLES.items()},
+            "headers": _HEADERS,
+            "securitySchemes": {"access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+_HEADERS: Object = {
+    "X-Request-Id": {"description": "Names the request in the audit record.", "schema": {"type": "string"}},
+    "X-Vaultsigner-Decision": {
+        "description": "The rule that allowed it, of which policy, and where the record stands.",
+        "schema": {"type": "string", "examples": [SIGNED_DECISION]},
+    },
+    "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {"description": "How to log in: Bearer.", "schema": {"type": "string"}},
+}
+
+
+def _operation(route: Route, path: str) -> Object:
+    told = route.documentation
+    main_path = route.paths[0]
+    other_spelling = f"\n\nAnother spelling of `{main_path}`." if path != main_path else ""
+    operation: Object = {
+        "operationId": _operation_id(route, path),
+        "tags": [told.tag],
+        "summary": told.summary,
+        "description": told.description + other_spelling,
+        "parameters": _parameters(told, path),
+        "responses": {str(statuses.OK): _answer(told), **_errors(told.errors)},
+        "security": [{"access_token": []}] if told.authenticated else [],
+    }
+    if told.request is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": _json(
+                told.request, {title: {"value": value} for title, value in told.examples.items()}
+            ),
+        }
+    return operation
+
+
+def _operation_id(route: Route, path: str) -> str:
+    """Unique, and steady over releases: code generators make method names of it."""
+    if path == route.paths[0]:
+        return route.operation.replace(".", "_")
+    return path.removeprefix("/api/").replace("/", "_")
+
+
+def _parameters(told: Documentation, path: str) -> list[JsonValue]:
+    parameters: list[JsonValue] = []
+    if "{name}" in path:
+        parameters.append(
+            {
+                "name": "name",
+                "in": "path",
+                "required": True,
+                "description": "The wallet's name in config.yml.",
+                "schema": {"type": "string"},
+                "example": "wallet_1",
+            }
+        )
+    if told.sync:
+        parameters.append(
+            {
+                "name": "sync",
+                "in": "query",
+                "description": f"Whether the node checks the transaction before it answers. {_one_of(TRUE_WORDS)} mean yes, "
+                f"{_one_of(FALSE_WORDS)} no, in any letter case; anything else is refused. (The older service took unknown "
+                "words for no.)",
+                "schema": {"type": "boolean", "default": True},
+            }
+        )
+    return parameters
+
+
+def _one_of(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _answer(told: Documentation) -> Object:
+    headers = ("X-Request-Id", "X-Vaultsigner-Decision") if told.decided else ("X-Request-Id",)
+    return {
+        "description": "Done.",
+        "headers": _header_references(headers),
+        "content": _json(told.answer, {"answer": {"value": told.answer_example}}),
+    }
+
+
+def _errors(codes: Iterable[str]) -> Object:
+    codes_of_status: dict[int, list[str]] = defaultdict(list)
+    for code in codes:
+        codes_of_status[statuses.status_of(code)].append(code)
+    return {str(status): _error(status, codes_of_status[status]) for status in sorted(codes_of_status)}
+
+
+def _error(status: int, codes: list[str]) -> Object:
+    headers = ["X-Request-Id"]
+    if statuses.retry_after_seconds(status, None) is not None or "rate_limited" in codes:
+        headers.append("Retry-After")
+    if "not_authenticated" in codes:
+        headers.append("WWW-Authenticate")
+    return {
+        "description": f"{' or '.join(codes)}.",
+        "headers": _header_references(headers),
+        "content": _json("error", {code: {"$ref": f"#/components/examples/{code}"} for code in codes}),
+    }
+
+
+def _header_references(names: Iterable[str]) -> Object:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _json(schema: str, examples: Mapping[str, JsonValue]) -> Object:
+    return {
+        "application/json": {
+            "schema": {"$ref": f"#/components/schemas/{schema}"},
+            # Names of examples are map keys, which some importers want free of blanks.
+            "examples": {title.lower().replace(" ", "_"): value for title, value in examples.items()},
+        }
+    }
