@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from vaultsigner.config.settings import Wallet
 from vaultsigner.dispatch.beacon_node import BeaconNode, NodeAccount
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.signing.clock import Clock
 from vaultsigner.state import Account, AccountKey, Held, Resynchronised, State
 
 CATCH_UP_SECONDS = 3.0
@@ -59,10 +60,15 @@ class Turns:
 class Accounts:
     """Account numbers and sequences, from state where known, else from the node that the configuration names."""
 
-    def __init__(self, state: State, nodes: Mapping[str, BeaconNode], sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, state: State, nodes: Mapping[str, BeaconNode], clock: Clock, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._state = state
         self._nodes = nodes
+        self._clock = clock
         self._sleep = sleep
+        self._started_at = clock.monotonic()
+        self._accepted_at: dict[AccountKey, float] = {}
         self.turns = Turns()
 
     def key(self, wallet: Wallet, address: str) -> AccountKey:
@@ -106,7 +112,7 @@ class Accounts:
         at_least = (
             0 if known is None else known.sequence + (held is not None and held.transaction is not None)
         )
-        seen = await self.catch_up(wallet, key, at_least)
+        seen = await self.catch_up(wallet, key, at_least, unsure=held is not None)
         if seen is None:
             return no_account(key)
         if known is None:
@@ -124,18 +130,27 @@ class Accounts:
             return in_flight(key)
         return f"sequence {seen.sequence}" + ("" if held is None else _fate(held, seen.sequence))
 
-    async def catch_up(self, wallet: Wallet, key: AccountKey, at_least: int) -> NodeAccount | None:
-        """The node's view once its sequence is `at_least` that high, or after a few blocks' time whatever it is then.
+    def accepted(self, key: AccountKey) -> None:
+        """The node has just taken a transaction, which its account query need not show yet."""
+        self._accepted_at[key] = self._clock.monotonic()
 
-        A node shows a transaction in the sequence only once it is in a block, so its first answer may lag behind.
+    async def catch_up(
+        self, wallet: Wallet, key: AccountKey, at_least: int, *, unsure: bool = False
+    ) -> NodeAccount | None:
+        """The node's view once its sequence is `at_least` that high, or whatever it is after a few blocks' time.
+
+        A node shows a transaction in the sequence only once it is in a block, so it may lag behind what was just sent.
+
+        Args:
+            unsure: something may have been sent at any time; otherwise blocks are waited for only after an acceptance.
         """
-        node = self.node(wallet)
-        for _ in range(int(CATCH_UP_SECONDS / POLL_SECONDS)):
-            seen = await node.account(key.address)
-            if seen is None or seen.sequence >= at_least:
+        since = self._clock.monotonic() if unsure else self._accepted_at.get(key, self._started_at)
+        while True:
+            seen = await self.node(wallet).account(key.address)
+            late = self._clock.monotonic() >= since + CATCH_UP_SECONDS
+            if seen is None or seen.sequence >= at_least or late:
                 return seen
             await self._sleep(POLL_SECONDS)
-        return await node.account(key.address)
 
     async def _is_on_chain(self, wallet: Wallet, held: Held) -> bool:
         return held.transaction_hash is not None and await self.node(wallet).knows_transaction(

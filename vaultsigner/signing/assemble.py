@@ -85,7 +85,7 @@ def _service(
     nodes = {
         name: BeaconNode(parts.session, environment) for name, environment in settings.environments.items()
     }
-    accounts = Accounts(parts.state, nodes)
+    accounts = Accounts(parts.state, nodes, clock)
     journal = Journal(parts.recorder, status_of)
     signer = Signer(parts.custody)
     return SigningService(

@@ -177,6 +177,7 @@ class Broadcaster:
         """Bring the sequence in line with what the node said. None means: the transaction was taken."""
         key, sequence = outgoing.key, outgoing.sequence
         if isinstance(result, Accepted):
+            self._accounts.accepted(key)
             await self._state.settle(key, outgoing.owner, sequence, sequence + 1)
             return None
         if isinstance(result, Rejected):
