@@ -62,8 +62,13 @@ def _operation_pattern(text: str) -> str:
     message, _, action = text.partition(".")
     if text == "*" or text in OPERATIONS or (message in PERMISSION_FOR_MESSAGE and action == "*"):
         return text
-    patterns = [*OPERATIONS, *(f"{known}.*" for known in PERMISSION_FOR_MESSAGE)]
-    raise UnusableValueError("there is no such operation", suggestion(text, patterns))
+    meant = KnownWords(PERMISSION_FOR_MESSAGE).nearest(message)
+    if meant is not None:
+        hint = f"did you mean {meant}.{KnownWords(('sign', 'broadcast')).nearest(action) or '*'}?"
+    else:
+        messages = ", ".join(PERMISSION_FOR_MESSAGE)
+        hint = f'write "*", or one of {messages} followed by .sign, .broadcast or .*'
+    raise UnusableValueError("there is no such operation", hint)
 
 
 Principals = list[Annotated[str, text_read_by(_name_pattern(("user", "client"), ("group",)))]]

@@ -1,0 +1,60 @@
+"""The outer fence, with the old service's words."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.config.loading import HASH
+from vaultsigner.config import Settings, load
+from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.permissions import Permission
+from vaultsigner.domain.principals import Principal
+from vaultsigner.policy.permissions import common_permissions, refuse_by_permission
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    file = tmp_path / "config.yml"
+    file.write_text(f"""
+wallets:
+  - {{name: w1, private_key: "vault:secret/w1#k", permissions: [trade, transfer]}}
+  - {{name: w2, private_key: "vault:secret/w2#k", permissions: [trade]}}
+users:
+  - username: sam
+    password_hash: "{HASH}"
+    wallet_permissions: [{{wallet_name: w1, permissions: [transfer, freeze]}}]
+""")
+    return load(file, {})
+
+
+@pytest.mark.parametrize(
+    ("wallet", "needed", "words"),
+    [
+        ("w1", Permission.TRANSFER, None),
+        ("w1", Permission.TRADE, "User has no permission trade on wallet w1"),
+        ("w1", Permission.FREEZE, "No permission freeze"),
+        ("w1", Permission.RESYNC, "No permission resync"),
+        ("w2", Permission.TRADE, "User has no permission trade on wallet w2"),
+        ("w2", Permission.TRANSFER, "No permission transfer"),
+    ],
+)
+def test_the_wallets_list_is_checked_before_the_users(
+    settings: Settings, wallet: str, needed: Permission, words: str | None
+) -> None:
+    user = settings.users[UserName("sam")]
+    assert refuse_by_permission(settings.wallets[WalletName(wallet)], user, needed) == words
+
+
+@pytest.mark.parametrize(
+    ("principal", "wallet", "common"),
+    [
+        (Principal("user", "sam"), "w1", {Permission.TRANSFER}),
+        (Principal("user", "sam"), "w2", set()),
+        (Principal("user", "eve"), "w1", set()),
+        (Principal("client", "sam"), "w1", set()),
+    ],
+)
+def test_common_permissions_are_the_intersection(
+    settings: Settings, principal: Principal, wallet: str, common: set[Permission]
+) -> None:
+    assert common_permissions(settings, principal, settings.wallets[WalletName(wallet)]) == common
