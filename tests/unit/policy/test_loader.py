@@ -253,5 +253,7 @@ def test_the_digest_is_the_same_for_the_same_files_elsewhere(tmp_path: Path) -> 
         directory.mkdir()
         (directory / ".swap").write_text(name)
         digests.add(load(write(directory, a=text)).digest)
-    framed = b"".join(len(part).to_bytes(8, "big") + part for part in (b"a.yml", text.encode()))
-    assert digests == {f"sha256:{hashlib.sha256(b'vaultsigner policy set 1\n' + framed).hexdigest()}"}
+    framed = b"vaultsigner policy set 1\n" + b"".join(
+        len(part).to_bytes(8, "big") + part for part in (b"a.yml", text.encode())
+    )
+    assert digests == {f"sha256:{hashlib.sha256(framed).hexdigest()}"}
