@@ -69,7 +69,11 @@ def _problem_of_header(header: dict[str, JsonDocument], keys: Mapping[str, bytes
     kid = header["kid"]
     if header["alg"] != ALGORITHM or header["typ"] != TOKEN_TYPE:
         return "another algorithm or type of token"
-    if not isinstance(kid, str) or isinstance(kid, JsonNumber) or len(keys.get(kid, b"")) != PUBLIC_KEY_LENGTH:
+    if (
+        not isinstance(kid, str)
+        or isinstance(kid, JsonNumber)
+        or len(keys.get(kid, b"")) != PUBLIC_KEY_LENGTH
+    ):
         return "signed with an unknown key"
     return None
 

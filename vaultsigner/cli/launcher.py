@@ -109,12 +109,7 @@ class Launcher:
             self._selector.register(signals, selectors.EVENT_READ, None)
             try:
                 self._start_custody()
-                self._server = self._start(
-                    ["-m", "vaultsigner.server", "--config", str(self._config_file)]
-                    + ["--custody-socket", str(self._socket_path)],
-                    server_environment(self._environ),
-                )
-                self._watch(self._server)
+                self._start_server()
                 return self._supervise(signals)
             finally:
                 self._end()
@@ -161,6 +156,18 @@ class Launcher:
 
     def _longer_pause(self) -> float:
         return min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, 2 * self._pause))
+
+    def _start_server(self) -> None:
+        arguments = [
+            "-m",
+            "vaultsigner.server",
+            "--config",
+            str(self._config_file),
+            "--custody-socket",
+            str(self._socket_path),
+        ]
+        self._server = self._start(arguments, server_environment(self._environ))
+        self._watch(self._server)
 
     def _start_custody(self) -> None:
         arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(self._config_file)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vaultsigner import config
+from vaultsigner import config, policy
 from vaultsigner.cli.launcher import Launcher, runtime_directory
 from vaultsigner.custody.process_edge import log_to_stderr
 
@@ -26,6 +26,9 @@ def serve(config_file: Path) -> None:
     Ends with status 0 after SIGTERM or Ctrl-C. Custody is restarted when it dies; when the server ends, everything does.
     """
     settings = config.load(config_file, os.environ)
+    policy.load(
+        settings.policies
+    )  # custody and server load it too; told here, a mistake has a person to read it
     log_to_stderr()
     with runtime_directory() as directory:
         status = Launcher(config_file, settings, os.environ, directory).run()

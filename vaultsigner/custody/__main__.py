@@ -12,7 +12,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m vaultsigner.custody", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="config.yml")
     parser.add_argument("--listen-fd", type=int, required=True, help="the listening Unix socket")
-    parser.add_argument("--token-fd", type=int, default=None, help="the Vault token's file, opened for reading")
+    parser.add_argument(
+        "--token-fd", type=int, default=None, help="the Vault token's file, opened for reading"
+    )
     arguments = parser.parse_args()
     log_to_stderr()
     guard_hooks()

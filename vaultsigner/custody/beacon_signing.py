@@ -97,7 +97,9 @@ class BeaconSigner:
             raise CustodyError("policy_denied", decision.reason)
 
 
-def _sign(request: SignBeaconRequest, wallet: Wallet, message: Message, secret: SecretView) -> BeaconSignature:
+def _sign(
+    request: SignBeaconRequest, wallet: Wallet, message: Message, secret: SecretView
+) -> BeaconSignature:
     """The one moment in which the key is used."""
     key = _expected_key(wallet, secret)
     environment = wallet.environment
@@ -122,9 +124,14 @@ def _expected_key(wallet: Wallet, secret: SecretView) -> SigningKey:
     key = secret.derive(key_from_hex if wallet.key_kind == "private_key" else key_from_mnemonic)
     noted = secret.noted_public_key
     if noted is not None and noted.lower() != key.public_key.hex():
-        raise CustodyError("wrong_key", f"{wallet.key} is not the key that was noted beside it when it was imported")
+        raise CustodyError(
+            "wrong_key", f"{wallet.key} is not the key that was noted beside it when it was imported"
+        )
     if wallet.address is not None and wallet.address != _address_text(wallet, key.public_key):
-        raise CustodyError("wrong_key", f"{wallet.key} is not the key of {wallet.address}, the address of wallet {wallet.name}")
+        raise CustodyError(
+            "wrong_key",
+            f"{wallet.key} is not the key of {wallet.address}, the address of wallet {wallet.name}",
+        )
     return key
 
 

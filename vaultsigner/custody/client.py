@@ -122,7 +122,9 @@ class CustodyClient:
         loop = asyncio.get_running_loop()
         while True:
             with suppress(OSError):
-                _, self._connection = await loop.create_unix_connection(lambda: _Connection(self._up), self._path)
+                _, self._connection = await loop.create_unix_connection(
+                    lambda: _Connection(self._up), self._path
+                )
                 # The listening socket outlives custody, so being connected means nothing; its hello does.
                 await self._connection.ended.wait()
                 if self._connection.was_up:
@@ -148,7 +150,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._last_id += 1
         id_ = self._last_id
         frame = encode_frame(code, id_, payload)
-        answer = self._in_flight[id_] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._in_flight[id_] = answer
         try:
             self._transport.write(frame)
             if code is QuestionCode.LOG_IN:
@@ -202,7 +205,7 @@ class _Connection(asyncio.BufferedProtocol):
         answer = self._in_flight.get(frame.id)
         if answer is None or answer.done():
             return
-        document = json.loads(frame.payload)
+        document = json.loads(frame.payload)  # from custody, which is to be trusted more than this process
         if "ok" in document:
             answer.set_result(document["ok"])
         else:

@@ -40,8 +40,13 @@ def require_linux() -> None:
 
 def require_poisoning_allocator() -> None:
     """See for ourselves that freed memory is poisoned: `python -I` drops PYTHONMALLOC without a word, musl knows no tunables."""
-    if os.environ.get("PYTHONMALLOC") != ALLOCATOR_ENVIRONMENT["PYTHONMALLOC"] or sys.flags.ignore_environment:
-        raise HardeningError("custody must run with PYTHONMALLOC=malloc: start it through `vaultsigner serve`")
+    if (
+        os.environ.get("PYTHONMALLOC") != ALLOCATOR_ENVIRONMENT["PYTHONMALLOC"]
+        or sys.flags.ignore_environment
+    ):
+        raise HardeningError(
+            "custody must run with PYTHONMALLOC=malloc: start it through `vaultsigner serve`"
+        )
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     libc.free.argtypes = [ctypes.c_void_p]

@@ -5,7 +5,6 @@ over can see passwords and tokens that pass through it, but cannot make a token 
 """
 
 import asyncio
-import hashlib
 import hmac
 import secrets
 import time
@@ -57,13 +56,18 @@ class LogIn:
         wipe(body)
         if isinstance(credentials, Refusal):
             return credentials
-        if self._waiting >= MOST_WAITING:
-            return Refusal("rate_limited", "Too many log-ins at once: try again in a few seconds", retry_after_seconds=5)
-        user = await self._user(credentials)
+        try:
+            user = await self._user(credentials)
+        finally:
+            wipe_bytes(credentials.password)
         return user if isinstance(user, Refusal) else await self._issue(user)
 
     async def _user(self, credentials: Credentials) -> User | Refusal:
         """An unknown user costs as much time as a known one: the time must not tell which names exist."""
+        if self._waiting >= MOST_WAITING:
+            return Refusal(
+                "rate_limited", "Too many log-ins at once: try again in a few seconds", retry_after_seconds=5
+            )
         user = self._settings.users.get(UserName(credentials.username))
         password_hash = user.password_hash if user else self._stand_in(credentials.username)
         self._waiting += 1
@@ -73,15 +77,14 @@ class LogIn:
             )
         finally:
             self._waiting -= 1
-            wipe_bytes(credentials.password)
         if user is None:
             return _bad_credentials("no user of that name")
         return user if right else _bad_credentials(f"wrong password for user {user.username}")
 
     def _stand_in(self, username: str) -> str:
-        """A real user's hash, whose result is thrown away; always the same one for one name, chosen by a secret of this process."""
+        """A real user's hash, whose result is thrown away; the same one each time for a name."""
         hashes = [user.password_hash for user in self._settings.users.values()] or [_NOBODY]
-        digest = hmac.digest(self._blind, username.encode("utf-8", "replace"), hashlib.sha256)
+        digest = hmac.digest(self._blind, username.encode("utf-8", "replace"), "sha256")
         return hashes[int.from_bytes(digest[:8], "big") % len(hashes)]
 
     async def _issue(self, user: User) -> LogInAnswer:

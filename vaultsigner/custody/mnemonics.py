@@ -56,7 +56,9 @@ def derive_scalar(words: memoryview) -> bytearray:
 def _check(words: memoryview) -> None:
     # A looser spelling would give another seed than the same words do elsewhere (BIP39 hashes the text as it stands).
     if len(words) > _LONGEST_MNEMONIC or _WORDS.fullmatch(words) is None:
-        raise MnemonicError("write it in lower case, with exactly one blank between the words and none around them")
+        raise MnemonicError(
+            "write it in lower case, with exactly one blank between the words and none around them"
+        )
     spans = [match.span() for match in _WORD.finditer(words)]
     if len(spans) not in _WORD_COUNTS:
         raise MnemonicError(f"it has {len(spans)} words, not 12, 15, 18, 21 or 24")
@@ -115,7 +117,7 @@ def _step_down(node: bytearray, index: int) -> None:
 
 
 def _hmac_sha512(key: bytes | memoryview, data: bytes | bytearray) -> bytearray:
-    digest = hmac.digest(key, data, "sha512")  # type: ignore[arg-type]  # typeshed does not know that any buffer will do
+    digest = hmac.digest(key, data, "sha512")
     try:
         return bytearray(digest)
     finally:

@@ -74,7 +74,11 @@ class Monitor(asyncio.BufferedProtocol):
             self._give_up(frame.code, frame.id, "there is no such question")
         elif len(self._under_way) >= MOST_UNDER_WAY:
             wipe(frame.payload)
-            self._send(encode_error(frame.code, frame.id, "custody_unavailable", "custody has too much to do: try again"))
+            self._send(
+                encode_error(
+                    frame.code, frame.id, "custody_unavailable", "custody has too much to do: try again"
+                )
+            )
         else:
             task = asyncio.get_running_loop().create_task(self._answer(frame))
             self._under_way.add(task)
@@ -82,12 +86,16 @@ class Monitor(asyncio.BufferedProtocol):
 
     async def _answer(self, frame: Frame) -> None:
         try:
-            answer = encode_answer(frame.code, frame.id, await QUESTIONS[frame.code](self._custody, frame.payload))
+            answer = encode_answer(
+                frame.code, frame.id, await QUESTIONS[frame.code](self._custody, frame.payload)
+            )
         except CustodyError as error:
             answer = encode_error(frame.code, frame.id, error.code, str(error))
         except Exception as error:  # noqa: BLE001 - the process's edge: a bug must not end custody or show what it held
             _log.error("question_failed", code=frame.code, error=type(error).__name__, at=where_from(error))
-            answer = encode_error(frame.code, frame.id, "internal_error", "custody failed; its log says where")
+            answer = encode_error(
+                frame.code, frame.id, "internal_error", "custody failed; its log says where"
+            )
         finally:
             wipe(frame.payload)
         self._send(answer)

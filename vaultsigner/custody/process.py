@@ -76,7 +76,9 @@ async def _serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = await loop.create_unix_server(lambda: Monitor(custody), sock=listener)
     keeper = loop.create_task(custody.token_keeper.run())
-    _log.info("custody_ready", wallets=len(settings.wallets), policy=policies.digest, vault=settings.vault.address)
+    _log.info(
+        "custody_ready", wallets=len(settings.wallets), policy=policies.digest, vault=settings.vault.address
+    )
     await stop.wait()
     keeper.cancel()
     server.close()

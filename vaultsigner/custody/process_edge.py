@@ -48,7 +48,9 @@ def guard_hooks() -> None:
     """Replace every hook through which Python itself would print an exception."""
     log = structlog.get_logger()
 
-    def report(kind: type[BaseException], error: BaseException | None, _: TracebackType | None = None) -> None:
+    def report(
+        kind: type[BaseException], error: BaseException | None, _: TracebackType | None = None
+    ) -> None:
         log.critical("uncaught", error=kind.__name__, at="unknown" if error is None else where_from(error))
 
     sys.excepthook = report

@@ -25,6 +25,10 @@ from vaultsigner.strict_json import JsonDocument, JsonNumber, MalformedJsonError
 
 Answer = Mapping[str, JsonValue]
 _INT64_DIGITS = 19
+_SIGN_BEACON_MEMBERS = {
+    *("request_id", "principal", "operation", "wallet"),
+    *("message", "memo", "account_number", "sequence", "source"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,7 @@ async def _vault_state(custody: Custody) -> tuple[VaultState, str | None]:
 
 
 def _sign_beacon_request(payload: bytearray) -> SignBeaconRequest:
-    members = _members(
-        payload,
-        {
-            "request_id", "principal", "operation", "wallet", "message", "memo", "account_number", "sequence", "source",
-        },  # fmt: skip
-    )
+    members = _members(payload, _SIGN_BEACON_MEMBERS)
     return SignBeaconRequest(
         request_id=RequestId(_text(members["request_id"])),
         principal=_principal(members["principal"]),
@@ -140,7 +139,11 @@ def _text(value: JsonDocument) -> str:
 
 
 def _counter(value: JsonDocument) -> int:
-    if not isinstance(value, JsonNumber) or len(value) > _INT64_DIGITS or not (value.isascii() and value.isdigit()):
+    if (
+        not isinstance(value, JsonNumber)
+        or len(value) > _INT64_DIGITS
+        or not (value.isascii() and value.isdigit())
+    ):
         raise _bad("a number in it is not a whole number from 0 on")
     return int(value)
 

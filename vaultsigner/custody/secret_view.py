@@ -41,10 +41,14 @@ class SecretView:
         try:
             found = find(body, wanted)
         except JsonScanError as error:
-            raise CustodyError("vault_unavailable", f"Vault's answer for {reference} makes no sense: {error}") from None
+            raise CustodyError(
+                "vault_unavailable", f"Vault's answer for {reference} makes no sense: {error}"
+            ) from None
         field = found.get(("data", "data", reference.field))
         if field is None:
-            raise CustodyError("key_missing", f"the secret has no field {reference.field}: look at {reference}")
+            raise CustodyError(
+                "key_missing", f"the secret has no field {reference.field}: look at {reference}"
+            )
         inside = text_of(body, field)
         if inside is None:
             raise CustodyError("key_malformed", f"{reference} is not plain text: import it again")

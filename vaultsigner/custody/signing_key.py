@@ -7,7 +7,9 @@ from vaultsigner.custody.wiping import wipe
 from vaultsigner.errors import CustodyError
 
 _NOT_HEX = 0xFF
-_NIBBLES = bytes(int(chr(byte), 16) if chr(byte) in "0123456789abcdefABCDEF" else _NOT_HEX for byte in range(256))
+_NIBBLES = bytes(
+    int(chr(byte), 16) if chr(byte) in "0123456789abcdefABCDEF" else _NOT_HEX for byte in range(256)
+)
 
 
 class SigningKey:
@@ -55,7 +57,9 @@ def key_from_hex(secret: SecretView) -> SigningKey:
         except ValueError:
             pass
     wipe(scalar)
-    raise CustodyError("key_malformed", f"{secret.reference} is not a private key of 64 hex digits: import it again")
+    raise CustodyError(
+        "key_malformed", f"{secret.reference} is not a private key of 64 hex digits: import it again"
+    )
 
 
 def key_from_mnemonic(secret: SecretView) -> SigningKey:

@@ -42,7 +42,9 @@ class TokenKeeper:
         clock: monotonic seconds.
     """
 
-    def __init__(self, vault: VaultSettings, token: VaultToken, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, vault: VaultSettings, token: VaultToken, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._vault = vault
         self._token = token
         self._clock = clock
@@ -123,14 +125,22 @@ class TokenKeeper:
             return _Found("good", ttl=ttl, renewable=bool(facts.get("renewable", False)))
         except hvac.exceptions.Forbidden:
             return _Found("refused")
-        except (hvac.exceptions.VaultError, requests.RequestException, KeyError, TypeError, ValueError) as error:
+        except (
+            hvac.exceptions.VaultError,
+            requests.RequestException,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
             return _Found("unreachable", error=type(error).__name__)
 
     def _client(self, hvac: Any, requests: Any) -> Any:
         value = self._token.value
         verify = True if self._vault.ca_cert is None else str(self._vault.ca_cert)
         session = requests.Session()
-        session.trust_env = False  # REQUESTS_CA_BUNDLE, proxies and .netrc would change whom the token is shown to
+        session.trust_env = (
+            False  # REQUESTS_CA_BUNDLE, proxies and .netrc would change whom the token is shown to
+        )
         session.verify = verify
         return hvac.Client(
             url=self._vault.address,

@@ -23,12 +23,21 @@ def error_of(status: int, body: memoryview, what: str, remedy: str) -> CustodyEr
     if status == HTTPStatus.FORBIDDEN:
         return CustodyError("vault_denied", f"Vault refused custody's token for {what}: {remedy}")
     if status == HTTPStatus.NOT_FOUND:
-        return CustodyError("key_missing", f"Vault has nothing at {what}: import it, or correct the reference")
+        return CustodyError(
+            "key_missing", f"Vault has nothing at {what}: import it, or correct the reference"
+        )
     if status == HTTPStatus.SERVICE_UNAVAILABLE and _SEALED.search(body):
-        return CustodyError("vault_sealed", "Vault is sealed: unseal it; custody goes on by itself then")
+        return sealed()
     if status == HTTPStatus.BAD_REQUEST:
-        return CustodyError("key_missing", f"Vault cannot use {what} for this: check that the key exists and is of the right type")
+        return CustodyError(
+            "key_missing", f"Vault cannot use {what} for this: check that it exists and is of the right type"
+        )
     return CustodyError("vault_unavailable", f"Vault answered {status} when asked for {what}")
+
+
+def sealed() -> CustodyError:
+    """Vault is there, but closed."""
+    return CustodyError("vault_sealed", "Vault is sealed: unseal it; custody goes on by itself then")
 
 
 def unavailable(reason: str) -> CustodyError:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vaultsigner.config.settings import TransitReference
+from vaultsigner.custody.vault_answers import sealed
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.errors import CustodyError
 
@@ -17,7 +18,9 @@ ED25519_KEY_LENGTH = 32
 class VaultCall:
     """One request; `result` is the parsed answer. See `vault_pool.VaultQuestion`."""
 
-    def __init__(self, what: str, path: str, document: Mapping[str, Any] | None = None, *, with_token: bool = True) -> None:
+    def __init__(
+        self, what: str, path: str, document: Mapping[str, Any] | None = None, *, with_token: bool = True
+    ) -> None:
         self.what = what
         self.path = path
         self.method = "GET" if document is None else "POST"
@@ -49,7 +52,9 @@ async def access_token_keys(pool: VaultPool, key: TransitReference) -> dict[str,
     try:
         data = answer["data"]
         if data["type"] != "ed25519":
-            raise CustodyError("key_malformed", f"{key} is not an ed25519 key: make it with `vaultsigner vault setup`")
+            raise CustodyError(
+                "key_malformed", f"{key} is not an ed25519 key: make it with `vaultsigner vault setup`"
+            )
         versions = sorted(data["keys"].items(), key=lambda item: int(item[0]))
         keys = {version: b64decode(entry["public_key"], validate=True) for version, entry in versions}
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -82,7 +87,9 @@ async def check_reachable(pool: VaultPool) -> None:
     Raises:
         CustodyError: it is not.
     """
-    await _ask(pool, VaultCall("its health", "sys/health", with_token=False))
+    answer = await _ask(pool, VaultCall("its seal status", "sys/seal-status", with_token=False))
+    if not isinstance(answer, dict) or answer.get("sealed") is not False:
+        raise sealed()
 
 
 async def _ask(pool: VaultPool, call: VaultCall) -> Any:

@@ -47,7 +47,9 @@ def endpoint_of(vault: VaultSettings) -> VaultEndpoint:
     host = address.hostname or ""
     secure = address.scheme == "https"
     if not secure and not _is_loopback(host):
-        raise ConfigError(f"vault.address {vault.address}: keys would cross the network in the clear; use https")
+        raise ConfigError(
+            f"vault.address {vault.address}: keys would cross the network in the clear; use https"
+        )
     namespace = f"X-Vault-Namespace: {vault.namespace}\r\n" if vault.namespace else ""
     head = f"Host: {address.netloc}\r\nX-Vault-Request: true\r\nAccept-Encoding: identity\r\n{namespace}"
     port = address.port or (443 if secure else 80)

@@ -52,7 +52,9 @@ class VaultPool:
         """Ask Vault; the question is told what came of it within 5 seconds."""
         token = self.token
         if question.with_token and token.value is None and not token.refused(token.generation):
-            question.failed(CustodyError("vault_denied", f"custody cannot ask Vault for {question.what}: {token.remedy}"))
+            question.failed(
+                CustodyError("vault_denied", f"custody cannot ask Vault for {question.what}: {token.remedy}")
+            )
             return
         attempt = _Attempt(self, question)
         if self._idle:
@@ -100,7 +102,10 @@ class VaultPool:
         self._dial_for_waiting()
 
     def _dial_for_waiting(self) -> None:
-        while len(self._dials) < len(self._waiting) and len(self._dials) + len(self._connections) < MOST_CONNECTIONS:
+        while (
+            len(self._dials) < len(self._waiting)
+            and len(self._dials) + len(self._connections) < MOST_CONNECTIONS
+        ):
             dial = asyncio.get_running_loop().create_task(self._dial())
             self._dials.add(dial)
             dial.add_done_callback(self._dials.discard)
@@ -201,9 +206,13 @@ class _Attempt:
 def _why(error: OSError) -> str:
     """Words for a failed dial. The error's own text would do, but says nothing of what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted ({error.verify_message}): check vault.address and vault.ca_cert"
+        return (
+            f"its certificate is not accepted ({error.verify_message}): check vault.address and vault.ca_cert"
+        )
     if isinstance(error, ssl.SSLError):
         return "the TLS handshake failed: check that vault.address is an https address of Vault"
     if isinstance(error, TimeoutError):
         return f"no connection within {CONNECT_SECONDS:.0f} seconds: check vault.address"
-    return f"no connection ({error.strerror or type(error).__name__}): check vault.address and that Vault runs"
+    return (
+        f"no connection ({error.strerror or type(error).__name__}): check vault.address and that Vault runs"
+    )

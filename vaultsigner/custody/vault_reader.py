@@ -107,7 +107,9 @@ def _settle(future: asyncio.Future[T], use: Callable[[SecretView], T], secret: S
         future.set_exception(_without_frames(error))
     except Exception as error:  # noqa: BLE001 - the edge of secret memory: no foreign exception leaves with its frames
         _log.error("use_of_secret_failed", error=type(error).__name__, at=where_from(error))
-        future.set_exception(CustodyError("internal_error", "custody could not use the key; its log says where"))
+        future.set_exception(
+            CustodyError("internal_error", "custody could not use the key; its log says where")
+        )
 
 
 def _without_frames(error: CustodyError) -> CustodyError:

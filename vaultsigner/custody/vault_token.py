@@ -25,7 +25,9 @@ class VaultToken:
         clock: monotonic seconds.
     """
 
-    def __init__(self, descriptor: int | None, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, descriptor: int | None, path: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._descriptor = descriptor
         self._path = path
         self._clock = clock
