@@ -1,0 +1,134 @@
+"""Group commit: batches in order, every caller its own result, and no mistake that ends the thread."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from vaultsigner.errors import StateError
+from vaultsigner.group_commit import BATCH_LIMIT, GroupCommit
+
+
+class Desk:
+    """Doubles numbers, in batches that it remembers; refuses -1, breaks down at -2."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def commit(self, batch: Sequence[int]) -> Sequence[int | Exception]:
+        self.go.wait(10)
+        self.batches.append(list(batch))
+        if -2 in batch:
+            raise RuntimeError("broken down")
+        return [StateError("refused") if number == -1 else 2 * number for number in batch]
+
+
+def group(desk: Desk, *, wait_seconds: float = 5, idle_seconds: float | None = None) -> GroupCommit[int, int]:
+    made = GroupCommit[int, int](
+        desk.commit, failure=StateError, name="desk", wait_seconds=wait_seconds, idle_seconds=idle_seconds
+    )
+    made.start()
+    return made
+
+
+async def test_each_caller_gets_its_own_result_and_the_order_is_kept() -> None:
+    desk = Desk()
+    commits = group(desk)
+    assert await asyncio.gather(*(commits.submit(n) for n in range(50))) == [2 * n for n in range(50)]
+    assert [n for batch in desk.batches for n in batch] == list(range(50))
+    await commits.close()
+
+
+async def test_what_waits_goes_together_up_to_a_limit() -> None:
+    desk = Desk()
+    commits = group(desk)
+    desk.go.clear()
+    waiting = [asyncio.create_task(commits.submit(n)) for n in range(BATCH_LIMIT * 2 + 100)]
+    await asyncio.sleep(0.1)
+    desk.go.set()
+    await asyncio.gather(*waiting)
+    assert max(len(batch) for batch in desk.batches) == BATCH_LIMIT
+    assert len(desk.batches) <= 4
+    await commits.close()
+
+
+async def test_one_refusal_is_one_callers_alone() -> None:
+    desk = Desk()
+    commits = group(desk)
+    results = await asyncio.gather(*(commits.submit(n) for n in (12, -1, 14)), return_exceptions=True)
+    assert results[0] == 24
+    assert isinstance(results[1], StateError)
+    assert results[2] == 28
+    await commits.close()
+
+
+async def test_a_mistake_is_an_error_for_its_batch_and_does_not_end_the_thread() -> None:
+    commits = group(Desk())
+    with pytest.raises(StateError, match="RuntimeError: broken down"):
+        await commits.submit(-2)
+    assert await commits.submit(1) == 2
+    await commits.close()
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
+    desk = Desk()
+    commits = group(desk, wait_seconds=0.05)
+    desk.go.clear()
+    results = await asyncio.gather(*(commits.submit(n) for n in range(3)), return_exceptions=True)
+    assert all(isinstance(result, StateError) for result in results)
+    late = asyncio.gather(*(commits.submit(n) for n in range(100, 103)), return_exceptions=True)
+    await late
+    desk.go.set()
+    assert await commits.submit(7) == 14
+    begun = [n for batch in desk.batches for n in batch]
+    assert 7 in begun
+    assert not set(begun) & {100, 101, 102}
+    await commits.close()
+
+
+async def test_a_cancelled_callers_work_is_still_done() -> None:
+    desk = Desk()
+    commits = group(desk)
+    desk.go.clear()
+    task = asyncio.create_task(commits.submit(5))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    desk.go.set()
+    await commits.close()
+    assert desk.batches == [[5]]
+
+
+async def test_closing_does_what_waits_and_nothing_after() -> None:
+    desk = Desk()
+    commits = group(desk)
+    waiting = [asyncio.create_task(commits.submit(n)) for n in range(3)]
+    await asyncio.sleep(0)
+    await commits.close()
+    assert await asyncio.gather(*waiting) == [0, 2, 4]
+    with pytest.raises(StateError, match="closed"):
+        await commits.submit(4)
+    await commits.close()
+
+
+async def test_a_thread_that_hangs_does_not_hang_the_closing() -> None:
+    desk = Desk()
+    commits = group(desk, wait_seconds=0.05)
+    desk.go.clear()
+    with pytest.raises(StateError):
+        await commits.submit(1)
+    with pytest.raises(StateError, match="did not end"):
+        await commits.close()
+    desk.go.set()
+
+
+async def test_without_work_it_looks_around_when_told_to() -> None:
+    desk = Desk()
+    commits = group(desk, idle_seconds=0.01)
+    await asyncio.sleep(0.1)
+    await commits.close()
+    assert [] in desk.batches
