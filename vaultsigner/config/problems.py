@@ -77,7 +77,7 @@ class KnownWords:
         exact = self._folded.get(_fold(word))
         if exact is not None or len(self._words) > _MANY:
             return exact
-        found = get_close_matches(_fold(word[:64]), self._folded, n=1, cutoff=0.6)
+        found = get_close_matches(_fold(word[:64]), self._folded, n=1, cutoff=0.7)
         return self._folded[found[0]] if found else None
 
     def hint(self, word: str) -> str:
