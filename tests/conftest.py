@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.nodes import running_beacon_node
+from tests.world import World, running_world
 from vaultsigner.dev.beacon_node import BeaconNode
 from vaultsigner.dev.openbao import OpenBao, running_openbao
 from vaultsigner.dev.processes import free_port as any_free_port
@@ -63,3 +64,10 @@ def mainnet_node() -> Iterator[BeaconNode]:
     """A node of the main network."""
     with running_beacon_node(chain_id="Binance-Chain-Tigris", address_prefix="bnb") as node:
         yield node
+
+
+@pytest.fixture
+def world(tmp_path: Path, vectors: list[Vector]) -> Iterator[World]:
+    """A whole vaultsigner of the test's own. Tests that share one make it with `running_world` at their own scope."""
+    with running_world(tmp_path / "world", vectors) as running:
+        yield running

@@ -17,7 +17,7 @@ from vaultsigner.cli.token_file import make_token_file
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.cli.vault_setup import set_up
 from vaultsigner.config.settings import KvReference, ListenAddress, Settings
-from vaultsigner.dev.beacon_transactions import address_of
+from vaultsigner.dev.beacon_transactions import address_of, hash160
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.dev.processes import free_port
 from vaultsigner.domain.permissions import Permission
@@ -50,6 +50,11 @@ class PlannedWallet:
     def address(self, prefix: str) -> str:
         """On a chain whose addresses begin so."""
         return address_of(self.material.public_key, prefix)
+
+    @property
+    def account_hash(self) -> bytes:
+        """The 20 bytes that an address spells."""
+        return hash160(self.material.public_key)
 
     @property
     def reference(self) -> KvReference:

@@ -1,0 +1,178 @@
+"""A whole vaultsigner for tests: its own OpenBao, two nodes, planted keys, the real processes; about a second to start."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from argon2 import PasswordHasher
+
+from tests.nodes import running_beacon_node
+from vaultsigner.cli.key_material import KeyMaterial, read_mnemonic, read_private_key
+from vaultsigner.dev.beacon_node import BeaconNode
+from vaultsigner.dev.installation import (
+    ALLOW_EVERYTHING,
+    EVERY_PERMISSION,
+    Installation,
+    Plan,
+    PlannedUser,
+    PlannedWallet,
+    install,
+)
+from vaultsigner.dev.openbao import OpenBao, running_openbao
+from vaultsigner.dev.records import Record, read_records
+from vaultsigner.dev.service import Service, running_service
+
+Vector = dict[str, Any]
+
+USERNAME, PASSWORD = "sam", "correct horse battery staple"
+CHEAPEST = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1)  # the least that config.yml accepts
+ENVIRONMENTS = {"testnet": "TESTNET", "mainnet": "PROD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service answered."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def request_id(self) -> str:
+        """What the records call the request."""
+        return self.headers["X-Request-Id"]
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that runs. The wallets are called `<key name>-<network>`, after the vectors."""
+
+    openbao: OpenBao
+    nodes: dict[str, BeaconNode]
+    installation: Installation
+    service: Service
+    session: requests.Session
+    _tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def url(self) -> str:
+        """Of the API."""
+        return self.service.url
+
+    @property
+    def node(self) -> BeaconNode:
+        """The test network's."""
+        return self.nodes["testnet"]
+
+    def token(self, username: str = USERNAME, password: str = PASSWORD) -> str:
+        """An access token; one log-in a user serves the whole world."""
+        if username not in self._tokens:
+            body = {"username": username, "password": password}
+            self._tokens[username] = self.ask("POST", "/api/auth/login", body, token=None).body[
+                "access_token"
+            ]
+        return self._tokens[username]
+
+    def post(self, path: str, body: object) -> Answer:
+        """POST as the default user."""
+        return self.ask("POST", path, body, token=self.token())
+
+    def get(self, path: str) -> Answer:
+        """GET as the default user."""
+        return self.ask("GET", path, None, token=self.token())
+
+    def ask(self, method: str, path: str, body: object, *, token: str | None) -> Answer:
+        """Any request with a JSON body, or none."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        response = self.session.request(method, f"{self.url}{path}", headers=headers, timeout=30, json=body)
+        return Answer(response.status_code, response.json(), response.headers)
+
+    def records(self, request_id: str | None = None) -> list[Record]:
+        """The audit records, all or one request's; the chain is checked on the way."""
+        records = read_records(self.installation.audit_directory)
+        return [record for record in records if request_id in (None, record.get("request_id"))]
+
+    def place(self, vector: Vector) -> str:
+        """Give a vector's account its number and sequence on the node, tell vaultsigner, and name the wallet."""
+        self.nodes[vector["network"]].chain.add_account(
+            vector["address"], vector["account_number"], vector["sequence"]
+        )
+        wallet = wallet_name(vector)
+        answer = self.post("/api/wallet/resync", {"wallet_name": wallet})
+        assert answer.status == 200, answer
+        return wallet
+
+
+def wallet_name(vector: Vector) -> str:
+    """The wallet that holds a vector's key, in the environment of its network."""
+    return f"{vector['key_name']}-{vector['network']}"
+
+
+def planned_wallets(vectors: Sequence[Vector]) -> tuple[PlannedWallet, ...]:
+    """A wallet for each key and network in the vectors; from the mnemonic where the key has one on our path."""
+    wallets = {}
+    for vector in vectors:
+        name = wallet_name(vector)
+        wallets[name] = PlannedWallet(name, _material(vector), ENVIRONMENTS[vector["network"]])
+    return tuple(wallets.values())
+
+
+def _material(vector: Vector) -> KeyMaterial:
+    derived = vector["mnemonic"] and vector["hd_path"] == "44'/714'/0'/0/0" and not vector["passphrase"]
+    return read_mnemonic(vector["mnemonic"]) if derived else read_private_key(vector["private_key"])
+
+
+@contextmanager
+def running_world(
+    directory: Path,
+    vectors: Sequence[Vector],
+    *,
+    users: tuple[PlannedUser, ...] = (),
+    wallets: tuple[PlannedWallet, ...] = (),
+    policy: str = ALLOW_EVERYTHING,
+    settings: Mapping[str, object] | None = None,
+    durable_vault: bool = False,
+) -> Iterator[World]:
+    """A world whose default user may do everything with the vectors' wallets.
+
+    Args:
+        users, wallets: further ones.
+        policy: the text of the one policy file.
+        settings: top-level members of config.yml that replace ours.
+        durable_vault: OpenBao survives a restart.
+    """
+    wallets = planned_wallets(vectors) + wallets
+    with ExitStack() as stack:
+        openbao = stack.enter_context(running_openbao(directory / "openbao", durable=durable_vault))
+        nodes = {
+            "testnet": stack.enter_context(running_beacon_node()),
+            "mainnet": stack.enter_context(
+                running_beacon_node(chain_id="Binance-Chain-Tigris", address_prefix="bnb")
+            ),
+        }
+        plan = Plan(
+            wallets=wallets,
+            users=(_default_user(wallets), *users),
+            nodes={ENVIRONMENTS[network]: node.url for network, node in nodes.items()},
+            policy=policy,
+            settings=settings or {},
+        )
+        installation = install(directory / "vaultsigner", openbao, plan)
+        service = stack.enter_context(running_service(installation))
+        session = stack.enter_context(requests.Session())
+        session.trust_env = False
+        yield World(openbao, nodes, installation, service, session)
+
+
+def _default_user(wallets: Sequence[PlannedWallet]) -> PlannedUser:
+    permissions = {wallet.name: EVERY_PERMISSION for wallet in wallets}
+    return PlannedUser(USERNAME, PASSWORD, permissions, cheap_hash(PASSWORD))
+
+
+def cheap_hash(password: str) -> str:
+    """A password hash that costs milliseconds."""
+    return CHEAPEST.hash(password, salt=hashlib.sha256(password.encode()).digest()[:16])
