@@ -29,7 +29,6 @@ COPY policies /srv/vaultsigner/policies
 # Inside a container loopback is nobody; publish the port to your TLS proxy alone. The ops port stays on loopback.
 ENV PATH=/opt/vaultsigner/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    VAULTSIGNER_CONFIG=/srv/vaultsigner/config/config.yml \
     VAULTSIGNER_SERVER__LISTEN=0.0.0.0:8000
 WORKDIR /srv/vaultsigner
 USER 10001:10001
