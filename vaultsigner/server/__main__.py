@@ -15,13 +15,13 @@ from aiohttp import web
 from vaultsigner.config import load
 from vaultsigner.config.settings import ListenAddress, Settings
 from vaultsigner.errors import VaultsignerError
+from vaultsigner.operational_log import configure_log
 from vaultsigner.server.app import create_app
 from vaultsigner.server.connections import ConnectionRunner
 from vaultsigner.server.edge import PIPELINE
-from vaultsigner.server.operational_log import configure_log, log_loop_trouble
 from vaultsigner.server.ops import create_ops_app
 from vaultsigner.server.pipeline import OpenPipeline
-from vaultsigner.server.process import protect_memory, until_told_to_stop
+from vaultsigner.server.process import log_loop_trouble, protect_memory, until_told_to_stop
 from vaultsigner.server.statuses import status_of
 from vaultsigner.signing.assemble import assembled
 

@@ -86,7 +86,7 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         message: str | None = None,
     ) -> web.StreamResponse:
         """The last resort, when even answering failed. The library's own page would quote the exception."""
-        log.error("answering failed", exception=type(exc).__qualname__)
+        log.error("answering failed", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer is on its way already")
         response = refusal_response(INTERNAL_ERROR, fresh_request_id())
@@ -95,7 +95,7 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """The library would log an exception's text and traceback, which may quote what the client sent."""
-        log.warning("connection failed", exception=type(kw.get("exc_info")).__qualname__)
+        log.warning("connection failed", exc_info=kw.get("exc_info"))
 
 
 class ConnectionServer(web.Server):

@@ -19,17 +19,17 @@ _STYLE = "text/css; charset=utf-8"
 _PACKAGED: Mapping[str, str] = MappingProxyType(
     {
         "swagger_bundle.js": _JAVASCRIPT,
-        "swagger_preset.js": _JAVASCRIPT,
         "swagger_style.css": _STYLE,
         "redoc.js": _JAVASCRIPT,
     }
 )
+# Without the bar that would load any other specification: it is of no use here, and has inline styles.
 _START_SWAGGER = f"""\
 SwaggerUIBundle({{
   url: "{SPECIFICATION}",
   dom_id: "#swagger-ui",
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
-  layout: "StandaloneLayout",
+  presets: [SwaggerUIBundle.presets.apis],
+  layout: "BaseLayout",
   validatorUrl: null,
 }});
 """

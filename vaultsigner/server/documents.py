@@ -20,6 +20,7 @@ PAGE_POLICY = "; ".join(
         # Redoc's styles are added by script to style elements that are empty in the page: the hash of nothing lets these in.
         f"style-src 'self' '{_EMPTY_STYLE_SHA256}'",
         "img-src 'self' data:",
+        "font-src data:",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -85,7 +86,7 @@ def _send(request: web.Request, asset: Asset, cache: str) -> web.Response:
 
 
 def _swagger_page(assets: Mapping[str, Asset]) -> str:
-    scripts = ("swagger_bundle.js", "swagger_preset.js", "start_swagger.js")
+    scripts = ("swagger_bundle.js", "start_swagger.js")
     tags = "".join(f'<script src="{assets[name].path}"></script>\n' for name in scripts)
     return _html(
         "vaultsigner API",

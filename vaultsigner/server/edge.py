@@ -4,9 +4,7 @@ It stands around the whole aiohttp application rather than in its middlewares, s
 by themselves passes through it too.
 """
 
-import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 
 import structlog
@@ -138,12 +136,5 @@ class Edge:
         return refusal_response(refusal, request[REQUEST_ID], headers)
 
     async def _answer_defect(self, request: web.BaseRequest, error: Exception) -> web.Response:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        # The exception's text and the frames' variables may hold what a caller sent: its type and place are enough.
-        log.error(
-            "unexpected exception",
-            request_id=request[REQUEST_ID],
-            exception=type(error).__qualname__,
-            place=f"{Path(place.filename).name}:{place.lineno} {place.name}",
-        )
+        log.error("unexpected exception", request_id=request[REQUEST_ID], exc_info=error)
         return await refuse(self._app, request, INTERNAL_ERROR, forwarded_for=forwarded_for(request))

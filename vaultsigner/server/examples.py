@@ -32,20 +32,20 @@ TITLES: Mapping[str, str] = MappingProxyType(
 )
 
 _ORDER: dict[str, JsonValue] = {
-    "symbol": "ANN-457_BNB", "order_type": 2, "side": 1, "price": "0.00039600", "quantity": "10", "time_in_force": 1
-}  # fmt: skip
+    "symbol": "ANN-457_BNB",
+    "order_type": 2,
+    "side": 1,
+    "price": "0.000396",
+    "quantity": "10",
+    "time_in_force": 1,
+}
 _ORDER_IN_WORDS: dict[str, JsonValue] = {
     **_ORDER,
     "order_type": "LIMIT",
     "side": "buy",
     "time_in_force": "GTE",
 }
-_TRANSFER: dict[str, JsonValue] = {
-    "to_address": RECEIVER,
-    "symbol": "BNB",
-    "amount": "1.5",
-    "memo": "invoice 42",
-}
+_TRANSFER: dict[str, JsonValue] = {"to_address": WALLET_ADDRESS, "symbol": "BNB", "amount": "1"}
 
 
 def _request(msg: Mapping[str, JsonValue]) -> JsonValue:

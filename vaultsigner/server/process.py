@@ -5,8 +5,13 @@ import ctypes
 import resource
 import signal
 import sys
+from typing import Any
+
+import structlog
 
 from vaultsigner.errors import VaultsignerError
+
+log = structlog.get_logger(__name__)
 
 _PR_SET_DUMPABLE = 4
 
@@ -38,3 +43,8 @@ async def until_told_to_stop() -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, told.set)
     await told.wait()
+
+
+def log_loop_trouble(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what the event loop reports of callbacks and forgotten tasks; by itself it would print the exception's text."""
+    log.error("event loop trouble", problem=context.get("message"), exc_info=context.get("exception"))

@@ -2,11 +2,15 @@
 
 import asyncio
 import io
+import json
 import time
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.integration.server.conftest import Service, split_reply
+from vaultsigner.operational_log import configure_log
 from vaultsigner.server.bodies import MAX_BODY_BYTES
 
 SIGN = b"POST /api/order/sign HTTP/1.1\r\nHost: x\r\n"
@@ -173,18 +177,24 @@ async def test_a_refusal_that_cannot_be_recorded_is_answered_as_that(service: Se
     assert (status, body["code"]) == (503, "audit_unavailable")
 
 
-async def test_a_defect_is_a_500_without_any_detail(
-    service: Service, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """The operational log, as the real process sets it up."""
+    stream = io.StringIO()
+    configure_log("json", stream=stream)
+    yield stream
+    structlog.reset_defaults()
+
+
+async def test_a_defect_is_a_500_without_any_detail(service: Service, log: io.StringIO) -> None:
     service.pipeline.failure = ValueError("p4ssw0rd")
     reply = await service.post("/api/order/sign", data=b'{"secret": "p4ssw0rd"}', json=None)
     assert reply.status == 500
     assert reply.json()["message"] == reply.json()["detail"] == "Internal Server Error"
     [(call, refusal)] = service.pipeline.refusals
     assert (call.operation, refusal.code) == ("order.sign", "internal_error")
-    printed = "".join(capsys.readouterr())
-    assert "ValueError" in printed
-    assert "p4ssw0rd" not in printed + reply.body.decode() + str(refusal)
+    assert json.loads(log.getvalue())["error"] == "ValueError"
+    assert "p4ssw0rd" not in log.getvalue() + reply.body.decode() + str(refusal)
 
 
 async def test_pipelined_requests_are_answered_in_order(service: Service) -> None:
