@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from vaultsigner.errors import VaultsignerError
+
 PLACES = 8
 UNITS_PER_ONE = 10**PLACES
 MAX_UNITS = 2**63 - 1
@@ -16,11 +18,8 @@ _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 _NOT_FINITE = re.compile(r"[+-]?(?:inf(?:inity)?|s?nan[0-9]*)", re.IGNORECASE | re.ASCII)
 
 
-class AmountError(ValueError):
-    """The text is no amount. `kind` says why in a word, the message in a sentence that says what to write.
-
-    A ValueError rather than a VaultsignerError: it is a fact about a text, and whoever read the text tells the caller.
-    """
+class AmountError(VaultsignerError, ValueError):
+    """The text is no amount. `kind` says why in a word, the message in a sentence that says what to write."""
 
     def __init__(self, kind: AmountProblem, message: str) -> None:
         super().__init__(message)

@@ -21,7 +21,7 @@ from vaultsigner.formats.bnb_beacon.field_errors import (
     wrong_value,
 )
 from vaultsigner.formats.bnb_beacon.message_types import is_order_id, is_pair, is_token
-from vaultsigner.strict_json import JsonDocument, JsonNumber
+from vaultsigner.strict_json import JsonDocument
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _MAX_INTEGER_CHARACTERS = 20
@@ -144,7 +144,7 @@ class Fields:
         # By exact characters: 1.0, 1e0 and true are no enumeration members, whatever Python thinks they equal.
         if isinstance(value, str):
             for number, word in choices.items():
-                if value == str(number) or _same_word(value, word):
+                if value == str(number) or value.lower() == word.lower():
                     return number
         self.note(not_an_enumeration_member(loc))
         return None
@@ -183,8 +183,3 @@ class Fields:
         """A text that may be left out or null; None then, and after an error."""
         self._known.add(name)
         return None if self._members.get(name) is None else self.text(name)
-
-
-def _same_word(text: str, word: str) -> bool:
-    # ASCII first: some letters of other scripts become ASCII ones when their case is changed.
-    return not isinstance(text, JsonNumber) and text.isascii() and text.lower() == word.lower()

@@ -177,7 +177,6 @@ def _text(value: object) -> str:
 def _integer(value: object) -> int:
     if type(value) is int:
         return value
-    # Nineteen digits hold 2^63-1; more must not reach int(), whose time grows with the square of the length.
-    if isinstance(value, JsonNumber) and len(value) <= 19 and value.isascii() and value.isdigit():
+    if isinstance(value, JsonNumber) and value.isdecimal():
         return int(value)
     raise FormatError("a number in the document is not a plain integer")

@@ -205,6 +205,13 @@ def test_document_number_in_another_spelling_is_refused(number: str) -> None:
         message_from_document(document, "tbnb")
 
 
+def test_document_number_for_a_text_is_refused() -> None:
+    """A JsonNumber is a str too."""
+    for body in (b'{"kind": "freeze", "symbol": 5, "amount": 5}', b'{"kind": 5}'):
+        with pytest.raises(FormatError):
+            message_from_document(parse(body), "tbnb")
+
+
 def test_intents_are_in_the_words_of_policies() -> None:
     assert intent_items(order(side=2, time_in_force=3, price=39600, quantity=1000000000), "tbnb") == (
         {

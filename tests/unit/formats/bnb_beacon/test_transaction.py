@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.formats.bnb_beacon.strategies import account_of, transactions
 from vaultsigner.formats.bnb_beacon.address import address_of
 from vaultsigner.formats.bnb_beacon.amino import bytes_member, encode_varint, varint_member
+from vaultsigner.formats.bnb_beacon.message_bytes import decode_message
 from vaultsigner.formats.bnb_beacon.messages import (
     CancelOrder,
     Coin,
@@ -179,6 +180,33 @@ def test_by_hand_is_what_the_codec_makes() -> None:
 )
 def test_transaction_in_another_spelling_is_refused(data: bytes) -> None:
     refused(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        rebuilt() + b"\x00",
+        rebuilt(after=bytes_member(5, b"data")),
+        rebuilt(signature=by_hand(KEY + b"\x00")),
+        rebuilt(signature=by_hand(KEY, numbers="2801")),
+    ],
+    ids=["transaction", "members", "public key", "signature"],
+)
+def test_reason_names_bytes_that_are_left(data: bytes) -> None:
+    assert refused(data) == "bytes are left that belong to no member in its place"
+
+
+def test_message_alone_is_read_as_strictly() -> None:
+    good = bytes.fromhex("E774B32D") + bytes_member(1, ACCOUNT.address) + bytes.fromhex("1203424e421805")
+    assert decode_message(good) == (Freeze("BNB", 5), ACCOUNT.address)
+    for wrong in (
+        good + b"\x20\x01",
+        good.replace(b"\x0a\x14" + ACCOUNT.address[:1], b"\x0a\x13"),
+        good[4:],
+        b"",
+    ):
+        with pytest.raises(FormatError):
+            decode_message(wrong)
 
 
 def freeze(members: str, sender: bytes = ACCOUNT.address, prefix: str = "E774B32D") -> bytes:
