@@ -76,8 +76,8 @@ async def demonstrate(show: Show, *, once: bool, port: int) -> int:
                 client = ApiClient(session, world.service.url)
                 await _perform(show, world, client)
                 status = 0
-                _invite(show, world, client)
                 if not once:
+                    _invite(show, world, client)
                     show.note("\nEverything stays up. Ctrl-C ends it and removes every trace.")
                     await asyncio.Event().wait()
     except asyncio.CancelledError:
@@ -146,11 +146,14 @@ async def _perform(show: Show, world: World, client: ApiClient) -> None:
         show.scene(number, total, await demonstration.perform(scene))
     for number, scene in enumerate(bad, start=len(good) + 1):
         show.scene(number, total, await demonstration.perform_refused(scene))
+    records = read_records(world.installation.audit_directory)
+    show.heading("All of it")
+    show.fact(f"{len(good)} messages signed, broadcast and verified; {len(bad)} refused")
+    show.fact(f"{len(records)} audit records, whose hash chain holds")
 
 
 def _invite(show: Show, world: World, client: ApiClient) -> None:
     """What to do next, and where everything is."""
-    count = len(read_records(world.installation.audit_directory))
     url, directory = world.service.url, world.installation.directory
     show.heading("Now you")
     transfer = f'{{"wallet_name": "{DESK}", "msg": {{"to_address": "{world.address(TREASURY)}", '
@@ -172,7 +175,7 @@ def _invite(show: Show, world: World, client: ApiClient) -> None:
             "health": f"{world.service.ops_url}/readyz",
             "configuration": str(world.installation.config_file),
             "policy": str(directory / "policies" / "policy.yml"),
-            "records": f"{world.installation.audit_directory}  ({count} records, the hash chain holds)",
+            "records": str(world.installation.audit_directory),
             "operational log": str(world.service.log),
             "the chain": f"{world.node.url}/api/v1/account/{world.address(DESK)}",
             "OpenBao": f"{world.openbao.address}  (its root token is in this process alone)",

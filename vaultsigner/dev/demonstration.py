@@ -95,7 +95,9 @@ class Demonstration:
         _expect(received.executed, f"the node refused: {received.refusal}")
         _expect(received.hex == data.hex(), "what was broadcast is not what was signed")
         _expect(answer.body[0]["hash"] == received.transaction_hash, "the answer names another transaction")
-        return [f"signed and broadcast bytes are the same; the node took them as {received.transaction_hash}"]
+        return [
+            f"signed and broadcast bytes are the same; the node took them as {received.transaction_hash[:16]}…"
+        ]
 
     def _records(self, answer: ApiAnswer, kinds: list[str]) -> list[Record]:
         records = records_of(self._audit_directory, answer.request_id)

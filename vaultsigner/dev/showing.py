@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from vaultsigner.dev.api_client import ApiAnswer
 from vaultsigner.dev.beacon_transactions import DecodedTransaction
 from vaultsigner.dev.demonstration import Performed
 from vaultsigner.dev.records import Record
@@ -45,15 +48,19 @@ class Show:
         self._console.print()
         self._console.rule(f"[bold]{number} of {total}  {scene.title}", align="left", style="cyan")
         self._console.print(_request(performed))
+        self._console.print(_answers(performed))
         if performed.transaction is not None:
             self._console.print(_section("The transaction, as the node read it from the bytes"))
             self._console.print(_transaction(performed.transaction))
-        self._console.print(_answer(performed))
         self._console.print(_section("Verified"))
         for fact in performed.verified:
-            self._console.print(Text.assemble((" ✓ ", "green"), fact), soft_wrap=False)
+            self.fact(fact)
         self._console.print(_section("On the record"))
         self._console.print(_records(performed.records))
+
+    def fact(self, text: str) -> None:
+        """Something that was checked."""
+        self._console.print(Text.assemble((" ✓ ", "green"), text))
 
     def failure(self, text: str) -> None:
         """What went wrong."""
@@ -124,17 +131,32 @@ def _coins(units: int) -> str:
     return f"{units // UNITS}.{units % UNITS:08d}"
 
 
-def _answer(performed: Performed) -> RenderableType:
-    answer = performed.answer
+def _answers(performed: Performed) -> RenderableType:
     lines: list[RenderableType] = []
     if performed.signed is not None:
-        lines.append(_status("sign", performed.signed.status, performed.signed.seconds))
-        lines.append(Text(f"   signed_msg {performed.signed.body['signed_msg'][:72]}…", style="dim"))
-    lines.append(_status("broadcast", answer.status, answer.seconds))
-    lines.append(Text(f"   {json.dumps(answer.body)}", style="dim", overflow="fold"))
+        lines += _answer("sign", performed.signed)
+    return Group(_section("Answers"), *lines, *_answer("broadcast", performed.answer))
+
+
+def _answer(route: str, answer: ApiAnswer) -> list[RenderableType]:
+    lines: list[RenderableType] = [_status(route, answer.status, answer.seconds)]
+    lines.append(
+        Padding(
+            Text(json.dumps(_shortened(answer.body), ensure_ascii=False), style="dim", overflow="fold"),
+            (0, 0, 0, 6),
+        )
+    )
     if answer.decision:
-        lines.append(Text(f"   {answer.decision}", style="dim", overflow="fold"))
-    return Group(_section("Answers"), *lines)
+        lines.append(Padding(Text(answer.decision, style="dim", overflow="fold"), (0, 0, 0, 6)))
+    return lines
+
+
+def _shortened(body: Any) -> Any:
+    """An answer without what is longer than a line, or said twice."""
+    if isinstance(body, dict):
+        kept = {name: value for name, value in body.items() if name != "detail"}
+        return {name: _shortened(value) for name, value in kept.items()}
+    return f"{body[:72]}…" if isinstance(body, str) and len(body) > 96 else body
 
 
 def _status(route: str, status: int, seconds: float) -> Text:
@@ -159,12 +181,17 @@ def _what(record: Record) -> str:
     decision = record.get("decision")
     if decision:
         rule = decision["rule"] or "no rule"
-        return f"{decision['effect']} by {rule}: {json.dumps(record['intent'])}"
+        return f"{decision['effect']} by {rule}: {_in_words(record['intent'])}"
     if record["kind"] == "dispatch":
         return f"{record['node']}: {record['result']}, sequence {record['sequence']}"
     if record.get("signed_sha256"):
-        return f"signed {record['signed_sha256'][:16]}…, Vault request {record['vault_request_id']}"
+        return f"signed {record['signed_sha256'][:16]}…, Vault request {record['vault_request_id'][:8]}…"
     return f"{record.get('status', '')} {record.get('code', '')}: {record.get('reason') or ''}"
+
+
+def _in_words(intent: Mapping[str, Any]) -> str:
+    items = intent.get("items", [intent])
+    return "; ".join(", ".join(f"{name} {value}" for name, value in item.items()) for item in items)
 
 
 def _section(text: str) -> Text:
