@@ -1,0 +1,1 @@
+"""Attacks on a whole vaultsigner: the real server and custody, a real OpenBao, a node that judges for itself."""
