@@ -64,7 +64,7 @@ class Show:
 
     def failure(self, text: str) -> None:
         """What went wrong."""
-        self._console.print(Panel(Text(text), title="✗ failed", border_style="red", title_align="left"))
+        self._console.print(Text.assemble((" ✗ ", "bold red"), text), soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """A part of its own."""

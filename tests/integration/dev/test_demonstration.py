@@ -1,0 +1,139 @@
+"""`vaultsigner dev` as people run it: a process of its own, seen from outside."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).parents[3]
+DEV = [sys.executable, "-m", "vaultsigner", "dev"]
+UP_SECONDS = 60
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An empty HOME, and a directory for temporary files that can be looked into."""
+    for name in ("home", "tmp"):
+        (tmp_path / name).mkdir()
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "home"),
+        "TMPDIR": str(tmp_path / "tmp"),
+        "PYTHONUTF8": "1",
+    }
+
+
+@contextmanager
+def staying_up(environment: dict[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (
+        output.open("wb") as sink,
+        subprocess.Popen(DEV, cwd=ROOT, env=environment, stdout=sink, stderr=sink) as process,
+    ):
+        try:
+            deadline = time.monotonic() + UP_SECONDS
+            while "Ctrl-C ends it" not in output.read_text():
+                assert process.poll() is None, output.read_text()
+                assert time.monotonic() < deadline, output.read_text()
+                time.sleep(0.1)
+            yield process
+        finally:
+            process.kill()
+
+
+def processes_that_mention(text: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+        except OSError:  # it has ended meanwhile
+            continue
+        if text.encode() in line:
+            found.append(f"{path.parent.name}: {line!r}")
+    return found
+
+
+def assert_nothing_is_left(environment: dict[str, str]) -> None:
+    assert not list(Path(environment["TMPDIR"]).iterdir())
+    assert not list(Path(environment["HOME"]).iterdir())
+    assert not processes_that_mention(environment["TMPDIR"])
+
+
+def test_once_shows_every_kind_of_message_and_leaves_nothing(environment: dict[str, str]) -> None:
+    run = subprocess.run(
+        [*DEV, "--once"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stderr == ""
+    kinds = re.findall(r"^ +message +(\w+)", run.stdout, re.MULTILINE)
+    assert kinds == ["order", "cancel_order", "transfer", "transfer", "freeze", "unfreeze", "vote"]
+    assert "7 messages signed, broadcast and verified; 2 refused" in run.stdout
+    assert "403 broadcast" in run.stdout
+    assert_nothing_is_left(environment)
+
+
+def obey(line: str, token: str) -> requests.Response:
+    """What curl would do with one of the lines; a fresh machine need not have curl."""
+    words = shlex.split(line.replace("$TOKEN", token))
+    assert words[0] == "curl"
+    headers = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
+    data = next((word for flag, word in pairwise(words) if flag == "-d"), None)
+    (url,) = [word for word in words if word.startswith("http://127.0.0.1:")]
+    if data is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"  # as curl -d says, whatever the body is
+    return requests.request("POST" if data else "GET", url, headers=headers, data=data, timeout=10)
+
+
+def test_the_curl_lines_work_as_printed_until_ctrl_c(environment: dict[str, str], tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    with staying_up(environment, output) as process:
+        (token,) = re.findall(r"^TOKEN=(\S+)$", output.read_text(), re.MULTILINE)
+        lines = re.findall(r"^curl .*$", output.read_text(), re.MULTILINE)
+        wallets, transfer, resync, log_in = [obey(line, token) for line in lines]
+        assert [wallet["name"] for wallet in wallets.json()] == ["desk", "treasury"]
+        assert transfer.json()[0]["ok"] is True
+        assert transfer.headers["X-Vaultsigner-Decision"].startswith("rule=desk-does-its-work; policy=")
+        assert resync.json() == {}
+        assert log_in.json()["token_type"] == "bearer"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert_nothing_is_left(environment)
+
+
+def test_its_servers_die_with_it_even_by_kill_9(environment: dict[str, str], tmp_path: Path) -> None:
+    with staying_up(environment, tmp_path / "output") as process:
+        assert len(processes_that_mention(environment["TMPDIR"])) >= 3  # OpenBao, launcher, server, custody
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 10
+        while processes_that_mention(environment["TMPDIR"]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert not processes_that_mention(environment["TMPDIR"])
+
+
+def test_a_port_in_use_is_told_and_the_status_is_not_zero(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run = subprocess.run(
+            [*DEV, "--once", "--port", str(taken.getsockname()[1])],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert run.returncode == 1
+    assert "already in use" in run.stdout
+    assert_nothing_is_left(environment)
