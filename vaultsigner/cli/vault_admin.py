@@ -155,4 +155,5 @@ def _network_trouble(error: Exception, what: str, address: str) -> str:
 
 
 def _errors_of(error: hvac.exceptions.VaultError) -> str:
-    return "; ".join(str(line) for line in error.errors or ()) or type(error).__name__
+    """In one line: Vault breaks lists of errors over several."""
+    return "; ".join(" ".join(str(line).split()) for line in error.errors or ()) or type(error).__name__

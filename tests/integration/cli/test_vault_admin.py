@@ -39,6 +39,12 @@ def test_unknown_mount(bao: Bao) -> None:
         bao.admin().write("nowhere/data/x", {"data": {}})
 
 
+def test_vaults_own_words_are_one_line(bao: Bao) -> None:
+    with pytest.raises(VaultAccessError, match="validation failed") as told:
+        bao.admin().write("secret/metadata/admin/noted", {"custom_metadata": {"public_key": ""}})
+    assert len(str(told.value).splitlines()) == 1
+
+
 def test_nobody_listens() -> None:
     with pytest.raises(VaultAccessError, match="cannot be reached"):
         OperatorVault("http://127.0.0.1:1", "token").read(SECRET)
