@@ -126,6 +126,5 @@ def _last_words(log: Path) -> str:
     try:
         entry = json.loads(lines[-1])
     except ValueError:
-        return lines[-1][:500]
-    words = [str(entry[name]) for name in ("event", "error", "message", "reason", "problem") if name in entry]
-    return ": ".join(words) or lines[-1][:500]
+        entry = {}
+    return str(entry.get("message") or entry.get("event") or lines[-1])[:2000]
