@@ -137,7 +137,7 @@ ROUTES: tuple[Route, ...] = (
             description="Send the token with every other request: `Authorization: Bearer <access_token>`.",
             request="credentials",
             examples={
-                "A user of config.yml": {"username": "sam", "password": "correct horse battery staple"}
+                "A user of config.yml": {"username": "sam", "password": "what only Sam knows"}
             },
             answer="access_token",
             answer_example={"access_token": examples.ACCESS_TOKEN, "token_type": "bearer"},
