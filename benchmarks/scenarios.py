@@ -1,0 +1,204 @@
+"""Starts the real parts once and loads them in turn, round by round, so that each ratio compares what ran close together."""
+
+import asyncio
+import json
+import platform
+import statistics
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.load import Measured, Target, get, measure, post
+from benchmarks.parts import ORDER, measure_pure_parts, measure_waiting_parts
+from vaultsigner.cli.key_material import new_mnemonic, new_private_key
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.protocol import SignBeaconRequest
+from vaultsigner.dev.api_client import ApiClient
+from vaultsigner.dev.beacon_node import run_beacon_node
+from vaultsigner.dev.installation import (
+    EVERY_PERMISSION,
+    Installation,
+    Plan,
+    PlannedUser,
+    PlannedWallet,
+    install,
+)
+from vaultsigner.dev.openbao import run_openbao
+from vaultsigner.dev.service import Service, run_service
+from vaultsigner.domain.names import Operation, RequestId, WalletName
+from vaultsigner.domain.principals import Principal
+from vaultsigner.formats.bnb_beacon.messages import message_to_document
+
+CONNECTIONS = (1, 16, 64)
+WALLETS = 64
+PASSWORD = "bench-password"  # noqa: S105 (of a service that lives for minutes on loopback)
+MESSAGE = {
+    "symbol": "ANN-457_BNB",
+    "side": 1,
+    "order_type": 2,
+    "time_in_force": 1,
+    "price": "0.000396",
+    "quantity": "10",
+}
+VAULT, BARE, HOT, MANY, MNEMONIC = (
+    "bare Vault read of the same secret",
+    "bare aiohttp answer",
+    "sign, one wallet for all",
+    "sign, a wallet for each connection",
+    "sign, one wallet from a mnemonic",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that was measured. `loads[name][connections]` are the medians over the rounds."""
+
+    machine: str
+    rounds: int
+    seconds: float
+    loads: dict[str, dict[int, Measured]]
+    pure_parts: dict[str, float]
+    waiting_parts: dict[str, float]
+
+
+async def run_scenarios(directory: Path, seconds: float, rounds: int, console: Console) -> Results:
+    """Measure everything; blocks for some minutes and shows how far it is."""
+    async with (
+        run_openbao(directory / "openbao") as openbao,
+        run_beacon_node() as node,
+        aiohttp.ClientSession() as session,
+    ):
+        installation = await asyncio.to_thread(install, directory / "vaultsigner", openbao, _plan(node.url))
+        async with run_service(installation) as service, _bare_server() as bare_port:
+            client = ApiClient(session, service.url)
+            await client.log_in("bench", PASSWORD)
+            for number, wallet in enumerate((await client.get("/api/wallet")).body):
+                node.chain.add_account(wallet["address"], number + 1, 1)
+                await client.post("/api/wallet/resync", {"wallet_name": wallet["name"]})
+            targets = _targets(installation, client.token, bare_port)
+            loads = await _load_in_turn(targets, seconds, rounds, console)
+            console.print("the parts of one signature ...")
+            pure, waiting = await _measure_parts(service, client.token, directory)
+    return Results(_machine(), rounds, seconds, loads, pure, waiting)
+
+
+def _plan(node_url: str) -> Plan:
+    wallets = tuple(PlannedWallet(f"w{number}", new_private_key()) for number in range(WALLETS))
+    wallets += (PlannedWallet("words", new_mnemonic(12)),)
+    user = PlannedUser("bench", PASSWORD, {wallet.name: EVERY_PERMISSION for wallet in wallets})
+    return Plan(wallets, (user,), {"TESTNET": node_url})
+
+
+def _targets(installation: Installation, token: str, bare_port: int) -> list[Target]:
+    listen = installation.settings.server.listen
+    vault = installation.settings.vault
+    vault_host, _, vault_port = vault.address.partition("://")[2].partition(":")
+    vault_token = vault.auth.path.read_text().strip()
+    read = get(
+        "/v1/secret/data/wallets/w0", vault_host, [f"X-Vault-Token: {vault_token}", "X-Vault-Request: true"]
+    )
+
+    def sign(*wallets: str) -> tuple[bytes, ...]:
+        headers = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
+        return tuple(post("/api/order/sign", str(listen), _body(wallet), headers) for wallet in wallets)
+
+    return [
+        Target(VAULT, vault_host, int(vault_port), (read,)),
+        Target(BARE, "127.0.0.1", bare_port, (post("/", "bare", _body("w0")),)),
+        Target(HOT, listen.host, listen.port, sign("w0")),
+        Target(MANY, listen.host, listen.port, sign(*(f"w{number}" for number in range(WALLETS)))),
+        Target(MNEMONIC, listen.host, listen.port, sign("words")),
+    ]
+
+
+def _body(wallet: str) -> bytes:
+    return json.dumps({"wallet_name": wallet, "msg": MESSAGE}).encode()
+
+
+async def _load_in_turn(
+    targets: list[Target], seconds: float, rounds: int, console: Console
+) -> dict[str, dict[int, Measured]]:
+    runs: dict[tuple[str, int], list[Measured]] = {}
+    with Progress(console=console) as progress:
+        task = progress.add_task("loading", total=rounds * len(CONNECTIONS) * len(targets))
+        for _ in range(rounds):
+            for connections in CONNECTIONS:
+                for target in targets:
+                    await measure(target, connections, min(0.5, seconds))
+                    measured = await measure(target, connections, seconds)
+                    runs.setdefault((target.name, connections), []).append(measured)
+                    progress.advance(task)
+    return {
+        target.name: {connections: _median(runs[target.name, connections]) for connections in CONNECTIONS}
+        for target in targets
+    }
+
+
+def _median(runs: list[Measured]) -> Measured:
+    return Measured(
+        rate=statistics.median(run.rate for run in runs),
+        p50_ms=statistics.median(run.p50_ms for run in runs),
+        p99_ms=statistics.median(run.p99_ms for run in runs),
+        answers=sum(run.answers for run in runs),
+    )
+
+
+async def _measure_parts(
+    service: Service, token: str, directory: Path
+) -> tuple[dict[str, float], dict[str, float]]:
+    custody = CustodyClient(_custody_socket(service))
+    request = SignBeaconRequest(
+        request_id=RequestId("bench"),
+        principal=Principal("user", "bench"),
+        operation=Operation("order.sign"),
+        wallet=WalletName("w0"),
+        message_document=message_to_document(ORDER, "tbnb"),
+        memo="",
+        account_number=1,
+        sequence=1,
+    )
+    await custody.connect()
+    try:
+        policies = service.installation.settings.policies
+        pure = await measure_pure_parts(custody, request, _body("w0"), token, policies)
+        return pure, await measure_waiting_parts(custody, request, directory)
+    finally:
+        await custody.close()
+
+
+def _custody_socket(service: Service) -> Path:
+    arguments = Path(f"/proc/{service.server_pid}/cmdline").read_bytes().decode().split("\0")
+    return Path(arguments[arguments.index("--custody-socket") + 1])
+
+
+@asynccontextmanager
+async def _bare_server() -> AsyncIterator[int]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "benchmarks.bare_answer",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        yield int(await process.stdout.readline())
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+def _machine() -> str:
+    cpus = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
+    ]
+    return f"{len(cpus)} cores of {cpus[0] if cpus else platform.machine()}, Linux, Python {platform.python_version()}"
