@@ -377,3 +377,19 @@ def test_json_is_read_as_what_it_says(value: Any) -> None:
     document = read(json.dumps(value))
     assert document.problems == []
     assert document.value == value
+
+
+@pytest.mark.parametrize(
+    ("key", "plain"),
+    [
+        ("access_token_expiry_minutes", True),
+        ("a" * 19, True),
+        ("a" * 20, False),
+        ("ab-" * 13, True),
+        ("ab-" * 14, False),
+        ("correct horse", False),
+        ("", False),
+    ],
+)
+def test_only_keys_that_look_like_names_are_repeated(key: str, plain: bool) -> None:
+    assert strict_yaml.is_plain_name(key) is plain
