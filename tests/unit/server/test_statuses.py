@@ -1,0 +1,42 @@
+"""Every refusal code that the program makes has a status, and an example that people can read."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import vaultsigner
+from vaultsigner.server import statuses
+from vaultsigner.server.error_examples import ERROR_EXAMPLES
+
+CODE = re.compile(r'(?:Refusal|CustodyError|NodeError)\(\s*"([a-z_]+)"|^\s+code = "([a-z_]+)"', re.MULTILINE)
+NEVER_ANSWERED = {"bad_configuration", "not_protected"}
+"""These stop a process before it answers anything."""
+
+
+def codes_in_the_source() -> set[str]:
+    """The first argument of whatever makes a refusal."""
+    sources = [path.read_text() for path in Path(vaultsigner.__file__).parent.rglob("*.py")]
+    return {one or other for source in sources for one, other in CODE.findall(source)} - NEVER_ANSWERED
+
+
+def test_every_code_has_a_status() -> None:
+    found = codes_in_the_source()
+    assert {"audit_unavailable", "malformed_body", "no_permission", "wrong_key"} <= found
+    assert found <= set(statuses.STATUS_FOR_CODE)
+
+
+def test_every_code_has_an_example() -> None:
+    assert set(ERROR_EXAMPLES) == set(statuses.STATUS_FOR_CODE) - {"ok", "bad_question"}
+
+
+@pytest.mark.parametrize(("code", "status"), [("ok", 200), ("nobody_listed_this", 500)])
+def test_good_answers_and_unknown_codes(code: str, status: int) -> None:
+    assert statuses.status_of(code) == status
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "seconds"), [(503, None, 1), (503, 5, 5), (429, 30, 30), (400, None, None)]
+)
+def test_when_to_try_again(status: int, told: int | None, seconds: int | None) -> None:
+    assert statuses.retry_after_seconds(status, told) == seconds
