@@ -173,7 +173,9 @@ def _write(vault: OperatorVault, target: KeyTarget, material: KeyMaterial, befor
     click.echo(f"{_word(target.kind)} of {target.name} written to {target.reference} (version {version})")
     click.echo(f"public key  {material.public_key.hex()}")
     if before.version:
-        click.echo("A running service remembers the old public key and refuses the new one: restart it.", err=True)
+        click.echo(
+            "A running service remembers the old public key and refuses the new one: restart it.", err=True
+        )
     if target.wallet is not None:
         environment = target.wallet.environment
         address = encode_address(address_of(material.public_key), environment.address_prefix)
