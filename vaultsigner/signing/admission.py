@@ -79,10 +79,9 @@ class Admission:
         name = _wallet_name(document)
         if name is None:
             return NO_WALLET_NAME
-        wallet = self._wallets.find(name, user)
+        wallet = self._wallets.find(name, user, trail)
         if isinstance(wallet, Refusal):
             return wallet
-        trail.wallet = wallet.name
         return refuse_by_address(wallet, trail.call.ip) or Admitted(
             trail, user, Principal("user", user.username), wallet, document
         )

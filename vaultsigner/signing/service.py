@@ -153,10 +153,9 @@ class SigningService:
         user = await self._admission.user(trail)
         if isinstance(user, Refusal):
             return await self._refuse(trail, user)
-        wallet = self._wallets.find(name, user)
+        wallet = self._wallets.find(name, user, trail)
         if isinstance(wallet, Refusal):
             return await self._refuse(trail, wallet)
-        trail.wallet = wallet.name
         described = await self._wallets.describe(wallet, user)
         return Answer(described, audit=await self._journal.answered(trail))
 

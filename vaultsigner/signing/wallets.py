@@ -9,6 +9,7 @@ from vaultsigner.domain.names import JsonValue, WalletName
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.calls import IpAddress
+from vaultsigner.signing.trail import Trail
 
 
 def shared_permissions(wallet: Wallet, user: User) -> frozenset[Permission]:
@@ -28,9 +29,11 @@ class WalletDirectory:
         self._custody = custody
         self._public_keys: dict[WalletName, PublicKeyAnswer] = {}
 
-    def find(self, name: str, user: User) -> Wallet | Refusal:
+    def find(self, name: str, user: User, trail: Trail) -> Wallet | Refusal:
         """The wallet, where this user has any permission on it; one answer for unknown and for not theirs."""
         wallet = self._wallets.get(WalletName(name))
+        if wallet is not None:
+            trail.wallet = wallet.name
         if wallet is None or not shared_permissions(wallet, user):
             return Refusal(
                 "wallet_not_found",
