@@ -14,10 +14,10 @@ BUFFER_BYTES = 128 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [^\r\n]*)?\r\n")
 _HEADER_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*?)[ \t]*\r\n")
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,6})\r\n")
+_CHUNK_LINE_SO_FAR = re.compile(rb"[0-9A-Fa-f]{0,6}\r?")
 _DIGITS = re.compile(rb"[0-9]{1,9}")
 _END_OF_HEADERS = b"\r\n\r\n"
 _CRLF = b"\r\n"
-_LONGEST_CHUNK_LINE = 8
 _NO_CONTENT = 204
 
 
@@ -127,7 +127,7 @@ class HttpAnswer:
         while True:
             line = _CHUNK_LINE.match(self._buffer, self._raw, self._filled)
             if line is None:
-                if self._filled - self._raw >= _LONGEST_CHUNK_LINE:
+                if not _CHUNK_LINE_SO_FAR.fullmatch(self._buffer, self._raw, self._filled):
                     raise HttpAnswerError("a chunk does not begin with its length")
                 return False
             start, size = line.end(), int(line[1], 16)

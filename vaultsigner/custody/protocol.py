@@ -22,7 +22,7 @@ ANSWER_BIT = 0x80
 _LENGTH = struct.Struct(">I")
 _HEADER = struct.Struct(">IBBQ")
 _HEADER_AFTER_LENGTH = _HEADER.size - _LENGTH.size
-_ZEROS = bytes(MAX_FRAME_BYTES)
+_ZEROS = bytes(_LENGTH.size + MAX_FRAME_BYTES)
 
 
 class QuestionCode(IntEnum):

@@ -24,7 +24,8 @@ from vaultsigner.policy import PolicySet
 from vaultsigner.strict_json import JsonDocument, JsonNumber, MalformedJsonError, parse
 
 Answer = Mapping[str, JsonValue]
-_INT64_DIGITS = 19
+_INT64_MAX = 2**63 - 1
+_INT64_DIGITS = len(str(_INT64_MAX))
 _SIGN_BEACON_MEMBERS = {
     *("request_id", "principal", "operation", "wallet"),
     *("message", "memo", "account_number", "sequence", "source"),
@@ -139,13 +140,11 @@ def _text(value: JsonDocument) -> str:
 
 
 def _counter(value: JsonDocument) -> int:
-    if (
-        not isinstance(value, JsonNumber)
-        or len(value) > _INT64_DIGITS
-        or not (value.isascii() and value.isdigit())
-    ):
-        raise _bad("a number in it is not a whole number from 0 on")
-    return int(value)
+    if isinstance(value, JsonNumber) and len(value) <= _INT64_DIGITS and value.isascii() and value.isdigit():
+        number = int(value)
+        if number <= _INT64_MAX:
+            return number
+    raise _bad("a number in it is not a whole number from 0 to 2^63-1")
 
 
 def _bad(why: str) -> CustodyError:

@@ -1,0 +1,93 @@
+"""A custody process with the keys of the vectors, on a real OpenBao."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.custody.custody_process import CustodyProcess, connected, running_custody
+from tests.world import CHEAPEST, PASSWORD, USERNAME, Vector, planned_wallets, wallet_name
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.dev.installation import (
+    EVERY_PERMISSION,
+    Installation,
+    Plan,
+    PlannedUser,
+    PlannedWallet,
+    install,
+)
+from vaultsigner.dev.openbao import OpenBao, running_openbao
+
+NODES = {"TESTNET": "http://127.0.0.1:1", "PROD": "http://127.0.0.1:1"}
+LIMITED_USER = "kim"
+POLICY = """\
+version: 1
+rules:
+  - {id: within-permissions, effect: allow}
+  - {id: no-unfreezing, effect: deny, operations: [unfreeze.sign]}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyWorld:
+    """OpenBao, an installation on it, and custody running."""
+
+    openbao: OpenBao
+    installation: Installation
+    custody: CustodyProcess
+
+    @property
+    def token_path(self) -> Path:
+        """The file with custody's Vault token."""
+        return self.installation.settings.vault.auth.path
+
+
+def plan(vectors: Sequence[Vector], *more: PlannedWallet, settings: dict[str, object] | None = None) -> Plan:
+    """The wallets of the vectors; one user who may do everything, and one who may only trade with one wallet."""
+    wallets = (*planned_wallets(vectors), *more)
+    everything = {wallet.name: EVERY_PERMISSION for wallet in wallets}
+    password_hash = CHEAPEST.hash(PASSWORD)
+    users = (
+        PlannedUser(USERNAME, PASSWORD, everything, password_hash),
+        PlannedUser(LIMITED_USER, PASSWORD, {wallets[0].name: ("trade",)}, password_hash),
+    )
+    return Plan(wallets, users, NODES, POLICY, settings=settings or {})
+
+
+@pytest.fixture(scope="module")
+def shared_world(tmp_path_factory: pytest.TempPathFactory, vectors: list[Vector]) -> Iterator[CustodyWorld]:
+    """For tests that leave it as it is."""
+    directory = tmp_path_factory.mktemp("custody")
+    with running_openbao(directory / "openbao") as openbao:
+        installation = install(directory / "vs", openbao, plan(vectors))
+        with running_custody(installation) as custody:
+            yield CustodyWorld(openbao, installation, custody)
+
+
+@pytest.fixture
+def own_world(tmp_path: Path, own_openbao: OpenBao, vectors: list[Vector]) -> Iterator[CustodyWorld]:
+    """For tests that break something."""
+    installation = install(tmp_path / "vs", own_openbao, plan(vectors))
+    with running_custody(installation) as custody:
+        yield CustodyWorld(own_openbao, installation, custody)
+
+
+@pytest.fixture
+async def client(shared_world: CustodyWorld) -> AsyncIterator[CustodyClient]:
+    """Connected to the shared world's custody."""
+    async with connected(shared_world.custody.socket_path) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def order(vectors: list[Vector]) -> dict[str, Any]:
+    """A vector to sign when any will do; its key is a private_key in Vault, its wallet `wallet_of(order)`."""
+    return next(vector for vector in vectors if vector["id"] == "new_order-001")
+
+
+@pytest.fixture(scope="session")
+def wallet(order: dict[str, Any]) -> str:
+    """The wallet of `order`."""
+    return wallet_name(order)

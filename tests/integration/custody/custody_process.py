@@ -1,0 +1,132 @@
+"""The custody process alone, as the launcher starts it, with a test in the place of the server."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from vaultsigner.cli.launcher import custody_environment
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.protocol import SignBeaconRequest
+from vaultsigner.dev.installation import Installation
+from vaultsigner.domain.names import Operation, RequestId, WalletName
+from vaultsigner.domain.principals import Principal
+from vaultsigner.formats.bnb_beacon.messages import message_to_document
+from vaultsigner.formats.bnb_beacon.transaction import decode_transaction
+
+KINDS = {"new_order": "order", "multi_transfer": "transfer"}
+
+
+class CustodyProcess:
+    """Custody on an installation; its log goes to `log`."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.socket_path = installation.directory / "custody.sock"
+        self.log = installation.directory / "custody.log"
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self.socket_path))
+        self._listener.listen(128)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, or start it again on the same socket. Does not wait."""
+        arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(self.installation.config_file)]
+        descriptors = [self._listener.fileno()]
+        token_path = self.installation.settings.vault.auth.path
+        token = os.open(token_path, os.O_RDONLY) if token_path.exists() else None
+        arguments += ["--listen-fd", str(self._listener.fileno())]
+        if token is not None:
+            descriptors.append(token)
+            arguments += ["--token-fd", str(token)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *arguments],
+                env=custody_environment(os.environ),
+                pass_fds=descriptors,
+                stderr=log,
+            )
+        if token is not None:
+            os.close(token)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end; its exit status."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(10)
+
+    def close(self) -> None:
+        """End it for good."""
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+        self._listener.close()
+
+
+@contextmanager
+def running_custody(installation: Installation) -> Iterator[CustodyProcess]:
+    """Custody for as long as the block lasts."""
+    custody = CustodyProcess(installation)
+    try:
+        custody.start()
+        yield custody
+    finally:
+        custody.close()
+
+
+@asynccontextmanager
+async def connected(socket_path: Path) -> AsyncIterator[CustodyClient]:
+    """A client that custody answers."""
+    client = CustodyClient(socket_path)
+    await client.connect()
+    try:
+        await until_up(client)
+        yield client
+    finally:
+        await client.close()
+
+
+async def until_up(client: CustodyClient, seconds: float = 10.0) -> float:
+    """Wait until custody serves the client; how long that took."""
+    began = time.monotonic()
+    while not client.connected:
+        assert time.monotonic() - began < seconds, "custody does not come up"
+        await asyncio.sleep(0.005)
+    return time.monotonic() - began
+
+
+def request_for(vector: dict[str, Any], wallet: str, /, **changes: Any) -> SignBeaconRequest:
+    """The question that makes the signature of a vector; `changes` replace members of it."""
+    transaction = decode_transaction(bytes.fromhex(vector["signed_tx"]))
+    kind = KINDS.get(vector["msg_type"], vector["msg_type"])
+    members: dict[str, Any] = {
+        "request_id": RequestId("r-1"),
+        "principal": Principal("user", "sam"),
+        "operation": Operation(f"{kind}.sign"),
+        "wallet": WalletName(wallet),
+        "message_document": message_to_document(
+            transaction.message, "tbnb" if vector["network"] == "testnet" else "bnb"
+        ),
+        "memo": vector["memo"],
+        "account_number": vector["account_number"],
+        "sequence": vector["sequence"],
+        "source": vector["source"],
+    }
+    return SignBeaconRequest(**{**members, **changes})

@@ -1,0 +1,72 @@
+"""What is read out of Vault's answer, and what is left of it."""
+
+import pytest
+
+from tests.unit.custody.secrets_at_hand import REFERENCE, kv_answer, secret_view
+from vaultsigner.custody.secret_view import SecretView
+from vaultsigner.errors import CustodyError
+
+
+class Derived:
+    """Something that can be wiped."""
+
+    made = 0
+
+    def __init__(self, secret: SecretView) -> None:
+        Derived.made += 1
+        self.copy = bytearray(secret.value)
+
+    def wipe(self) -> None:
+        """Overwrite the copy."""
+        self.copy[:] = bytes(len(self.copy))
+
+
+def test_the_value_is_seen_where_it_lies() -> None:
+    secret, buffer = secret_view("deadbeef", noted="02ab")
+    assert (bytes(secret.value), secret.noted_public_key, secret.vault_request_id) == (
+        b"deadbeef",
+        "02ab",
+        "r-1",
+    )
+    buffer[buffer.index(b"deadbeef")] = ord("f")
+    assert bytes(secret.value) == b"feadbeef"
+
+
+def test_what_is_derived_is_made_once_and_wiped() -> None:
+    secret, _ = secret_view("deadbeef")
+    Derived.made = 0
+    derived = secret.derive(Derived)
+    assert secret.derive(Derived) is derived
+    assert Derived.made == 1
+    secret.close()
+    assert not any(derived.copy)
+    with pytest.raises(ValueError, match="released"):
+        bytes(secret.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (kv_answer({"other": "x"}), "key_missing"),
+        (kv_answer({}), "key_missing"),
+        (b'{"request_id":"r","data":{"data":null,"metadata":{"deletion_time":"now"}}}', "key_missing"),
+        (b'{"request_id":"r","data":null}', "key_missing"),
+        (kv_answer({"value": 12}), "key_malformed"),
+        (kv_answer({"value": None}), "key_malformed"),
+        (kv_answer({"value": {"value": "x"}}), "key_malformed"),
+        (kv_answer({"value": "a\nb"}), "key_malformed"),
+        (b"<html>", "vault_unavailable"),
+        (b"", "vault_unavailable"),
+        (b'{"data":{"data":{"value":"secretA","value":"secretB"}}}', "vault_unavailable"),
+    ],
+)
+def test_an_answer_without_the_secret(body: bytes, code: str) -> None:
+    with pytest.raises(CustodyError) as caught:
+        SecretView(REFERENCE, memoryview(bytearray(body)))
+    assert caught.value.code == code
+    assert "secretA" not in str(caught.value)
+
+
+@pytest.mark.parametrize("noted", [None, "", "x" * 300])
+def test_no_note_or_a_senseless_one(noted: str | None) -> None:
+    assert secret_view("deadbeef", noted)[0].noted_public_key in (None, "")
