@@ -150,6 +150,9 @@ class _Connection(asyncio.BufferedProtocol):
         self._last_id += 1
         id_ = self._last_id
         frame = encode_frame(code, id_, payload)
+        if isinstance(payload, bytearray):
+            # A log-in: custody may take a while to check the password, which lies in the frame alone from here on.
+            _wipe(payload)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._in_flight[id_] = answer
         try:
