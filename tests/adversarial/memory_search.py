@@ -5,8 +5,11 @@ Source of the forms: the measurements behind custody's design, which found a use
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 HALF = 16
@@ -14,27 +17,31 @@ HALF = 16
 DIGIT_BITS = 30
 """CPython keeps an integer as digits of 30 bits, four bytes each, the least significant first."""
 
+PAGE = 4096
+LONGEST_NEEDLE = 1024
+
 Needles = Mapping[str, bytes]
 """What is looked for, by a name that may stand in a failure's message: the needle itself must not."""
 
 
 def forms_of_key(name: str, key: bytes) -> dict[str, bytes]:
-    """A binary secret of at least 16 bytes: raw, in limbs, as an integer, in hex and base64, as wide text."""
+    """A binary secret of at least 16 bytes: raw, in limbs, as an integer, in hex and base64."""
     forms = {}
-    for half, part in (("begin", key[:HALF]), ("end", key[-HALF:])):
+    for half, part in {"end": key[-HALF:], "begin": key[:HALF]}.items():
         forms[f"{name}, raw, {half}"] = part
         forms[f"{name}, reversed, {half}"] = part[::-1]
         forms[f"{name}, hex, {half}"] = part.hex().encode()
         forms[f"{name}, HEX, {half}"] = part.hex().upper().encode()
     forms[f"{name}, integer"] = _digits(key)
-    return forms | _base64(name, key) | _wide(name, key.hex())
+    return forms | _base64(name, key)
 
 
 def forms_of_text(name: str, text: str) -> dict[str, bytes]:
-    """A secret that is text: as it is, in hex and base64, as wide text."""
+    """A secret that is text: as it is, as wide text, in hex and base64."""
     raw = text.encode()
     forms = {name: raw, f"{name}, hex": raw.hex().encode(), f"{name}, HEX": raw.hex().upper().encode()}
-    return forms | _base64(name, raw) | _wide(name, text)
+    forms[f"{name}, wide"] = text.encode("utf-16-le")
+    return forms | _base64(name, raw)
 
 
 def _base64(name: str, raw: bytes) -> dict[str, bytes]:
@@ -43,10 +50,6 @@ def _base64(name: str, raw: bytes) -> dict[str, bytes]:
         f"{name}, base64 at {shift}": base64.b64encode(bytes(shift) + raw)[shift + (shift > 0) : -4]
         for shift in range(3)
     }
-
-
-def _wide(name: str, text: str) -> dict[str, bytes]:
-    return {f"{name}, {code}": text.encode(code) for code in ("utf-16-le", "utf-32-le")}
 
 
 def _digits(key: bytes) -> bytes:
@@ -74,13 +77,14 @@ class ProcessMemory:
             return False
 
     def find(self, needles: Needles) -> set[str]:
-        """The names of those that are there now. The process runs on meanwhile."""
-        found: set[str] = set()
-        for region in self._regions():
-            found |= find_in(region, {name: each for name, each in needles.items() if name not in found})
-        return found
+        """The names of those that are there now."""
+        watch = MemoryWatch(self, needles)
+        watch.look()
+        return watch.found
 
-    def _regions(self) -> Iterable[bytes]:
+    def regions(self) -> dict[int, bytes]:
+        """A copy of everything that could hold a secret, by address. The process runs on meanwhile."""
+        regions = {}
         with Path(f"/proc/{self.pid}/mem").open("rb", buffering=0) as memory:
             for line in Path(f"/proc/{self.pid}/maps").read_text().splitlines():
                 where, rights, _, _, inode, *_ = line.split()
@@ -88,13 +92,47 @@ class ProcessMemory:
                 if "r" not in rights or from_file or re.search(r"\[v(var|syscall|dso)", line):
                     continue
                 start, end = (int(number, 16) for number in where.split("-"))
-                try:
+                with suppress(OSError):  # gone since the map was read
                     memory.seek(start)
-                    yield memory.read(end - start)
-                except OSError:
-                    continue  # gone since the map was read
+                    regions[start] = memory.read(end - start)
+        return regions
+
+
+class MemoryWatch:
+    """Looks at a process again and again; after the first time only at what has changed since, which is quick."""
+
+    def __init__(self, memory: ProcessMemory, needles: Needles) -> None:
+        self._memory = memory
+        self._needles = needles
+        self._before: dict[int, bytes] = {}
+        self.found: set[str] = set()
+        self.looks = 0
+
+    def look(self) -> None:
+        """Add to `found` what is there now."""
+        regions = self._memory.regions()
+        for start, region in regions.items():
+            for part in _changed(self._before.get(start, b""), region):
+                self.found |= find_in(part, self._needles)
+        self._before = regions
+        self.looks += 1
 
 
 def find_in(data: bytes, needles: Needles) -> set[str]:
     """The names of the needles that are in the data."""
     return {name for name, needle in needles.items() if needle in data}
+
+
+def _changed(before: bytes, after: bytes) -> Iterator[bytes]:
+    """The runs of pages that are not as they were, each with some bytes before and after it."""
+    starts = range(0, len(after), PAGE)
+    differ = [_holds_news(before[start : start + PAGE], after[start : start + PAGE]) for start in starts]
+    for changed, run in groupby(zip(starts, differ, strict=True), key=itemgetter(1)):
+        if changed:
+            places = [start for start, _ in run]
+            yield after[max(0, places[0] - LONGEST_NEEDLE) : places[-1] + PAGE + LONGEST_NEEDLE]
+
+
+def _holds_news(before: bytes, page: bytes) -> bool:
+    """Pages never used, and those that the allocator has poisoned, are one byte over and over."""
+    return page not in (before, page[:1] * len(page))
