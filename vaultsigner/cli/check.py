@@ -21,6 +21,7 @@ from vaultsigner.cli.check_report import (
 )
 from vaultsigner.cli.custody_session import custody_session
 from vaultsigner.cli.vault_options import DEFAULT_CONFIG, config_option, load_settings
+from vaultsigner.config.password_hashes import is_guessable
 from vaultsigner.config.settings import Environment, Settings, TransitReference, Wallet
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
@@ -70,6 +71,9 @@ async def _look(config_file: Path, settings: Settings, policy_digest: str, offli
     return CheckReport(
         config=str(settings.source),
         users=len(settings.users),
+        guessable=tuple(
+            user.username for user in settings.users.values() if is_guessable(user.password_hash)
+        ),
         policy=policy_digest,
         vault=vault,
         access_token_key=token_key,

@@ -50,10 +50,11 @@ class NodeFinding:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """Everything found. `nodes` is None where they were not asked."""
+    """Everything found. `guessable` are users whose password hash is weak; `nodes` is None where they were not asked."""
 
     config: str
     users: int
+    guessable: tuple[str, ...]
     policy: str
     vault: VaultFinding
     access_token_key: TokenKeyFinding
@@ -79,6 +80,11 @@ class CheckReport:
         wallets = f"{len(self.wallets)} wallet{'' if len(self.wallets) == 1 else 's'}"
         users = f"{self.users} user{'' if self.users == 1 else 's'}"
         yield "ok", f"{self.config}: {wallets}, {users}; policies {self.policy[:19]}"
+        for name in self.guessable:
+            yield (
+                "warn",
+                f"{name}: this password hash was made with little work; renew it: vaultsigner users hash-password",
+            )
         yield _marked(self.vault.problem, f"Vault {self.vault.address}: {_vault_state(self.vault)}")
         key = self.access_token_key
         yield _marked(

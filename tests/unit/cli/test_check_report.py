@@ -16,6 +16,7 @@ from vaultsigner.cli.check_report import (
 GOOD = CheckReport(
     config="config/config.yml",
     users=2,
+    guessable=(),
     policy="sha256:" + "ab" * 32,
     vault=VaultFinding("https://vault:8200", "ok", 7200, None),
     access_token_key=TokenKeyFinding("transit:transit/access-tokens", ("1", "2")),
@@ -62,3 +63,9 @@ def test_a_report_without_wallets_and_nodes_has_lines_too() -> None:
         "config/config.yml: 0 wallets, 2 users; policies sha256:abababababab",
         "Vault https://vault:8200: ok",
     ]
+
+
+def test_a_weak_password_hash_is_a_warning() -> None:
+    report = replace(GOOD, guessable=("sam",))
+    assert report.ok
+    assert [line for mark, line in report.lines() if mark == "warn" and line.startswith("sam: ")]
