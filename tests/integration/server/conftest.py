@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -11,7 +11,6 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from multidict import CIMultiDictProxy
 
 from tests.integration.server.recording_pipeline import RecordingPipeline
 from vaultsigner.config.settings import ListenAddress, ServerSettings
@@ -30,7 +29,7 @@ class Reply:
     """What came back."""
 
     status: int
-    headers: CIMultiDictProxy[str]
+    headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
