@@ -51,7 +51,11 @@ def test_a_machine_gets_one_json_line_an_event() -> None:
     stream = io.StringIO()
     configure_log(stream=stream)
     structlog.get_logger().info(
-        "listening", url="http://127.0.0.1:8000", workers=2, config=Path("config.yml")
+        "listening",
+        url="http://127.0.0.1:8000",
+        workers=2,
+        config=Path("config.yml"),
+        found={"wallets": [1, None]},
     )
     (line,) = json_lines(stream)
     assert line.pop("timestamp").endswith("Z")
@@ -61,6 +65,7 @@ def test_a_machine_gets_one_json_line_an_event() -> None:
         "url": "http://127.0.0.1:8000",
         "workers": 2,
         "config": "config.yml",
+        "found": {"wallets": [1, None]},
     }
 
 
@@ -129,7 +134,8 @@ def test_of_a_librarys_message_only_the_template_is_logged(stream: io.StringIO) 
 
 
 def test_hostile_text_can_neither_forge_a_line_nor_steer_the_terminal(stream: io.StringIO) -> None:
-    structlog.get_logger().info("refused", reason="\x1b[2Jgone\n2026 [critical] forged\u2028\u202e")
+    hostile = "\x1b[2Jgone\n2026 [critical] forged\u2028\u202e"
+    structlog.get_logger().info(hostile, reason=hostile, short="\x1b[2J")
     written = stream.getvalue()
     assert written.count("\n") == 1
     assert not any(character in written for character in "\x1b\u2028\u202e")

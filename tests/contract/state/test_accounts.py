@@ -209,6 +209,15 @@ async def test_a_reservation_cannot_be_settled_or_become_unknown(state: State) -
     assert (await known(state)).sequence == 12
 
 
+async def test_what_cannot_be_done_in_full_is_not_done_at_all(state: State) -> None:
+    await reserve(state, "a")
+    await send(state, "a")
+    before = await known(state)
+    with pytest.raises(StateError):
+        await state.settle(KEY, "a", 12, -1)
+    assert await known(state) == before
+
+
 async def test_a_refused_transaction_gives_the_number_back(state: State) -> None:
     await reserve(state, "a")
     await send(state, "a")

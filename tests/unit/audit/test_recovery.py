@@ -206,6 +206,17 @@ async def test_a_planted_link_does_not_lead_the_record_elsewhere(tmp_path: Path)
     assert events_of(audit) == ["before", "recovered", "after"]
 
 
+async def test_a_link_planted_for_the_next_day_makes_no_file_elsewhere(tmp_path: Path) -> None:
+    audit, elsewhere, now = tmp_path / "audit", tmp_path / "elsewhere", [0]
+    async with Recorder(audit, clock=lambda: now[0], retry_seconds=60) as recorder:
+        await recorder.record(event("before"))
+        (chain_directory(audit) / "1970-01-02.jsonl").symlink_to(elsewhere)
+        now[0] = 86_400 * 10**9
+        with pytest.raises(AuditError):
+            await recorder.record(event("lost"))
+    assert "elsewhere" not in os.listdir(tmp_path)  # noqa: PTH208 - the linter takes Path.iterdir here for blocking.
+
+
 FULL_DISK = """
 import asyncio, resource, sys
 from pathlib import Path

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,8 @@ async def test_all_that_wait_share_one_transaction(path: Path) -> None:
         await state._read(lambda connection: connection.set_trace_callback(statements.append))
         await asyncio.gather(*(state.remember_account(AccountKey("chain", str(n)), 1, n) for n in range(50)))
         assert 1 <= statements.count("COMMIT") <= 3
+        # A transaction that turned into a writing one half-way could be refused by another process's commit in between.
+        assert statements.count("BEGIN IMMEDIATE") == statements.count("COMMIT")
 
 
 async def test_a_mistake_in_one_operation_harms_no_other_in_its_transaction(path: Path) -> None:
@@ -92,6 +95,35 @@ async def test_a_mistake_in_one_operation_harms_no_other_in_its_transaction(path
         )
         assert [isinstance(result, StateError) for result in results] == [False, False, True, False, False]
         assert [await state.account(key) is None for key in keys] == [False, False, True, False, False]
+
+
+async def test_an_error_of_the_database_is_told_and_the_next_call_starts_afresh(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+        with pytest.raises(StateError, match="no such table"):
+            await state._write(lambda connection: connection.execute("DELETE FROM nowhere"))
+        assert isinstance(await reserve(state), Reserved)
+
+
+class Contended(sqlite3.Connection):
+    """Is told at first that the database is locked, as happens when several switch it to write-ahead logging at once."""
+
+    refusals = 2
+
+    def execute(self, statement: str, *terms: Any) -> sqlite3.Cursor:
+        if "journal_mode" in statement and Contended.refusals:
+            Contended.refusals -= 1
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(statement, *terms)
+
+
+async def test_opening_gives_way_to_others_that_open_it_too(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Contended))
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+    assert Contended.refusals == 0
 
 
 async def test_a_held_number_cannot_be_moved_by_any_statement(path: Path) -> None:
@@ -147,6 +179,14 @@ async def test_another_processs_lock_is_an_error_and_then_it_goes_on(path: Path)
         assert isinstance(await reserve(state), Reserved)
 
 
+def addresses_in(path: Path) -> set[str]:
+    """What a database holds; nothing when there is none."""
+    if not path.exists():
+        return set()
+    with closing(sqlite3.connect(path)) as connection:
+        return {address for (address,) in connection.execute("SELECT address FROM accounts")}
+
+
 def delete(path: Path) -> None:
     path.unlink()
 
@@ -178,9 +218,12 @@ async def test_a_lost_database_never_comes_back_empty_without_a_restart(
     async with SqliteState(str(path)) as state:
         await state.remember_account(KEY, 1, 5)
         harm(path)
-        for _ in range(3):
+        for address in ("noticed after it was written", "second", "third"):
+            with pytest.raises(StateError):
+                await state.remember_account(AccountKey("chain", address), 1, 5)
             with pytest.raises(StateError):
                 await state.account(KEY)
+    assert not addresses_in(path) & {"second", "third"}
 
 
 async def test_a_database_that_was_moved_away_works_again_when_it_is_back(path: Path, tmp_path: Path) -> None:
