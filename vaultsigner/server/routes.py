@@ -64,7 +64,7 @@ _ONE_WALLET = (
     *("account_not_found", "wallet_busy", "state_unavailable", "node_unavailable"),
     *_KEY_TROUBLE,
 )
-_SIGN = (*_ALWAYS, *_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, "policy_denied", "sequence_held")
+_SIGN = (*_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "policy_denied", "sequence_held")
 _BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
 
 _PATHS = {
@@ -139,7 +139,7 @@ ROUTES: tuple[Route, ...] = (
             examples={"A user of config.yml": {"username": "sam", "password": "what only Sam knows"}},
             answer="access_token",
             answer_example={"access_token": examples.ACCESS_TOKEN, "token_type": "bearer"},
-            errors=(*_ALWAYS, *_WITH_BODY, "bad_credentials", "invalid_fields", "rate_limited", *_BEHIND),
+            errors=("bad_credentials", *_WITH_BODY, *_ALWAYS, "invalid_fields", "rate_limited", *_BEHIND),
             authenticated=False,
         ),
     ),
@@ -158,7 +158,7 @@ ROUTES: tuple[Route, ...] = (
             examples={"One wallet": {"wallet_name": "wallet_1"}},
             answer="empty",
             answer_example={},
-            errors=(*_ALWAYS, *_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, "outcome_unknown"),
+            errors=(*_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "outcome_unknown"),
         ),
     ),
     Route(

@@ -11,6 +11,7 @@ import structlog
 
 from tests.integration.server.conftest import Service, split_reply
 from vaultsigner.operational_log import configure_log
+from vaultsigner.server import bodies
 from vaultsigner.server.bodies import MAX_BODY_BYTES
 
 SIGN = b"POST /api/order/sign HTTP/1.1\r\nHost: x\r\n"
@@ -99,6 +100,20 @@ async def test_broken_chunks_are_refused_at_once(service: Service) -> None:
     )
     assert split_reply(answer)[2]["code"] == "malformed_request"
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("path", [b"/api/order/sign", b"/api/auth/login", b"/api/nothing"])
+async def test_a_body_that_dribbles_in_is_not_waited_for_for_ever(
+    service: Service, path: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "READ_SECONDS", 0.1)
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n{"
+    status, _, body = split_reply(await service.raw(head, end=False))
+    assert (status, body["code"]) == (
+        (404, "not_found") if path == b"/api/nothing" else (408, "request_timeout")
+    )
+    assert service.pipeline.calls == []
+    assert len(service.pipeline.refusals) == 1
 
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES, TOO_LARGE, 10_000_000])
