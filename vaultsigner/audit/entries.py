@@ -19,7 +19,8 @@ MEMBERS_LIMIT = 32
 DispatchResult = Literal["accepted", "refused", "unknown", "resynchronised"]
 
 LOG_IN: Operation = Operation("auth.login")
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z")
+# No dot in it but the one of `msg.`: Vault's tokens (s.…, hvs.…) and JSON Web Tokens have dots, members' names do not.
+_PLAIN_NAME = re.compile(r"(?:msg\.)?[A-Za-z_][A-Za-z0-9_-]{0,31}\Z")
 
 
 class Entry(Protocol):
@@ -183,6 +184,9 @@ class Dispatch:
 
     kind: ClassVar[str] = "dispatch"
     request_id: RequestId
+    principal: Principal
+    ip: str
+    operation: Operation
     wallet: WalletName
     node: str
     result: DispatchResult
@@ -197,6 +201,9 @@ class Dispatch:
         return {
             "kind": self.kind,
             "request_id": self.request_id,
+            "principal": _principal(self.principal),
+            "ip": self.ip,
+            "operation": self.operation,
             "wallet": self.wallet,
             "node": bounded(self.node),
             "result": self.result,

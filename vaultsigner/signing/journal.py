@@ -100,6 +100,9 @@ class Journal:
         return await self._recorder.record(
             Dispatch(
                 request_id=request.call.request_id,
+                principal=request.principal,
+                ip=str(request.call.ip),
+                operation=request.call.operation,
                 wallet=request.wallet.name,
                 node=dispatched.node,
                 result=dispatched.result,

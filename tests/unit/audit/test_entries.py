@@ -120,6 +120,9 @@ def test_an_outcome_has_these_members() -> None:
 def test_a_dispatch_has_these_members() -> None:
     entry = Dispatch(
         request_id=REQUEST,
+        principal=SAM,
+        ip="10.0.0.7",
+        operation=Operation("transfer.broadcast"),
         wallet=WALLET,
         node="dex.example",
         result="refused",
@@ -132,6 +135,9 @@ def test_a_dispatch_has_these_members() -> None:
     assert entry.members() == {
         "kind": "dispatch",
         "request_id": REQUEST,
+        "principal": {"type": "user", "name": "sam", "scheme": "token"},
+        "ip": "10.0.0.7",
+        "operation": "transfer.broadcast",
         "wallet": "wallet_1",
         "node": "dex.example",
         "result": "refused",
@@ -158,7 +164,16 @@ def test_hostile_text_gives_one_short_ascii_line_that_strict_readers_take(hostil
     entries: list[Entry] = [
         refused(reason=hostile, members=(hostile,) * 3),
         Control("start", {hostile: [{"deep": hostile}]}),
-        Dispatch(request_id=REQUEST, wallet=WALLET, node=hostile, result="unknown", answer=hostile),
+        Dispatch(
+            request_id=REQUEST,
+            principal=SAM,
+            ip="10.0.0.7",
+            operation=Operation("transfer.broadcast"),
+            wallet=WALLET,
+            node=hostile,
+            result="unknown",
+            answer=hostile,
+        ),
     ]
     for entry in entries:
         line, _ = seal(entry.members(), Head("00" * 8), 0)
