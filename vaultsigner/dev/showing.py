@@ -6,9 +6,9 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.json import JSON
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -93,7 +93,7 @@ def _request(performed: Performed) -> RenderableType:
     route = Text.assemble(("POST ", "bold"), f"{scene.path}/", ("{sign,broadcast}", "bold"))
     if performed.signed is None:
         route = Text.assemble(("POST ", "bold"), f"{scene.path}/broadcast")
-    body = Syntax(json.dumps(scene.body, indent=2), "json", background_color="default", word_wrap=True)
+    body = JSON.from_data(scene.body, indent=2)
     return Panel(
         Group(route, body), title="Request", title_align="left", border_style="blue", box=box.ROUNDED
     )
