@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from vaultsigner.config.settings import Environment
 from vaultsigner.dispatch.beacon_node import Accepted, BeaconNode, NoAnswer, NodeAccount, Rejected
+from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import NodeError
 
 CHAIN = "Binance-Chain-Ganges"
@@ -80,7 +81,7 @@ async def test_a_node_of_another_chain_is_not_believed(node: Node, client: Beaco
 
 
 async def test_a_taken_transaction_is_accepted_as_the_node_said_it(node: Node, client: BeaconNode) -> None:
-    said = [{"code": 0, "hash": "AB", "log": "Msg 0: ", "ok": True, "data": "{}"}]
+    said: JsonValue = [{"code": 0, "hash": "AB", "log": "Msg 0: ", "ok": True, "data": "{}"}]
     node.says(200, json=said)
     assert await client.broadcast(b"\xf0\x62", sync=True) == Accepted(said)
     assert node.bodies == [("/api/v1/broadcast?sync=1", "f062")]
