@@ -129,20 +129,23 @@ class Broadcaster:
         return signed.transaction
 
     async def _send(self, outgoing: Outgoing, decision: Decision) -> Answer | Refusal:
-        node = self._accounts.node(outgoing.request.wallet)
-        result = await self._ask_first(outgoing) or await node.broadcast(
-            outgoing.transaction, sync=outgoing.request.call.sync
-        )
-        refusal = await self._settle(outgoing, result)
+        result = await self._deliver(outgoing)
+        try:
+            refusal = await self._settle(outgoing, result)
+        except StateError as error:
+            # The number stays held: its bytes are stored, and its lease runs out.
+            refusal = _unknown(outgoing, str(error))
         try:
             position = await self._record(outgoing, result, refusal)
         except AuditError as error:
-            sent = f"transaction {outgoing.transaction_hash} was sent, but what the node said could not be recorded"
-            raise AuditError(f"{sent}: {error}") from None
-        if isinstance(result, Accepted):
+            return Refusal(
+                error.code,
+                f"transaction {outgoing.transaction_hash} was sent; what the node said cannot be recorded just now",
+                reason=str(error),
+            )
+        if refusal is None and isinstance(result, Accepted):
             return Answer(result.answer, decision.rule, decision.policy, position)
-        assert refusal is not None  # noqa: S101  -- _settle answers None for Accepted only; this tells the type checker
-        return refusal
+        return refusal or _unknown(outgoing, "no answer")
 
     async def _record(
         self, outgoing: Outgoing, result: BroadcastResult, refusal: Refusal | None
@@ -158,20 +161,30 @@ class Broadcaster:
         code = "ok" if refusal is None else refusal.code
         return await self._journal.dispatched(outgoing.request, dispatched, code)
 
-    async def _ask_first(self, outgoing: Outgoing) -> Accepted | None:
-        """Bytes that went out before may be on the chain already; sending them again would only be told a used number."""
-        if not outgoing.repeated:
-            return None
+    async def _deliver(self, outgoing: Outgoing) -> BroadcastResult:
+        """Send the bytes. Bytes that went out before may be on the chain already, which would refuse them as used."""
+        node = self._accounts.node(outgoing.request.wallet)
+        if outgoing.repeated and await self._arrived(outgoing):
+            return _already_there(outgoing)
+        result = await node.broadcast(outgoing.transaction, sync=outgoing.request.call.sync)
+        if not outgoing.repeated or isinstance(result, Accepted):
+            return result
+        # A no may be meant for the second copy because the first one is about to stand in a block.
         try:
-            known = await self._accounts.node(outgoing.request.wallet).knows_transaction(
+            await self._accounts.catch_up(
+                outgoing.request.wallet, outgoing.key, outgoing.sequence + 1, unsure=True
+            )
+        except NodeError as error:
+            return NoAnswer(str(error), sent=True)
+        return _already_there(outgoing) if await self._arrived(outgoing) else result
+
+    async def _arrived(self, outgoing: Outgoing) -> bool:
+        try:
+            return await self._accounts.node(outgoing.request.wallet).knows_transaction(
                 outgoing.transaction_hash
             )
         except NodeError:
-            return None
-        said: JsonValue = [
-            {"code": 0, "hash": outgoing.transaction_hash, "log": "already on the chain", "ok": True}
-        ]
-        return Accepted(said, None) if known else None
+            return False
 
     async def _settle(self, outgoing: Outgoing, result: BroadcastResult) -> Refusal | None:
         """Bring the sequence in line with what the node said. None means: the transaction was taken."""
@@ -191,12 +204,7 @@ class Broadcaster:
                 "node_unavailable", f"the node cannot be reached ({result.reason}); nothing was sent"
             )
         await self._state.mark_unknown(key, outgoing.owner, sequence)
-        return Refusal(
-            "outcome_unknown",
-            f"transaction {outgoing.transaction_hash} was sent, but whether the node took it is not known ({result.reason}). "
-            f"Sequence {sequence} stays held: send the same request again, or POST /api/wallet/resync to settle it",
-            reason=result.reason,
-        )
+        return _unknown(outgoing, result.reason)
 
     async def _next_after_refusal(self, outgoing: Outgoing) -> int:
         """The node's own number where it can be had; a refused transaction used none."""
@@ -206,6 +214,22 @@ class Broadcaster:
         except NodeError:
             return outgoing.sequence
         return outgoing.sequence if seen is None else seen.sequence
+
+
+def _already_there(outgoing: Outgoing) -> Accepted:
+    said: JsonValue = [
+        {"code": 0, "hash": outgoing.transaction_hash, "log": "already on the chain", "ok": True}
+    ]
+    return Accepted(said, None)
+
+
+def _unknown(outgoing: Outgoing, reason: str) -> Refusal:
+    return Refusal(
+        "outcome_unknown",
+        f"transaction {outgoing.transaction_hash} was sent, but whether the node took it is not known ({reason}). "
+        f"Sequence {outgoing.sequence} stays held: send the same request again, or POST /api/wallet/resync to settle it",
+        reason=reason,
+    )
 
 
 _RESULT_WORDS: Mapping[type[BroadcastResult], DispatchResult] = {

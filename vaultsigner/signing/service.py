@@ -21,6 +21,7 @@ from vaultsigner.signing.admission import Admission, Request, refuse_without_per
 from vaultsigner.signing.broadcasting import Broadcaster, fingerprint
 from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.clock import Clock
+from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
@@ -173,15 +174,15 @@ class SigningService:
         try:
             return await step(trail)
         except AuditError as error:
-            return Refusal(error.code, str(error), retry_after_seconds=1)
+            return refusal_for(error)
         except VaultsignerError as error:
-            return await self._fail(trail, Refusal(error.code, str(error), retry_after_seconds=1))
+            return await self._fail(trail, refusal_for(error))
 
     async def _refuse(self, trail: Trail, refusal: Refusal) -> Refusal:
         try:
             await self._journal.refused(trail, refusal)
         except AuditError as error:
-            return Refusal(error.code, str(error), retry_after_seconds=1)
+            return refusal_for(error)
         return refusal
 
     async def _deny(self, request: Request, decision: Decision) -> Refusal:
@@ -197,5 +198,5 @@ class SigningService:
         try:
             await self._journal.failed(trail, refusal)
         except AuditError as error:
-            return Refusal(error.code, str(error), retry_after_seconds=1)
+            return refusal_for(error)
         return refusal

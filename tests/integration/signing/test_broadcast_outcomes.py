@@ -183,6 +183,18 @@ def test_resync_settles_by_asking_the_node(
     assert sequences(shared)[-1] == start + used
 
 
+def test_the_same_request_learns_that_it_had_arrived_though_its_block_is_late(
+    shared: World, address: str
+) -> None:
+    shared.node.chain.block_seconds = 1.5
+    try:
+        unknown(shared, address, DROPPED_AFTER)
+        assert shared.post("/api/transfer/broadcast", transfer("1", address)).status == 200
+    finally:
+        shared.node.chain.block_seconds = 0.0
+    assert len(shared.node.chain.executed) == 1
+
+
 def test_resync_does_not_take_a_block_that_is_late_for_a_number_that_is_free(
     shared: World, address: str, start: int
 ) -> None:

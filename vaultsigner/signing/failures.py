@@ -1,0 +1,33 @@
+"""What callers are told when something could not be done: what happened and what to do, without Vault's paths or our innards.
+
+The record has the error's own words.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import VaultsignerError
+
+_TOLD: Mapping[str, str] = MappingProxyType(
+    {
+        "custody_unavailable": "The custody process is not there just now; nothing was signed. Try again",
+        "vault_unavailable": "Vault cannot be reached; nothing was signed. Try again",
+        "vault_sealed": "Vault is sealed; nothing was signed. An operator has to unseal it",
+        "vault_denied": "Vault does not let custody in; nothing was signed. An operator has to renew custody's token",
+        "key_missing": "The key is not in Vault where the configuration says; nothing was signed. Ask an operator",
+        "key_malformed": "What Vault holds for this wallet is no usable key; nothing was signed. Ask an operator",
+        "wrong_key": "Vault holds another key for this wallet than the one expected; nothing was signed. Ask an operator",
+        "policy_denied": "Custody's own policy does not allow this; nothing was signed",
+        "no_permission": "Custody finds no permission for this; nothing was signed",
+        "invalid_token": "Could not validate credentials",
+        "state_unavailable": "The state database cannot be used just now. Try again",
+        "audit_unavailable": "The record cannot be written, so nothing may be answered; what was signed is dropped. Try again",
+    }
+)
+
+
+def refusal_for(error: VaultsignerError) -> Refusal:
+    """The answer to a request that failed with this error."""
+    message = _TOLD.get(error.code, str(error))
+    return Refusal(error.code, message, reason=str(error))
