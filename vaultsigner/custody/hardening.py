@@ -20,7 +20,7 @@ ALLOCATOR_ENVIRONMENT = {
 the interpreter makes stay behind. Measured: none left instead of 10 to 28."""
 
 _PERTURB_FILLS_WITH = 165 ^ 0xFF  # malloc(3): a new block is filled with the complement of the byte
-_PROBE_BYTES = 4096
+_PROBE_BYTES = (64, 4096)
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -47,12 +47,7 @@ def require_poisoning_allocator() -> None:
         raise HardeningError(
             "custody must run with PYTHONMALLOC=malloc: start it through `vaultsigner serve`"
         )
-    libc = ctypes.CDLL(None)
-    libc.malloc.restype = ctypes.c_void_p
-    libc.free.argtypes = [ctypes.c_void_p]
-    block = libc.malloc(ctypes.c_size_t(_PROBE_BYTES))
-    poisoned = ctypes.string_at(block, _PROBE_BYTES) == bytes([_PERTURB_FILLS_WITH]) * _PROBE_BYTES
-    libc.free(block)
+    poisoned = all(_comes_poisoned(size) for size in _PROBE_BYTES)
     if not poisoned:
         raise HardeningError(
             f"custody needs glibc with GLIBC_TUNABLES={ALLOCATOR_ENVIRONMENT['GLIBC_TUNABLES']}: start it through "
@@ -92,6 +87,21 @@ def apply_protections() -> None:
     """
     for protect in PROTECTIONS:
         protect()
+
+
+def _comes_poisoned(size: int) -> bool:
+    """Whether a block that was freed is poisoned when it is handed out again; from a thread's cache it would come as it went."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    block = libc.malloc(size)
+    ctypes.memset(block, 0x11, size)
+    libc.free(block)
+    block = libc.malloc(size)
+    poisoned = ctypes.string_at(block, size) == bytes([_PERTURB_FILLS_WITH]) * size
+    libc.free(block)
+    return poisoned
 
 
 def _prctl(option: int, value: int) -> None:

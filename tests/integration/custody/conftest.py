@@ -44,16 +44,17 @@ class CustodyWorld:
         return self.installation.settings.vault.auth.path
 
 
-def plan(vectors: Sequence[Vector], *more: PlannedWallet, settings: dict[str, object] | None = None) -> Plan:
+def plan(vectors: Sequence[Vector], *more: PlannedWallet, users: tuple[PlannedUser, ...] = ()) -> Plan:
     """The wallets of the vectors; one user who may do everything, and one who may only trade with one wallet."""
     wallets = (*planned_wallets(vectors), *more)
     everything = {wallet.name: EVERY_PERMISSION for wallet in wallets}
     password_hash = CHEAPEST.hash(PASSWORD)
     users = (
+        *users,
         PlannedUser(USERNAME, PASSWORD, everything, password_hash),
         PlannedUser(LIMITED_USER, PASSWORD, {wallets[0].name: ("trade",)}, password_hash),
     )
-    return Plan(wallets, users, NODES, POLICY, settings=settings or {})
+    return Plan(wallets, users, NODES, POLICY)
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,9 @@ KINDS = {"new_order": "order", "multi_transfer": "transfer"}
 class CustodyProcess:
     """Custody on an installation; its log goes to `log`."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, **environment: str) -> None:
         self.installation = installation
+        self._environment = custody_environment({**os.environ, **environment})
         self.socket_path = installation.directory / "custody.sock"
         self.log = installation.directory / "custody.log"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -54,7 +55,7 @@ class CustodyProcess:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *arguments],
-                env=custody_environment(os.environ),
+                env=self._environment,
                 pass_fds=descriptors,
                 stderr=log,
             )
@@ -81,9 +82,9 @@ class CustodyProcess:
 
 
 @contextmanager
-def running_custody(installation: Installation) -> Iterator[CustodyProcess]:
-    """Custody for as long as the block lasts."""
-    custody = CustodyProcess(installation)
+def running_custody(installation: Installation, **environment: str) -> Iterator[CustodyProcess]:
+    """Custody for as long as the block lasts. `environment`: variables beside those of the test."""
+    custody = CustodyProcess(installation, **environment)
     try:
         custody.start()
         yield custody
@@ -110,6 +111,14 @@ async def until_up(client: CustodyClient, seconds: float = 10.0) -> float:
         assert time.monotonic() - began < seconds, "custody does not come up"
         await asyncio.sleep(0.005)
     return time.monotonic() - began
+
+
+async def until_down(client: CustodyClient, seconds: float = 10.0) -> None:
+    """Wait until the client has noticed that custody is gone."""
+    began = time.monotonic()
+    while client.connected:
+        assert time.monotonic() - began < seconds, "the client does not notice"
+        await asyncio.sleep(0.005)
 
 
 def request_for(vector: dict[str, Any], wallet: str, /, **changes: Any) -> SignBeaconRequest:

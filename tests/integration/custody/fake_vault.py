@@ -50,7 +50,8 @@ Script = Callable[[Conversation], Awaitable[None]]
 class FakeVault:
     """Custody's own reader, pointed at the fake."""
 
-    def __init__(self, pool: VaultPool) -> None:
+    def __init__(self, address: str, pool: VaultPool) -> None:
+        self.address = address
         self.pool = pool
         self.reader = VaultReader(pool)
 
@@ -65,7 +66,7 @@ async def fake_vault(
     directory: Path,
     *,
     tls: ssl.SSLContext | None = None,
-    host: str = "127.0.0.1",
+    scheme: str | None = None,
     ca_cert: Path | None = None,
 ) -> AsyncIterator[FakeVault]:
     """Runs `script` on every connection, then closes it.
@@ -73,7 +74,7 @@ async def fake_vault(
     Args:
         directory: for the token's file.
         tls: the server's; plain HTTP without it.
-        host, ca_cert: how the client reaches and checks it.
+        scheme, ca_cert: how the client speaks to it and checks it; the scheme fits `tls` unless given.
     """
     tasks: set[asyncio.Task[None]] = set()
     connections = 0
@@ -91,14 +92,14 @@ async def fake_vault(
             writer.close()
 
     server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=tls)
-    address = f"{'https' if tls else 'http'}://{host}:{server.sockets[0].getsockname()[1]}"
+    address = f"{scheme or ('https' if tls else 'http')}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     token_path = directory / "token"
     if not token_path.exists():
         token_path.write_text("s.token")
     settings = VaultSettings(address, TokenFileAuth(token_path), ca_cert=ca_cert)
     pool = VaultPool(endpoint_of(settings), VaultToken(None, token_path))
     try:
-        yield FakeVault(pool)
+        yield FakeVault(address, pool)
     finally:
         pool.close()
         server.close()

@@ -50,6 +50,10 @@ def test_isolated_mode_would_drop_the_allocator_without_a_word() -> None:
     assert run(dict(ALLOCATOR_ENVIRONMENT), "-E").startswith("refused: custody must run with PYTHONMALLOC")
 
 
-def test_a_weaker_setting_is_not_enough() -> None:
-    environment = {**ALLOCATOR_ENVIRONMENT, "GLIBC_TUNABLES": "glibc.malloc.perturb=0"}
+@pytest.mark.parametrize(
+    "weaker", ["", "glibc.malloc.perturb=0", "glibc.malloc.perturb=165", "glibc.malloc.tcache_count=0"]
+)
+def test_a_weaker_setting_is_not_enough(weaker: str) -> None:
+    """Without `tcache_count` freed blocks wait in a cache as they are; without `perturb` nothing is poisoned at all."""
+    environment = {**ALLOCATOR_ENVIRONMENT, "GLIBC_TUNABLES": weaker}
     assert run(environment).startswith("refused: custody needs glibc")

@@ -1,0 +1,229 @@
+"""`vaultsigner serve`: two processes that live and die together, and what each of them is given."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.world import Vector, World, running_world
+from vaultsigner.dev.processes import ProcessError
+
+BACK_WITHIN_SECONDS = 2.0
+PATIENCE_SECONDS = 10.0
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def small_world(tmp_path: Path, vectors: list[Vector]) -> Iterator[World]:
+    """One wallet; a test may break it."""
+    with running_world(tmp_path / "world", vectors[:1]) as running:
+        yield running
+
+
+def until(done: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> float:
+    """Wait; how long it took."""
+    began = time.monotonic()
+    while not done():
+        assert time.monotonic() - began < seconds, "it takes too long"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    entries = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(entry.split("=", 1) for entry in entries if entry)
+
+
+def open_files(pid: int) -> set[Path]:
+    files = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            files.add(entry.readlink())
+    return files
+
+
+def custody_pid(world: World) -> int | None:
+    try:
+        return world.service.custody_pid
+    except ProcessError:
+        return None
+
+
+def signs(world: World, vector: Vector) -> bool:
+    body = {"msg": vector["api"]["msg"], "wallet_name": world_wallet(vector)}
+    return world.post("/api/order/sign", body).status == 200
+
+
+def world_wallet(vector: Vector) -> str:
+    return f"{vector['key_name']}-{vector['network']}"
+
+
+def test_killed_custody_is_back_within_two_seconds(small_world: World, vectors: list[Vector]) -> None:
+    vector = vectors[0]
+    small_world.place(vector)
+    assert signs(small_world, vector)
+    for _ in range(3):
+        killed = small_world.service.custody_pid
+        os.kill(killed, signal.SIGKILL)
+        assert until(lambda: custody_pid(small_world) not in (None, killed)) < BACK_WITHIN_SECONDS  # noqa: B023 - used at once
+        assert until(lambda: signs(small_world, vector)) < BACK_WITHIN_SECONDS
+        time.sleep(1.0)
+
+
+def test_while_custody_is_away_the_answer_is_503(small_world: World, vectors: list[Vector]) -> None:
+    vector = vectors[0]
+    small_world.place(vector)
+    assert signs(small_world, vector)
+    os.kill(small_world.service.launcher_pid, signal.SIGSTOP)  # so that nobody restarts it
+    os.kill(small_world.service.custody_pid, signal.SIGKILL)
+    answer = small_world.post(
+        "/api/order/sign", {"msg": vector["api"]["msg"], "wallet_name": world_wallet(vector)}
+    )
+    assert (answer.status, answer.body["code"]) == (503, "custody_unavailable")
+    os.kill(small_world.service.launcher_pid, signal.SIGCONT)
+    until(lambda: signs(small_world, vector))
+
+
+def test_everything_ends_with_the_launcher_however_it_ends(small_world: World) -> None:
+    children = [small_world.service.server_pid, small_world.service.custody_pid]
+    small_world.service.kill()
+    until(lambda: not any(alive(pid) for pid in children))
+
+
+def test_everything_ends_with_the_server(small_world: World) -> None:
+    launcher, custody = small_world.service.launcher_pid, small_world.service.custody_pid
+    os.kill(small_world.service.server_pid, signal.SIGKILL)
+    until(lambda: not alive(launcher) and not alive(custody))
+    assert "server_ended" in small_world.service.log.read_text()
+
+
+def test_hangup_changes_nothing(small_world: World) -> None:
+    before = (small_world.service.server_pid, small_world.service.custody_pid)
+    os.kill(small_world.service.launcher_pid, signal.SIGHUP)
+    until(lambda: "signal_ignored" in small_world.service.log.read_text())
+    assert (small_world.service.server_pid, small_world.service.custody_pid) == before
+
+
+def test_custody_gets_no_more_than_it_needs(small_world: World) -> None:
+    pid = small_world.service.custody_pid
+    # glibc cuts GLIBC_TUNABLES up where it stands, so parts of it look like variables.
+    names = {name for name in environment_of(pid) if not name.startswith(("VAULTSIGNER_", "LC_", "glibc."))}
+    assert names <= {"PATH", "LANG", "TZ", "VAULT_ADDR", "PYTHONMALLOC", "GLIBC_TUNABLES"}
+    token = small_world.installation.settings.vault.auth.path.read_text().strip()
+    for process in (pid, small_world.service.server_pid, small_world.service.launcher_pid):
+        for place in ("environ", "cmdline"):
+            assert token.encode() not in Path(f"/proc/{process}/{place}").read_bytes()
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    assert status["NoNewPrivs"].strip() == "1"
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    assert [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file")] == [
+        ["0", "0"]
+    ]
+
+
+def test_the_server_has_no_descriptor_of_the_token(small_world: World) -> None:
+    token = small_world.installation.settings.vault.auth.path
+    for pid, expected in ((small_world.service.server_pid, False), (small_world.service.custody_pid, True)):
+        assert (token in open_files(pid)) is expected
+
+
+class Serve:
+    """`vaultsigner serve` on an installation, in the test's own hands."""
+
+    def __init__(self, config_file: Path, log: Path, **environment: str) -> None:
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "vaultsigner", "serve", "--config", str(config_file)],
+                stderr=output,
+                env={"PATH": os.environ["PATH"], **environment},
+                cwd=ROOT,
+            )
+        self._log = log
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+
+@pytest.fixture
+def serve(small_world: World, tmp_path: Path) -> Iterator[Callable[..., Serve]]:
+    """Starts the installation anew, after the world's own service has stopped."""
+    small_world.service.stop()
+    started: list[Serve] = []
+
+    def start(**environment: str) -> Serve:
+        started.append(
+            Serve(small_world.installation.config_file, tmp_path / f"serve-{len(started)}.log", **environment)
+        )
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order_with_status_0(serve: Callable[..., Serve], number: signal.Signals) -> None:
+    service = serve(VAULT_TOKEN="not for custody", BAO_TOKEN="nor this")
+    until(lambda: "listening" in service.log and "custody_ready" in service.log)
+    assert "not for custody" not in service.log
+    assert service.log.count("variable_dropped") == 2
+    service.process.send_signal(number)
+    assert service.process.wait(PATIENCE_SECONDS) == 0
+    stopped = service.log.index("custody_stopped")
+    assert service.log.index('"stopping"') < stopped, "custody ends after the server"
+
+
+def test_custody_that_dies_again_and_again_is_restarted_with_pauses(
+    serve: Callable[..., Serve], small_world: World
+) -> None:
+    service = serve()
+    until(lambda: "custody_ready" in service.log and "listening" in service.log)
+    config = small_world.installation.config_file
+    good = config.read_text()
+    config.write_text("nothing: useful\n")  # what a restart finds
+    children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
+    custody = next(
+        int(pid)
+        for pid in children.read_text().split()
+        if b"vaultsigner.custody" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    os.kill(custody, signal.SIGKILL)
+    until(lambda: service.log.count("custody_ended") >= 4)
+    assert service.process.poll() is None, "the launcher goes on trying"
+    config.write_text(good)
+    until(lambda: service.log.count("custody_ready") == 2)
+
+
+def test_custody_that_cannot_start_at_all_is_told_at_once(
+    serve: Callable[..., Serve], small_world: World
+) -> None:
+    for policy in small_world.installation.settings.policies.iterdir():
+        policy.unlink()
+    service = serve()
+    assert service.process.wait(PATIENCE_SECONDS) == 1
+    assert "polic" in service.log
+
+
+def test_a_configuration_with_mistakes_ends_with_status_1(tmp_path: Path) -> None:
+    config = tmp_path / "config.yml"
+    config.write_text("wallets: 5\n")
+    service = Serve(config, tmp_path / "log")
+    assert service.process.wait(PATIENCE_SECONDS) == 1
+    assert "Traceback" not in service.log
+    assert "wallets" in service.log

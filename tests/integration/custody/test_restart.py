@@ -1,0 +1,101 @@
+"""Custody dies by kill -9: what its client sees meanwhile, and how soon it is back."""
+
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+
+from tests.integration.custody.conftest import CustodyWorld
+from tests.integration.custody.custody_process import connected, request_for, until_down, until_up
+from tests.world import Vector
+from vaultsigner.custody import client as client_module
+from vaultsigner.custody.client import PATIENCE_SECONDS, CustodyClient
+from vaultsigner.errors import CustodyError
+
+SLACK_SECONDS = 0.5
+BACK_WITHIN_SECONDS = 2.0
+
+
+async def test_questions_in_flight_fail_at_once_and_later_ones_after_a_moment(
+    own_world: CustodyWorld, order: Vector, wallet: str
+) -> None:
+    async with connected(own_world.custody.socket_path) as client:
+        os.kill(own_world.custody.pid, signal.SIGSTOP)
+        in_flight = [asyncio.ensure_future(client.sign_beacon(request_for(order, wallet))) for _ in range(5)]
+        await asyncio.sleep(0.05)
+        own_world.custody.kill()
+        began = time.monotonic()
+        for error in await asyncio.gather(*in_flight, return_exceptions=True):
+            assert isinstance(error, CustodyError)
+            assert error.code == "custody_unavailable"
+        assert time.monotonic() - began < SLACK_SECONDS
+        began = time.monotonic()
+        # The listening socket is still there: being connected must not be taken for being served.
+        with pytest.raises(CustodyError, match="restarted") as caught:
+            await client.health()
+        assert caught.value.code == "custody_unavailable"
+        assert PATIENCE_SECONDS - 0.01 <= time.monotonic() - began < PATIENCE_SECONDS + SLACK_SECONDS
+
+
+async def test_back_within_two_seconds_and_by_itself(
+    own_world: CustodyWorld, order: Vector, wallet: str
+) -> None:
+    async with connected(own_world.custody.socket_path) as client:
+        for _ in range(2):
+            await client.sign_beacon(request_for(order, wallet))
+            own_world.custody.kill()
+            await asyncio.sleep(0.01)
+            own_world.custody.start()
+            assert await until_up(client) < BACK_WITHIN_SECONDS
+            assert (await client.sign_beacon(request_for(order, wallet))).signature.hex() == order[
+                "signature"
+            ]
+
+
+async def test_a_question_asked_just_before_custody_is_back_is_answered(
+    own_world: CustodyWorld, order: Vector, wallet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "PATIENCE_SECONDS", 10.0)
+    async with connected(own_world.custody.socket_path) as client:
+        own_world.custody.kill()
+        await until_down(client)
+        own_world.custody.start()
+        assert (await client.sign_beacon(request_for(order, wallet))).signature.hex() == order["signature"]
+
+
+async def test_a_client_that_came_first_finds_custody_when_it_comes(own_world: CustodyWorld) -> None:
+    own_world.custody.kill()
+    client = CustodyClient(own_world.custody.socket_path)
+    await client.connect()
+    try:
+        with pytest.raises(CustodyError):
+            await client.health()
+        own_world.custody.start()
+        await until_up(client)
+        assert (await client.health()).vault == "ok"
+    finally:
+        await client.close()
+
+
+async def test_a_custody_that_hangs_is_not_waited_for_for_ever(
+    own_world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "ANSWER_SECONDS", 0.3)
+    async with connected(own_world.custody.socket_path) as client:
+        os.kill(own_world.custody.pid, signal.SIGSTOP)
+        with pytest.raises(CustodyError, match="no answer within") as caught:
+            await client.health()
+        assert caught.value.code == "custody_unavailable"
+        os.kill(own_world.custody.pid, signal.SIGCONT)
+        assert (await client.health()).vault == "ok"
+
+
+def test_sigterm_ends_it_in_order(own_world: CustodyWorld) -> None:
+    deadline = time.monotonic() + 10
+    while "custody_ready" not in own_world.custody.log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert own_world.custody.stop() == 0
+    assert "custody_stopped" in own_world.custody.log.read_text()
