@@ -29,7 +29,7 @@ from tests.adversarial.memory_search import (
 from tests.world import World, cheap_hash
 from vaultsigner.cli.key_material import new_mnemonic, new_private_key
 from vaultsigner.custody.mnemonics import derive_scalar
-from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser
+from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser, PlannedWallet
 
 SIGNATURES = 200
 CLIENTS = 4
@@ -146,8 +146,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     trader = PlannedUser(
         TRADER, PASSWORD, dict.fromkeys((HEX, WORDS), EVERY_PERMISSION), cheap_hash(PASSWORD)
     )
-    keys = {HEX: HEX_KEY, WORDS: MNEMONIC}
-    with running_desk(tmp_path_factory.mktemp("canary"), keys, users=(trader,)) as world:
+    wallets = (PlannedWallet(HEX, HEX_KEY), PlannedWallet(WORDS, MNEMONIC))
+    with running_desk(tmp_path_factory.mktemp("canary"), *wallets, users=(trader,)) as world:
         token = world.token(TRADER, PASSWORD)
         needles = canaries(world, token)
         watch = MemoryWatch(ProcessMemory(world.service.server_pid), needles.for_server | kept(world))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.adversarial.desk import RECEIVER, running_desk, transfer
+from tests.adversarial.desk import RECEIVER, private_key_wallet, running_desk, transfer
 from tests.adversarial.memory_search import find_in, forms_of_text
 from tests.adversarial.raw_http import Reply, exchange, request
 from tests.world import World
@@ -71,7 +71,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with running_desk(tmp_path_factory.mktemp("desk"), {WALLET: new_private_key()}) as world:
+    with running_desk(tmp_path_factory.mktemp("desk"), private_key_wallet(WALLET)) as world:
         yield Target(world)
 
 

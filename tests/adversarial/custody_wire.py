@@ -1,0 +1,112 @@
+"""Custody's own wire, spoken by hand: what one who has taken the server over can send, well-formed or not."""
+
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vaultsigner.dev.service import Service
+
+HEADER = struct.Struct(">IBBQ")
+"""Length of what follows it, version, code, id."""
+AFTER_LENGTH = HEADER.size - 4
+VERSION = 1
+HELLO, PUBLIC_KEY, SIGN_BEACON, LOG_IN, ACCESS_TOKEN_KEYS, HEALTH = range(6)
+ANSWER = 0x80
+TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One frame from custody."""
+
+    code: int
+    id: int
+    document: Any
+
+    @property
+    def error(self) -> str | None:
+        """The code of an error; None for a good answer."""
+        code: str | None = self.document.get("error", {}).get("code")
+        return code
+
+
+def frame(
+    code: int, payload: bytes, id_: int = 1, version: int = VERSION, length: int | None = None
+) -> bytes:
+    """A frame; `length` may lie."""
+    told = AFTER_LENGTH + len(payload) if length is None else length
+    return HEADER.pack(told, version, code, id_) + payload
+
+
+class Wire:
+    """A connection to custody that has heard its hello."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def send(self, data: bytes) -> None:
+        """Any bytes at all."""
+        self._connection.sendall(data)
+
+    def ask(self, code: int, question: object, id_: int = 1) -> Answer:
+        """A question in a good frame; bytes go as they are, all else as JSON."""
+        payload = question if isinstance(question, bytes) else json.dumps(question).encode()
+        self.send(frame(code, payload, id_))
+        return self.read()
+
+    def read(self) -> Answer:
+        """The next frame.
+
+        Raises:
+            EOFError: custody has closed the connection.
+        """
+        length, _, code, id_ = HEADER.unpack(self._take(HEADER.size))
+        return Answer(code, id_, json.loads(self._take(length - AFTER_LENGTH)))
+
+    def closed(self) -> bool:
+        """Whether custody closes the connection, whatever it may still have to say before."""
+        try:
+            while True:
+                self.read()
+        except (EOFError, ConnectionError):
+            return True
+        except TimeoutError:
+            return False
+
+    def _take(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            more = self._connection.recv(count - len(data))
+            if not more:
+                raise EOFError("custody has closed the connection")
+            data += more
+        return data
+
+
+@contextmanager
+def wire_to(service: Service, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[Wire]:
+    """A connection to the custody process of a service, as its server has one."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout_seconds)
+        connection.connect(str(custody_socket(service)))
+        wire = Wire(connection)
+        assert wire.read().code == HELLO | ANSWER
+        yield wire
+
+
+def custody_socket(service: Service) -> Path:
+    """Where custody listens: the server is told on its command line."""
+    arguments = Path(f"/proc/{service.server_pid}/cmdline").read_bytes().split(b"\0")
+    return Path(arguments[arguments.index(b"--custody-socket") + 1].decode())
+
+
+def vault_reads(service: Service) -> int:
+    """How many secrets custody has read since it started."""
+    with wire_to(service) as wire:
+        reads: int = wire.ask(HEALTH, {}).document["ok"]["vault_reads"]
+        return reads
