@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, TokenChecker, bearer_token
 from vaultsigner.config.settings import User, Wallet
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue
@@ -12,7 +13,6 @@ from vaultsigner.formats.bnb_beacon.messages import Message, intent_items, messa
 from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
 from vaultsigner.policy.permissions import refuse_by_permission
 from vaultsigner.signing.calls import Call
-from vaultsigner.signing.identity import Authenticator
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory, refuse_by_address
 from vaultsigner.strict_json import JsonDocument, MalformedJsonError, parse
@@ -48,8 +48,8 @@ class Request:
 class Admission:
     """Takes the steps in the order that reveals nothing to strangers: the token first, then the body, then the wallet."""
 
-    def __init__(self, authenticator: Authenticator, wallets: WalletDirectory) -> None:
-        self._authenticator = authenticator
+    def __init__(self, tokens: TokenChecker, wallets: WalletDirectory) -> None:
+        self._tokens = tokens
         self._wallets = wallets
 
     async def user(self, trail: Trail) -> User | Refusal:
@@ -58,7 +58,8 @@ class Admission:
         Raises:
             CustodyError: the token cannot be checked now.
         """
-        user = await self._authenticator.authenticate(trail.call.authorization)
+        token = bearer_token(trail.call.authorization)
+        user = NOT_AUTHENTICATED if token is None else await self._tokens.user(token)
         if not isinstance(user, Refusal):
             trail.principal = Principal("user", user.username)
         return user

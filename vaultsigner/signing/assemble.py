@@ -11,6 +11,7 @@ import vaultsigner
 from vaultsigner.audit import open_recorder
 from vaultsigner.audit.entries import Control
 from vaultsigner.audit.recorder import Recorder
+from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
@@ -20,7 +21,6 @@ from vaultsigner.signing.accounts import Accounts
 from vaultsigner.signing.admission import Admission
 from vaultsigner.signing.broadcasting import Broadcaster
 from vaultsigner.signing.clock import Clock, SystemClock
-from vaultsigner.signing.identity import Authenticator
 from vaultsigner.signing.journal import Journal, StatusOf
 from vaultsigner.signing.readiness import ReadinessCheck
 from vaultsigner.signing.service import SigningService
@@ -82,6 +82,9 @@ def _service(
     settings: Settings, policies: PolicySet, parts: Parts, status_of: StatusOf, clock: Clock
 ) -> SigningService:
     wallets = WalletDirectory(settings, parts.custody)
+    tokens = TokenChecker(
+        settings.users, parts.custody.access_token_keys, seconds=clock.seconds, monotonic=clock.monotonic
+    )
     nodes = {
         name: BeaconNode(parts.session, environment) for name, environment in settings.environments.items()
     }
@@ -89,7 +92,7 @@ def _service(
     journal = Journal(parts.recorder, status_of)
     signer = Signer(parts.custody)
     return SigningService(
-        admission=Admission(Authenticator(settings.users, parts.custody, clock), wallets),
+        admission=Admission(tokens, wallets),
         policies=policies,
         wallets=wallets,
         accounts=accounts,
