@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.adversarial.desk import RECEIVER
+from tests.world import USERNAME
 from vaultsigner.dev.service import Service
 
 HEADER = struct.Struct(">IBBQ")
@@ -18,6 +20,9 @@ VERSION = 1
 HELLO, PUBLIC_KEY, SIGN_BEACON, LOG_IN, ACCESS_TOKEN_KEYS, HEALTH = range(6)
 ANSWER = 0x80
 TIMEOUT_SECONDS = 10.0
+
+OUTPUT: dict[str, Any] = {"to_address": RECEIVER, "coins": [{"denom": "BNB", "amount": 1}]}
+TRANSFER: dict[str, Any] = {"kind": "transfer", "outputs": [OUTPUT]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,31 @@ def frame(
     """A frame; `length` may lie."""
     told = AFTER_LENGTH + len(payload) if length is None else length
     return HEADER.pack(told, version, code, id_) + payload
+
+
+def question(**changed: Any) -> dict[str, Any]:
+    """A good request to sign, with changes."""
+    good = {
+        **{
+            "request_id": "forged",
+            "principal": {"kind": "user", "name": USERNAME},
+            "operation": "transfer.sign",
+        },
+        **{
+            "wallet": "desk",
+            "message": TRANSFER,
+            "memo": "",
+            "account_number": 1,
+            "sequence": 0,
+            "source": 0,
+        },
+    }
+    return {**good, **changed}
+
+
+def user(name: str) -> dict[str, str]:
+    """A principal."""
+    return {"kind": "user", "name": name}
 
 
 class Wire:

@@ -1,0 +1,178 @@
+"""Bytes that custody does not expect: they end their own connection at most, and nothing is ever signed that was not asked."""
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.adversarial.custody_wire import (
+    ANSWER,
+    HEALTH,
+    HELLO,
+    PUBLIC_KEY,
+    SIGN_BEACON,
+    Wire,
+    custody_socket,
+    frame,
+    question,
+    wire_to,
+)
+from tests.adversarial.desk import private_key_wallet, running_desk, transfer
+from tests.world import World
+
+MAX_FRAME = 256 * 1024
+INT64_MAX = 2**63 - 1
+GOOD = json.dumps(question()).encode()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_desk(tmp_path_factory.mktemp("frames"), private_key_wallet("desk")) as running:
+        yield running
+
+
+@pytest.fixture
+def wire(world: World) -> Iterator[Wire]:
+    with wire_to(world.service) as connected:
+        yield connected
+
+
+@pytest.fixture(autouse=True)
+def custody_survives(world: World) -> Iterator[None]:
+    """After each test it is the same process, in good health, and signs what it should."""
+    pid = world.service.custody_pid
+    yield
+    assert world.service.custody_pid == pid
+    with wire_to(world.service) as connected:
+        assert connected.ask(HEALTH, {}).document["ok"]["vault"] == "ok"
+        assert "signature" in connected.ask(SIGN_BEACON, question()).document["ok"]
+
+
+@pytest.mark.parametrize("code", [HELLO, 6, 7, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
+def test_a_question_that_is_not_in_the_table_ends_the_connection(wire: Wire, code: int) -> None:
+    assert wire.ask(code, GOOD).error == "bad_question"
+    assert wire.closed()
+
+
+@pytest.mark.parametrize("version", [0, 2, 255])
+def test_another_version_ends_the_connection(wire: Wire, version: int) -> None:
+    wire.send(frame(SIGN_BEACON, GOOD, version=version))
+    assert wire.read().error == "bad_question"
+    assert wire.closed()
+
+
+@pytest.mark.parametrize("length", [0, 9, MAX_FRAME + 1, 2**31, 2**32 - 1])
+def test_an_impossible_length_ends_the_connection(wire: Wire, length: int) -> None:
+    wire.send(frame(SIGN_BEACON, GOOD, length=length))
+    assert wire.read().error == "bad_question"
+    assert wire.closed()
+
+
+def test_bytes_after_a_frame_are_another_frame_or_the_end(wire: Wire) -> None:
+    wire.send(frame(SIGN_BEACON, GOOD) + b"\0" * 64)
+    assert wire.read().error == "bad_question"
+    assert wire.closed()
+
+
+def test_a_frame_as_large_as_can_be_is_read_and_refused(wire: Wire) -> None:
+    assert wire.ask(SIGN_BEACON, b" " * (MAX_FRAME - 10)).error == "bad_question"
+    memo = json.dumps(question(memo="m" * 200_000)).encode()
+    assert wire.ask(SIGN_BEACON, memo).error == "bad_question"
+
+
+@pytest.mark.parametrize("id_", [0, 2**63, 2**64 - 1])
+def test_any_id_is_given_back_as_it_was(wire: Wire, id_: int) -> None:
+    answer = wire.ask(HEALTH, {}, id_)
+    assert (answer.code, answer.id) == (HEALTH | ANSWER, id_)
+
+
+def test_one_id_used_twice_gets_two_answers(wire: Wire) -> None:
+    wire.send(
+        frame(SIGN_BEACON, GOOD, 7) + frame(SIGN_BEACON, json.dumps(question(wallet="nobody")).encode(), 7)
+    )
+    answers = [wire.read(), wire.read()]
+    assert {answer.id for answer in answers} == {7}
+    assert {answer.error for answer in answers} == {None, "bad_question"}
+
+
+def test_largest_counters_are_signed_as_they_are(wire: Wire) -> None:
+    asked = question(account_number=INT64_MAX, sequence=INT64_MAX, source=INT64_MAX)
+    assert wire.ask(SIGN_BEACON, asked).error is None
+
+
+def test_a_peer_that_leaves_in_the_middle_does_no_harm(world: World) -> None:
+    data = frame(SIGN_BEACON, GOOD)
+    for end in range(0, len(data), 16):
+        with wire_to(world.service) as wire:
+            wire.send(data[:end])
+    for _ in range(50):  # asked and gone: the answer has nobody to go to
+        with wire_to(world.service) as wire:
+            wire.send(data * 5)
+
+
+def test_garbage_ends_its_connection_and_nothing_else(world: World) -> None:
+    chance = random.Random(2026)  # noqa: S311 (a failure must be one that comes again)
+    with wire_to(world.service) as honest:
+        for _ in range(100):
+            with wire_to(world.service, timeout_seconds=2) as wire:
+                data = bytearray(frame(SIGN_BEACON, GOOD) * 3)
+                for _ in range(chance.randrange(1, 40)):
+                    data[chance.randrange(len(data))] = chance.randrange(256)
+                try:
+                    wire.send(bytes(data) if chance.random() < 0.7 else chance.randbytes(600))
+                except ConnectionError:
+                    continue
+        assert honest.ask(SIGN_BEACON, question()).error is None
+
+
+def test_a_flood_is_answered_or_refused_but_never_lost(world: World, wire: Wire) -> None:
+    count = 3000
+    wire.send(b"".join(frame(PUBLIC_KEY, b'{"wallet": "desk"}', number) for number in range(count)))
+    answers = [wire.read() for _ in range(count)]
+    assert {answer.id for answer in answers} == set(range(count))
+    assert {answer.error for answer in answers} <= {None, "custody_unavailable"}
+
+
+def test_more_connections_than_the_backlog_are_served(world: World) -> None:
+    path = str(custody_socket(world.service))
+    peers = [socket.socket(socket.AF_UNIX) for _ in range(200)]
+    try:
+        for peer in peers:
+            peer.connect(path)
+            peer.settimeout(10)
+        assert all(Wire(peer).read().code == HELLO | ANSWER for peer in peers)
+    finally:
+        for peer in peers:
+            peer.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_another_user_is_not_served_even_where_the_socket_is_open_to_all(world: World) -> None:
+    path = custody_socket(world.service)
+    stranger = (
+        "import os, socket, sys\n"
+        "os.setgid(65534); os.setuid(65534)\n"
+        "peer = socket.socket(socket.AF_UNIX); peer.settimeout(5)\n"
+        "try:\n peer.connect(sys.argv[1]); print('heard', len(peer.recv(100)))\n"
+        "except OSError as error:\n print(type(error).__name__)\n"
+    )
+    ask = [sys.executable, "-I", "-S", "-c", stranger, str(path)]
+    # Ours alone by the directory's mode; and where that has been given away, by the peer's own user id.
+    assert subprocess.check_output(ask).strip() == b"PermissionError"
+    try:
+        path.parent.chmod(0o755)
+        path.chmod(0o777)
+        assert subprocess.check_output(ask).strip() in (b"heard 0", b"ConnectionResetError")
+    finally:
+        path.parent.chmod(0o700)
+
+
+def test_the_server_signs_as_ever_meanwhile(world: World) -> None:
+    with wire_to(world.service) as wire:
+        wire.send(frame(SIGN_BEACON, GOOD)[:30])
+        assert world.post("/api/transfer/sign", transfer("desk")).status == 200
