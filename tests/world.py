@@ -134,20 +134,16 @@ def running_world(
     users: tuple[PlannedUser, ...] = (),
     wallets: tuple[PlannedWallet, ...] = (),
     policy: str = ALLOW_EVERYTHING,
-    settings: Mapping[str, object] | None = None,
-    durable_vault: bool = False,
 ) -> Iterator[World]:
     """A world whose default user may do everything with the vectors' wallets.
 
     Args:
         users, wallets: further ones.
         policy: the text of the one policy file.
-        settings: top-level members of config.yml that replace ours.
-        durable_vault: OpenBao survives a restart.
     """
     wallets = planned_wallets(vectors) + wallets
     with ExitStack() as stack:
-        openbao = stack.enter_context(running_openbao(directory / "openbao", durable=durable_vault))
+        openbao = stack.enter_context(running_openbao(directory / "openbao"))
         nodes = {
             "testnet": stack.enter_context(running_beacon_node()),
             "mainnet": stack.enter_context(
@@ -159,7 +155,6 @@ def running_world(
             users=(_default_user(wallets), *users),
             nodes={ENVIRONMENTS[network]: node.url for network, node in nodes.items()},
             policy=policy,
-            settings=settings or {},
         )
         installation = install(directory / "vaultsigner", openbao, plan)
         service = stack.enter_context(running_service(installation))

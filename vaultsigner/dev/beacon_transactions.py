@@ -80,19 +80,6 @@ class DecodedTransaction:
         }
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
-    def pretty(self) -> str:
-        """For people."""
-        shown = {
-            "kind": self.kind,
-            "message": self.message,
-            "memo": self.memo,
-            "account_number": self.account_number,
-            "sequence": self.sequence,
-            "public_key": self.public_key.hex(),
-            "signature": self.signature.hex(),
-        }
-        return json.dumps(shown, indent=2, ensure_ascii=False)
-
 
 def decode(data: bytes, prefix: str) -> DecodedTransaction:
     """Read a whole transaction; `prefix` is how this chain writes addresses.

@@ -79,7 +79,7 @@ class Plan:
     Args:
         nodes: URL of the node for each environment name.
         policy: the text of its one policy file.
-        settings: further top-level members of config.yml, which win over ours.
+        listen_port: of the API; 0 takes a free one.
     """
 
     wallets: tuple[PlannedWallet, ...]
@@ -87,7 +87,6 @@ class Plan:
     nodes: Mapping[str, str]
     policy: str = ALLOW_EVERYTHING
     listen_port: int = 0
-    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ def config_text(directory: Path, vault_address: str, plan: Plan) -> str:
         "users": [_user(user) for user in plan.users],
     }
     text: str = yaml.dump(
-        {**document, **plan.settings},
+        document,
         Dumper=_PlainDumper,
         sort_keys=False,
         default_flow_style=None,
