@@ -134,16 +134,18 @@ def running_world(
     users: tuple[PlannedUser, ...] = (),
     wallets: tuple[PlannedWallet, ...] = (),
     policy: str = ALLOW_EVERYTHING,
+    durable_vault: bool = False,
 ) -> Iterator[World]:
     """A world whose default user may do everything with the vectors' wallets.
 
     Args:
         users, wallets: further ones.
         policy: the text of the one policy file.
+        durable_vault: OpenBao survives a restart; starting it takes two seconds longer.
     """
     wallets = planned_wallets(vectors) + wallets
     with ExitStack() as stack:
-        openbao = stack.enter_context(running_openbao(directory / "openbao"))
+        openbao = stack.enter_context(running_openbao(directory / "openbao", durable=durable_vault))
         nodes = {
             "testnet": stack.enter_context(running_beacon_node()),
             "mainnet": stack.enter_context(
