@@ -130,7 +130,7 @@ async def test_questions_must_have_exactly_their_members(
             request = request_for(order, wallet)
             raw = _Raw(payload)
             with pytest.raises(CustodyError) as caught:
-                await client.sign_beacon(raw)  # type: ignore[arg-type]  # stands in for a request with another payload
+                await CustodyClient.sign_beacon(client, raw)  # type: ignore[arg-type]  # stands in for a request with another payload
             assert caught.value.code == "bad_question", payload
         assert (await client.sign_beacon(request)).signature.hex() == order["signature"]
 

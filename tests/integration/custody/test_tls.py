@@ -4,6 +4,8 @@ import asyncio
 import datetime
 import os
 import ssl
+import sys
+from asyncio.subprocess import PIPE
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from tests.world import Vector
 from vaultsigner.dev.installation import install
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.errors import CustodyError
+
+ROOT = Path(__file__).parents[3]
 
 
 class Authority:
@@ -99,21 +103,31 @@ async def test_plain_http_where_tls_was_asked_for_is_refused(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may read another process's memory")
-async def test_no_key_is_left_after_tls(
+async def test_no_key_is_left_after_tls_even_without_the_poisoning_allocator(tmp_path: Path) -> None:
+    """OpenSSL is told to wipe what it decrypted; custody's allocator would hide it if that went missing."""
+    authority = Authority(tmp_path, "127.0.0.1")
+    async with fake_vault(honest, tmp_path, tls=authority.server, ca_cert=authority.certificate) as vault:
+        command = [sys.executable, "-m", "tests.integration.custody.raw_reading", vault.address]
+        process = await asyncio.create_subprocess_exec(
+            *command, str(authority.certificate), str(tmp_path / "token"), cwd=ROOT, stdin=PIPE, stdout=PIPE
+        )
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"done\n"
+        forms = forms_of_key("key", bytes.fromhex(KEY))
+        found = await asyncio.to_thread(ProcessMemory(process.pid).find, forms)
+        await process.communicate(b"")
+        assert found == set()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may read another process's memory")
+async def test_no_key_is_left_in_custody_after_tls(
     own_openbao: OpenBao, tmp_path: Path, vectors: list[Vector], order: Vector, wallet: str
 ) -> None:
     installation = install(tmp_path / "vs", own_openbao, plan(vectors[:1]))
     authority = Authority(tmp_path, "127.0.0.1")
 
-    async def vault_with_the_key(vault: Conversation) -> None:
-        while True:
-            await vault.request()
-            await vault.send(answer())
-
     assert order["private_key"] == KEY
-    async with fake_vault(
-        vault_with_the_key, tmp_path, tls=authority.server, ca_cert=authority.certificate
-    ) as vault:
+    async with fake_vault(honest, tmp_path, tls=authority.server, ca_cert=authority.certificate) as vault:
         environment = {"VAULT_ADDR": vault.address, "VAULTSIGNER_VAULT__CA_CERT": str(authority.certificate)}
         with running_custody(installation, **environment) as custody:
             async with connected(custody.socket_path) as client:
