@@ -1,13 +1,16 @@
 """What the attacks share: a desk with few wallets, whose keys the tests know, and requests in its name."""
 
+import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.world import World, running_world
 from vaultsigner.cli.key_material import new_private_key
 from vaultsigner.dev.installation import PlannedWallet
+from vaultsigner.dev.records import Record
 from vaultsigner.domain.amounts import format_units
 
 RECEIVER = "tbnb10a6kkxlf823w9lwr6l9hzw4uyphcw7qzrud5rr"
@@ -33,3 +36,29 @@ def transfer(wallet: str, units: int = 1, **members: object) -> dict[str, Any]:
     """The body of a transfer; the amount tells one from the other."""
     message = {"to_address": RECEIVER, "symbol": "BNB", "amount": format_units(units), **members}
     return {"wallet_name": wallet, "msg": message}
+
+
+def numbers(world: World) -> list[tuple[Any, ...]]:
+    """Every account's sequence in state, and whatever number is held."""
+    database = world.installation.directory / "state" / "vaultsigner.db"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        sequences = connection.execute("SELECT address, sequence FROM accounts ORDER BY address").fetchall()
+        return sequences + connection.execute("SELECT address, sequence, status FROM held").fetchall()
+
+
+class NewRecords:
+    """The records since the last look. Reading all of them, and checking the chain, a thousand times would take too long."""
+
+    def __init__(self, world: World) -> None:
+        self._directory = world.installation.audit_directory
+        self._seen: dict[Path, int] = {}
+        self.look()
+
+    def look(self) -> list[Record]:
+        """In the order of their chain."""
+        lines: list[bytes] = []
+        for path in sorted(self._directory.rglob("*.jsonl")):
+            data = path.read_bytes()[self._seen.get(path, 0) :]
+            self._seen[path] = self._seen.get(path, 0) + len(data)
+            lines += data.splitlines()
+        return [cast(Record, json.loads(line)) for line in lines]

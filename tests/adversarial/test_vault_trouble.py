@@ -2,16 +2,14 @@
 
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.adversarial.desk import PREFIX, private_key_wallet, running_desk, transfer
+from tests.adversarial.desk import PREFIX, numbers, private_key_wallet, running_desk, transfer
 from tests.world import PASSWORD, USERNAME, Answer, World
 from vaultsigner.cli.key_material import KeyMaterial, new_mnemonic, new_private_key
 from vaultsigner.cli.key_store import look_up, store
@@ -108,14 +106,6 @@ def assert_failed(world: World, answer: Answer, code: str, wallet: str) -> None:
     assert (outcome["kind"], outcome["status"], outcome["code"]) == ("outcome", 503, code)
     assert outcome["wallet"] == wallet
     assert outcome["signed_sha256"] is outcome["transaction_hash"] is outcome["vault_request_id"] is None
-
-
-def numbers(world: World) -> list[tuple[Any, ...]]:
-    """Every account's sequence in state, and whatever number is held."""
-    database = world.installation.directory / "state" / "vaultsigner.db"
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        sequences = connection.execute("SELECT address, sequence FROM accounts ORDER BY address").fetchall()
-        return sequences + connection.execute("SELECT address, sequence, status FROM held").fetchall()
 
 
 @contextmanager
