@@ -156,6 +156,7 @@ async def _measure_parts(
     request = SignBeaconRequest(
         request_id=RequestId("bench"),
         principal=Principal("user", "bench"),
+        access_token=token,
         operation=Operation("order.sign"),
         wallet=WalletName("w0"),
         message_document=message_to_document(ORDER, "tbnb"),

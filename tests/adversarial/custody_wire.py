@@ -3,7 +3,7 @@
 import json
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,15 +76,21 @@ def user(name: str) -> dict[str, str]:
 class Wire:
     """A connection to custody that has heard its hello."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, tokens: Mapping[str, str]) -> None:
         self._connection = connection
+        self._tokens = tokens
 
     def send(self, data: bytes) -> None:
         """Any bytes at all."""
         self._connection.sendall(data)
 
     def ask(self, code: int, question: object, id_: int = 1) -> Answer:
-        """A question in a good frame; bytes go as they are, all else as JSON."""
+        """A question in a good frame; bytes go as they are, all else as JSON.
+
+        A request to sign gets the access token of whom it names, as far as that user has logged in, else of the first who did.
+        """
+        if code == SIGN_BEACON and isinstance(question, dict):
+            question = self._with_token(question)
         payload = question if isinstance(question, bytes) else json.dumps(question).encode()
         self.send(frame(code, payload, id_))
         return self.read()
@@ -97,6 +103,12 @@ class Wire:
         """
         length, _, code, id_ = HEADER.unpack(self._take(HEADER.size))
         return Answer(code, id_, json.loads(self._take(length - AFTER_LENGTH)))
+
+    def _with_token(self, question: dict[str, Any]) -> dict[str, Any]:
+        principal = question.get("principal")
+        name = principal.get("name") if isinstance(principal, dict) else None
+        token = self._tokens.get(str(name)) or next(iter(self._tokens.values()), "none")
+        return {"access_token": token, **question}
 
     def closed(self) -> bool:
         """Whether custody closes the connection, whatever it may still have to say before."""
@@ -119,12 +131,18 @@ class Wire:
 
 
 @contextmanager
-def wire_to(service: Service, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[Wire]:
-    """A connection to the custody process of a service, as its server has one."""
+def wire_to(
+    service: Service, tokens: Mapping[str, str] | None = None, *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> Iterator[Wire]:
+    """A connection to the custody process of a service, as its server has one.
+
+    Args:
+        tokens: the access tokens by user that the server has seen pass.
+    """
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout_seconds)
         connection.connect(str(custody_socket(service)))
-        wire = Wire(connection)
+        wire = Wire(connection, tokens or {})
         assert wire.read().code == HELLO | ANSWER
         yield wire
 

@@ -23,11 +23,10 @@ from tests.adversarial.custody_wire import (
     wire_to,
 )
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
-from tests.world import World
+from tests.world import USERNAME, World
 
 MAX_FRAME = 256 * 1024
 INT64_MAX = 2**63 - 1
-GOOD = json.dumps(question()).encode()
 
 
 @pytest.fixture(scope="module")
@@ -36,45 +35,57 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def tokens(world: World) -> dict[str, str]:
+    """The access token that the server has seen pass."""
+    return {USERNAME: world.token()}
+
+
 @pytest.fixture
-def wire(world: World) -> Iterator[Wire]:
-    with wire_to(world.service) as connected:
+def good(tokens: dict[str, str]) -> bytes:
+    """A request that custody signs."""
+    return json.dumps({"access_token": tokens[USERNAME], **question()}).encode()
+
+
+@pytest.fixture
+def wire(world: World, tokens: dict[str, str]) -> Iterator[Wire]:
+    with wire_to(world.service, tokens) as connected:
         yield connected
 
 
 @pytest.fixture(autouse=True)
-def custody_survives(world: World) -> Iterator[None]:
+def custody_survives(world: World, tokens: dict[str, str]) -> Iterator[None]:
     """After each test it is the same process, in good health, and signs what it should."""
     pid = world.service.custody_pid
     yield
     assert world.service.custody_pid == pid
-    with wire_to(world.service) as connected:
+    with wire_to(world.service, tokens) as connected:
         assert connected.ask(HEALTH, {}).document["ok"]["vault"] == "ok"
         assert "signature" in connected.ask(SIGN_BEACON, question()).document["ok"]
 
 
 @pytest.mark.parametrize("code", [HELLO, 6, 7, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
-def test_a_question_that_is_not_in_the_table_ends_the_connection(wire: Wire, code: int) -> None:
-    assert wire.ask(code, GOOD).error == "bad_question"
+def test_a_question_that_is_not_in_the_table_ends_the_connection(wire: Wire, code: int, good: bytes) -> None:
+    assert wire.ask(code, good).error == "bad_question"
     assert wire.closed()
 
 
 @pytest.mark.parametrize("version", [0, 2, 255])
-def test_another_version_ends_the_connection(wire: Wire, version: int) -> None:
-    wire.send(frame(SIGN_BEACON, GOOD, version=version))
+def test_another_version_ends_the_connection(wire: Wire, version: int, good: bytes) -> None:
+    wire.send(frame(SIGN_BEACON, good, version=version))
     assert wire.read().error == "bad_question"
     assert wire.closed()
 
 
 @pytest.mark.parametrize("length", [0, 9, MAX_FRAME + 1, 2**31, 2**32 - 1])
-def test_an_impossible_length_ends_the_connection(wire: Wire, length: int) -> None:
-    wire.send(frame(SIGN_BEACON, GOOD, length=length))
+def test_an_impossible_length_ends_the_connection(wire: Wire, length: int, good: bytes) -> None:
+    wire.send(frame(SIGN_BEACON, good, length=length))
     assert wire.read().error == "bad_question"
     assert wire.closed()
 
 
-def test_bytes_after_a_frame_are_another_frame_or_the_end(wire: Wire) -> None:
-    wire.send(frame(SIGN_BEACON, GOOD) + b"\0" * 64)
+def test_bytes_after_a_frame_are_another_frame_or_the_end(wire: Wire, good: bytes) -> None:
+    wire.send(frame(SIGN_BEACON, good) + b"\0" * 64)
     assert wire.read().error == "bad_question"
     assert wire.closed()
 
@@ -91,9 +102,9 @@ def test_any_id_is_given_back_as_it_was(wire: Wire, id_: int) -> None:
     assert (answer.code, answer.id) == (HEALTH | ANSWER, id_)
 
 
-def test_one_id_used_twice_gets_two_answers(wire: Wire) -> None:
+def test_one_id_used_twice_gets_two_answers(wire: Wire, good: bytes) -> None:
     wire.send(
-        frame(SIGN_BEACON, GOOD, 7) + frame(SIGN_BEACON, json.dumps(question(wallet="nobody")).encode(), 7)
+        frame(SIGN_BEACON, good, 7) + frame(SIGN_BEACON, json.dumps(question(wallet="nobody")).encode(), 7)
     )
     answers = [wire.read(), wire.read()]
     assert {answer.id for answer in answers} == {7}
@@ -105,8 +116,8 @@ def test_largest_counters_are_signed_as_they_are(wire: Wire) -> None:
     assert wire.ask(SIGN_BEACON, asked).error is None
 
 
-def test_a_peer_that_leaves_in_the_middle_does_no_harm(world: World) -> None:
-    data = frame(SIGN_BEACON, GOOD)
+def test_a_peer_that_leaves_in_the_middle_does_no_harm(world: World, good: bytes) -> None:
+    data = frame(SIGN_BEACON, good)
     for end in range(0, len(data), 16):
         with wire_to(world.service) as wire:
             wire.send(data[:end])
@@ -115,12 +126,14 @@ def test_a_peer_that_leaves_in_the_middle_does_no_harm(world: World) -> None:
             wire.send(data * 5)
 
 
-def test_garbage_ends_its_connection_and_nothing_else(world: World) -> None:
+def test_garbage_ends_its_connection_and_nothing_else(
+    world: World, tokens: dict[str, str], good: bytes
+) -> None:
     chance = random.Random(2026)  # noqa: S311 (a failure must be one that comes again)
-    with wire_to(world.service) as honest:
+    with wire_to(world.service, tokens) as honest:
         for _ in range(100):
             with wire_to(world.service, timeout_seconds=2) as wire:
-                data = bytearray(frame(SIGN_BEACON, GOOD) * 3)
+                data = bytearray(frame(SIGN_BEACON, good) * 3)
                 for _ in range(chance.randrange(1, 40)):
                     data[chance.randrange(len(data))] = chance.randrange(256)
                 try:
@@ -145,7 +158,7 @@ def test_more_connections_than_the_backlog_are_served(world: World) -> None:
         for peer in peers:
             peer.connect(path)
             peer.settimeout(10)
-        assert all(Wire(peer).read().code == HELLO | ANSWER for peer in peers)
+        assert all(Wire(peer, {}).read().code == HELLO | ANSWER for peer in peers)
     finally:
         for peer in peers:
             peer.close()
@@ -172,7 +185,7 @@ def test_another_user_is_not_served_even_where_the_socket_is_open_to_all(world: 
         path.parent.chmod(0o700)
 
 
-def test_the_server_signs_as_ever_meanwhile(world: World) -> None:
+def test_the_server_signs_as_ever_meanwhile(world: World, good: bytes) -> None:
     with wire_to(world.service) as wire:
-        wire.send(frame(SIGN_BEACON, GOOD)[:30])
+        wire.send(frame(SIGN_BEACON, good)[:30])
         assert world.post("/api/transfer/sign", transfer("desk")).status == 200

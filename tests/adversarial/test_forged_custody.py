@@ -21,7 +21,7 @@ from tests.adversarial.custody_wire import (
     wire_to,
 )
 from tests.adversarial.desk import MAINNET_RECEIVER, RECEIVER, private_key_wallet, running_desk
-from tests.world import USERNAME, World, cheap_hash
+from tests.world import PASSWORD, USERNAME, World, cheap_hash
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser
 
 MAX_FRAME = 256 * 1024
@@ -65,19 +65,26 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def tokens(world: World) -> dict[str, str]:
+    """What a server that was taken over has seen pass: an access token of each user."""
+    passwords = {USERNAME: PASSWORD, "clerk": "clerk's own", "lord": "lord's own"}
+    return {name: world.token(name, password) for name, password in passwords.items()}
+
+
 @pytest.fixture
-def wire(world: World) -> Iterator[Wire]:
-    with wire_to(world.service) as connected:
+def wire(world: World, tokens: dict[str, str]) -> Iterator[Wire]:
+    with wire_to(world.service, tokens) as connected:
         yield connected
 
 
 @pytest.fixture(autouse=True)
-def custody_survives(world: World) -> Iterator[None]:
+def custody_survives(world: World, tokens: dict[str, str]) -> Iterator[None]:
     """After each test it is the same process, in good health, and signs what it should."""
     pid = world.service.custody_pid
     yield
     assert world.service.custody_pid == pid
-    with wire_to(world.service) as connected:
+    with wire_to(world.service, tokens) as connected:
         assert connected.ask(HEALTH, {}).document["ok"]["vault"] == "ok"
         assert "signature" in connected.ask(SIGN_BEACON, question()).document["ok"]
 
@@ -214,7 +221,7 @@ def test_a_question_that_is_not_exactly_of_its_form_is_refused(
     assert vault_reads(world.service) == before
 
 
-GOOD = json.dumps(question()).encode()
+GOOD = json.dumps({"access_token": "TOKEN", **question()}).encode()
 
 
 @pytest.mark.parametrize(
@@ -246,9 +253,12 @@ GOOD = json.dumps(question()).encode()
         *(GOOD.replace(b'"sequence": 0', b'"sequence": ' + b"9" * 5000), GOOD.replace(b'"', b"'")),
     ],
 )
-def test_bytes_that_could_be_read_in_two_ways_are_refused(world: World, wire: Wire, payload: bytes) -> None:
+def test_bytes_that_could_be_read_in_two_ways_are_refused(
+    world: World, wire: Wire, tokens: dict[str, str], payload: bytes
+) -> None:
     before = vault_reads(world.service)
-    assert wire.ask(SIGN_BEACON, payload).error == "bad_question"
+    token = tokens[USERNAME].encode()
+    assert wire.ask(SIGN_BEACON, payload.replace(b"TOKEN", token)).error == "bad_question"
     assert vault_reads(world.service) == before
 
 
@@ -258,6 +268,39 @@ def test_bytes_that_could_be_read_in_two_ways_are_refused(world: World, wire: Wi
 )
 def test_the_other_questions_are_read_as_strictly(wire: Wire, code: int, payload: bytes) -> None:
     assert wire.ask(code, payload).error == "bad_question"
+
+
+@pytest.mark.parametrize("token", ["", "none", "a.b.c", "x" * 5000])
+def test_without_a_users_token_custody_signs_nothing_in_their_name(
+    world: World, wire: Wire, token: str
+) -> None:
+    before = vault_reads(world.service)
+    assert wire.ask(SIGN_BEACON, question(access_token=token)).error == "invalid_token"
+    assert vault_reads(world.service) == before
+
+
+@pytest.mark.parametrize("changed", ["payload", "signature"])
+def test_a_token_that_was_changed_is_none(
+    world: World, wire: Wire, tokens: dict[str, str], changed: str
+) -> None:
+    header, payload, signature = tokens[USERNAME].split(".")
+    flipped = {
+        "payload": (header, payload[:-2] + "QQ", signature),
+        "signature": (header, payload, "A" + signature[1:]),
+    }
+    before = vault_reads(world.service)
+    assert wire.ask(SIGN_BEACON, question(access_token=".".join(flipped[changed]))).error == "invalid_token"
+    assert vault_reads(world.service) == before
+
+
+@pytest.mark.parametrize(("named", "owner"), [(USERNAME, "clerk"), ("clerk", USERNAME), ("lord", "clerk")])
+def test_one_users_token_does_not_sign_in_anothers_name(
+    world: World, wire: Wire, tokens: dict[str, str], named: str, owner: str
+) -> None:
+    before = vault_reads(world.service)
+    asked = question(principal=user(named), access_token=tokens[owner])
+    assert wire.ask(SIGN_BEACON, asked).error == "no_permission"
+    assert vault_reads(world.service) == before
 
 
 def test_a_log_in_gives_a_token_for_a_right_password_only(wire: Wire) -> None:

@@ -1,20 +1,23 @@
 """Signing a BNB Beacon Chain message: everything is decided again here, from the typed request alone.
 
-The server may be in an attacker's hands. So custody takes no document and no digest from it: it builds the intent, the
-decision and the bytes to sign itself, for the chain that its own configuration names.
+The server may be in an attacker's hands. So custody takes no document and no digest from it: it finds out who asks from their
+own access token, and builds the intent, the decision and the bytes to sign itself, for the chain of its own configuration.
 """
 
 import hashlib
 
-from vaultsigner.config.settings import Settings, Wallet
+from vaultsigner.authentication.bearer import TokenChecker
+from vaultsigner.config.settings import Settings, User, Wallet
 from vaultsigner.custody.protocol import BeaconSignature, PublicKeyAnswer, SignBeaconRequest
 from vaultsigner.custody.secp256k1 import sign_digest
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.signing_key import SigningKey, key_from_hex, key_from_mnemonic
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.domain.intents import Intent
-from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.names import WalletName
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
+from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 from vaultsigner.formats.bnb_beacon.address import address_of, encode_address
 from vaultsigner.formats.bnb_beacon.messages import (
@@ -34,10 +37,13 @@ VERBS = ("sign", "broadcast")
 class BeaconSigner:
     """Signs what policy allows with the keys of the configuration's wallets."""
 
-    def __init__(self, settings: Settings, policies: PolicySet, reader: VaultReader) -> None:
+    def __init__(
+        self, settings: Settings, policies: PolicySet, reader: VaultReader, tokens: TokenChecker
+    ) -> None:
         self._settings = settings
         self._policies = policies
         self._reader = reader
+        self._tokens = tokens
 
     async def public_key(self, name: WalletName) -> PublicKeyAnswer:
         """The public key of a wallet, from the key itself.
@@ -57,7 +63,8 @@ class BeaconSigner:
         """Sign, if everything that the server should have checked holds here too.
 
         Raises:
-            CustodyError: bad_question, no_permission, policy_denied, or the key cannot be had or is not the one expected.
+            CustodyError: bad_question, invalid_token, no_permission, policy_denied, or the key cannot be had or is not the
+                one expected.
         """
         wallet = self._wallet(request.wallet)
         prefix = wallet.environment.address_prefix
@@ -66,7 +73,7 @@ class BeaconSigner:
             check_memo(request.memo)
         except FormatError as error:
             raise CustodyError("bad_question", f"not a message that can be signed: {error}") from None
-        self._check_allowed(request, wallet, message)
+        await self._check_allowed(request, wallet, message)
 
         def use(secret: SecretView) -> BeaconSignature:
             return _sign(request, wallet, message, secret)
@@ -79,13 +86,11 @@ class BeaconSigner:
             raise CustodyError("bad_question", "custody's configuration has no wallet of that name")
         return wallet
 
-    def _check_allowed(self, request: SignBeaconRequest, wallet: Wallet, message: Message) -> None:
+    async def _check_allowed(self, request: SignBeaconRequest, wallet: Wallet, message: Message) -> None:
         kind, _, verb = request.operation.partition(".")
         if verb not in VERBS or kind != message_kind(message):
             raise CustodyError("bad_question", "the operation is not the one of the message")
-        user = self._settings.users.get(UserName(request.principal.name))
-        if user is None or request.principal.kind != "user":
-            raise CustodyError("no_permission", "custody's configuration has no such user")
+        user = await self._user(request)
         refused = refuse_by_permission(wallet, user, PERMISSION_FOR_MESSAGE[kind])
         if refused is not None:
             raise CustodyError("no_permission", refused)
@@ -95,6 +100,17 @@ class BeaconSigner:
         )
         if not decision.allowed:
             raise CustodyError("policy_denied", decision.reason)
+
+    async def _user(self, request: SignBeaconRequest) -> User:
+        """Whose token the request came with. The server's word on who asks is only compared with that."""
+        user = await self._tokens.user(request.access_token)
+        if isinstance(user, Refusal):
+            raise CustodyError(user.code, user.reason or user.message)
+        if request.principal != Principal("user", user.username):
+            raise CustodyError(
+                "no_permission", "the access token is not the one of the user who is said to ask"
+            )
+        return user
 
 
 def _sign(

@@ -4,11 +4,14 @@ import asyncio
 import os
 import signal
 import socket
+import time
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from vaultsigner import config, policy
+from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.beacon_signing import BeaconSigner
 from vaultsigner.custody.log_in import LogIn
@@ -16,6 +19,7 @@ from vaultsigner.custody.monitor import Monitor
 from vaultsigner.custody.process_edge import log_failure, report_loop_failure
 from vaultsigner.custody.questions import Custody
 from vaultsigner.custody.token_keeper import TokenKeeper
+from vaultsigner.custody.vault_calls import access_token_keys
 from vaultsigner.custody.vault_endpoint import endpoint_of
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
@@ -53,12 +57,18 @@ def build(settings: Settings, policies: PolicySet, token: VaultToken) -> Custody
     """
     pool = VaultPool(endpoint_of(settings.vault), token)
     reader = VaultReader(pool)
+    tokens = TokenChecker(
+        settings.users,
+        partial(access_token_keys, pool, settings.access_token_key),
+        seconds=time.time,
+        monotonic=time.monotonic,
+    )
     return Custody(
         settings=settings,
         policies=policies,
         pool=pool,
         reader=reader,
-        signer=BeaconSigner(settings, policies, reader),
+        signer=BeaconSigner(settings, policies, reader, tokens),
         log_in=LogIn(settings, pool),
         token_keeper=TokenKeeper(settings.vault, token),
     )

@@ -7,7 +7,7 @@ high bit set in an answer), an id that the answer repeats (8 bytes), and the pay
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Literal
 
@@ -130,12 +130,14 @@ class SignBeaconRequest:
 
     Args:
         principal: who asks, as the server found out.
+        access_token: what they asked with: custody finds out for itself.
         operation: `<message kind>.<sign|broadcast>`.
         message_document: as `formats.bnb_beacon.messages.message_to_document` writes it.
     """
 
     request_id: RequestId
     principal: Principal
+    access_token: str = field(repr=False)
     operation: Operation
     wallet: WalletName
     message_document: dict[str, JsonValue]
@@ -151,6 +153,7 @@ class SignBeaconRequest:
             {
                 "request_id": self.request_id,
                 "principal": principal,
+                "access_token": self.access_token,
                 "operation": self.operation,
                 "wallet": self.wallet,
                 "message": self.message_document,

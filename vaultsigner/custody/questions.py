@@ -27,7 +27,7 @@ Answer = Mapping[str, JsonValue]
 _INT64_MAX = 2**63 - 1
 _INT64_DIGITS = len(str(_INT64_MAX))
 _SIGN_BEACON_MEMBERS = {
-    *("request_id", "principal", "operation", "wallet"),
+    *("request_id", "principal", "access_token", "operation", "wallet"),
     *("message", "memo", "account_number", "sequence", "source"),
 }
 
@@ -103,6 +103,7 @@ def _sign_beacon_request(payload: bytearray) -> SignBeaconRequest:
     return SignBeaconRequest(
         request_id=RequestId(_text(members["request_id"])),
         principal=_principal(members["principal"]),
+        access_token=_text(members["access_token"]),
         operation=Operation(_text(members["operation"])),
         wallet=WalletName(_text(members["wallet"])),
         # Numbers in it are still their own characters; `message_from_document` reads those too.

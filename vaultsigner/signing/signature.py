@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+from vaultsigner.authentication.bearer import bearer_token
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import PublicKeyAnswer, SignBeaconRequest
 from vaultsigner.errors import CustodyError
@@ -43,6 +44,7 @@ class Signer:
             SignBeaconRequest(
                 request_id=request.call.request_id,
                 principal=request.principal,
+                access_token=bearer_token(request.call.authorization) or "",
                 operation=request.call.operation,
                 wallet=request.wallet.name,
                 message_document=request.message_document,

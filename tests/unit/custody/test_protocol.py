@@ -93,6 +93,7 @@ def test_a_request_to_sign_names_everything_that_is_signed_for() -> None:
     request = SignBeaconRequest(
         request_id=RequestId("r"),
         principal=Principal("user", "sam"),
+        access_token="a.b.c",
         operation=Operation("order.sign"),
         wallet=WalletName("wallet_1"),
         message_document={"kind": "freeze", "symbol": "BNB", "amount": 1},
@@ -103,6 +104,7 @@ def test_a_request_to_sign_names_everything_that_is_signed_for() -> None:
     assert json.loads(request.payload()) == {
         "request_id": "r",
         "principal": {"kind": "user", "name": "sam"},
+        "access_token": "a.b.c",
         "operation": "order.sign",
         "wallet": "wallet_1",
         "message": {"kind": "freeze", "symbol": "BNB", "amount": 1},
