@@ -12,7 +12,12 @@ from vaultsigner.domain.refusals import Refusal
 REMEMBERED_TOKENS = 4096
 KEY_REFRESH_SECONDS = 5.0
 
-NOT_AUTHENTICATED = Refusal("not_authenticated", "Not authenticated", reason="no bearer token")
+NOT_AUTHENTICATED = Refusal(
+    "not_authenticated",
+    "No access token came with the request: POST /api/auth/login gives one; send it as Authorization: Bearer TOKEN",
+    detail="Not authenticated",
+    reason="no bearer token",
+)
 
 AskForKeys = Callable[[], Awaitable[Mapping[str, bytes]]]
 
@@ -25,7 +30,12 @@ def bearer_token(authorization: str | None) -> str | None:
 
 def invalid_token(reason: str) -> Refusal:
     """One answer for every bad token; only the record tells them apart."""
-    return Refusal("invalid_token", "Could not validate credentials", reason=reason)
+    return Refusal(
+        "invalid_token",
+        "The access token is not good, or no longer: log in again with POST /api/auth/login",
+        detail="Could not validate credentials",
+        reason=reason,
+    )
 
 
 class TokenChecker:

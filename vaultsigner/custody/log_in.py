@@ -110,5 +110,9 @@ def _bad_credentials(reason: str) -> Refusal:
 
     The name that was typed is not in it: sooner or later somebody types a password there.
     """
-    message = "Incorrect email or password"
-    return Refusal("bad_credentials", message, detail=f'{{"error": "{message}"}}', reason=reason)
+    return Refusal(
+        "bad_credentials",
+        "Wrong user name or password",
+        detail='{"error": "Incorrect email or password"}',
+        reason=reason,
+    )

@@ -9,6 +9,7 @@ from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE, Permission
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.formats.bnb_beacon.field_errors import FieldError
 from vaultsigner.formats.bnb_beacon.messages import Message, intent_items, message_to_document
 from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
 from vaultsigner.policy.permissions import refuse_by_permission
@@ -17,7 +18,11 @@ from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory, refuse_by_address
 from vaultsigner.strict_json import JsonDocument, MalformedJsonError, parse
 
-NO_WALLET_NAME = Refusal("missing_wallet_name", "Expecting wallet_name parameter")
+NO_WALLET_NAME = Refusal(
+    "missing_wallet_name",
+    'The JSON body must name the wallet: {"wallet_name": "...", "msg": {...}}',
+    detail="Expecting wallet_name parameter",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,13 @@ class Admission:
         try:
             document = parse(trail.call.body)
         except MalformedJsonError as error:
-            return Refusal("malformed_body", "There was an error parsing the body", reason=str(error))
+            # The parser's words name a place in the body, never what stands there.
+            return Refusal(
+                "malformed_body",
+                f"The body must be one JSON object: {error}",
+                detail="There was an error parsing the body",
+                reason=str(error),
+            )
         name = _wallet_name(document)
         if name is None:
             return NO_WALLET_NAME
@@ -102,7 +113,7 @@ class Admission:
         if not isinstance(body, RequestBody):
             return Refusal(
                 "invalid_fields",
-                "Some fields are not valid; detail names each of them",
+                f"{len(body)} of the fields are not valid, the first: {_told(body[0])}",
                 detail=[error.as_detail() for error in body],
                 reason="; ".join(f"{error.loc[-1]}: {error.type}" for error in body[:8]),
             )
@@ -130,6 +141,11 @@ def _request(admitted: Admitted, body: RequestBody) -> Request:
         memo=body.memo,
         intent=Intent(call.operation, f"wallet:{admitted.wallet.name}", intent_items(body.message, prefix)),
     )
+
+
+def _told(error: FieldError) -> str:
+    """`msg.price: ensure this value is greater than 0`."""
+    return f"{'.'.join(str(part) for part in error.loc[2:]) or 'body'}: {error.msg}"
 
 
 def _wallet_name(document: JsonDocument) -> str | None:

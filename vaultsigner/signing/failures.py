@@ -6,6 +6,7 @@ The record has the error's own words.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vaultsigner.authentication.bearer import invalid_token
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import VaultsignerError
 
@@ -20,7 +21,6 @@ _TOLD: Mapping[str, str] = MappingProxyType(
         "wrong_key": "Vault holds another key for this wallet than the one expected; nothing was signed. Ask an operator",
         "policy_denied": "Custody's own policy does not allow this; nothing was signed",
         "no_permission": "Custody finds no permission for this; nothing was signed",
-        "invalid_token": "Could not validate credentials",
         "state_unavailable": "The state database cannot be used just now. Try again",
         "audit_unavailable": "The record cannot be written, so nothing may be answered; what was signed is dropped. Try again",
     }
@@ -29,5 +29,7 @@ _TOLD: Mapping[str, str] = MappingProxyType(
 
 def refusal_for(error: VaultsignerError) -> Refusal:
     """The answer to a request that failed with this error."""
+    if error.code == "invalid_token":
+        return invalid_token(str(error))
     message = _TOLD.get(error.code, str(error))
     return Refusal(error.code, message, reason=str(error))

@@ -7,8 +7,6 @@ then record what came back).
 
 from collections.abc import Awaitable, Callable
 
-import structlog
-
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.permissions import Permission
@@ -26,9 +24,8 @@ from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.trail import Trail
+from vaultsigner.signing.troubles import Troubles
 from vaultsigner.signing.wallets import WalletDirectory
-
-log = structlog.get_logger(__name__)
 
 Step = Callable[[Trail], Awaitable[Answer | Refusal]]
 
@@ -60,6 +57,7 @@ class SigningService:
         self._custody = custody
         self._clock = clock
         self._readiness = readiness
+        self._troubles = Troubles()
 
     async def sign(self, call: Call) -> Answer | Refusal:
         """Sign one message at the account's current sequence, which stays as it is."""
@@ -171,6 +169,11 @@ class SigningService:
     async def _guarded(self, call: Call, step: Step) -> Answer | Refusal:
         """What could not be done becomes a refusal with its record; an answer without a record never leaves."""
         trail = Trail(call)
+        answer = await self._attempt(trail, step)
+        self._troubles.after(trail, answer)
+        return answer
+
+    async def _attempt(self, trail: Trail, step: Step) -> Answer | Refusal:
         try:
             return await step(trail)
         except AuditError as error:

@@ -81,5 +81,8 @@ def refuse_by_address(wallet: Wallet, ip: IpAddress) -> Refusal | None:
     if wallet.ip_whitelist is None or any(ip in network for network in wallet.ip_whitelist):
         return None
     return Refusal(
-        "address_not_allowed", f"Access denied {ip}", reason="the address is not in the wallet's ip_whitelist"
+        "address_not_allowed",
+        f"The address {ip} is not on the wallet's list of addresses that may ask (ip_whitelist)",
+        detail=f"Access denied {ip}",
+        reason="the address is not in the wallet's ip_whitelist",
     )

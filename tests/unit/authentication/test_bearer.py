@@ -68,7 +68,7 @@ def token(
 
 def reason(answer: User | Refusal) -> str | None:
     assert isinstance(answer, Refusal)
-    assert (answer.code, answer.message) == ("invalid_token", "Could not validate credentials")
+    assert (answer.code, answer.detail) == ("invalid_token", "Could not validate credentials")
     return answer.reason
 
 
