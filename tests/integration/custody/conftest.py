@@ -1,15 +1,18 @@
 """A custody process with the keys of the vectors, on a real OpenBao."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.custody.custody_process import CustodyProcess, connected, running_custody
+from tests.integration.custody.custody_process import CustodyProcess, connected, request_for, running_custody
+from tests.integration.custody.minting import mint
 from tests.world import CHEAPEST, PASSWORD, USERNAME, Vector, planned_wallets, wallet_name
 from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.protocol import SignBeaconRequest
 from vaultsigner.dev.installation import (
     EVERY_PERMISSION,
     Installation,
@@ -19,6 +22,7 @@ from vaultsigner.dev.installation import (
     install,
 )
 from vaultsigner.dev.openbao import OpenBao, running_openbao
+from vaultsigner.domain.principals import Principal
 
 NODES = {"TESTNET": "http://127.0.0.1:1", "PROD": "http://127.0.0.1:1"}
 LIMITED_USER = "kim"
@@ -37,11 +41,26 @@ class CustodyWorld:
     openbao: OpenBao
     installation: Installation
     custody: CustodyProcess
+    _tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def token_path(self) -> Path:
         """The file with custody's Vault token."""
         return self.installation.settings.vault.auth.path
+
+    def request(
+        self, vector: Vector, wallet: str | None = None, *, user: str = USERNAME, **changes: Any
+    ) -> SignBeaconRequest:
+        """The question that makes a vector's signature, from a user with a token of their own.
+
+        Args:
+            wallet: another than the vector's.
+            changes: members that are replaced.
+        """
+        if user not in self._tokens:
+            self._tokens[user] = mint(self.openbao, self.installation.settings, user)
+        changes = {"principal": Principal("user", user), **changes}
+        return request_for(vector, wallet or wallet_name(vector), self._tokens[user], **changes)
 
 
 def plan(vectors: Sequence[Vector], *more: PlannedWallet, users: tuple[PlannedUser, ...] = ()) -> Plan:
@@ -57,22 +76,36 @@ def plan(vectors: Sequence[Vector], *more: PlannedWallet, users: tuple[PlannedUs
     return Plan(wallets, users, NODES, POLICY)
 
 
+@contextmanager
+def custody_world(
+    openbao: OpenBao,
+    directory: Path,
+    vectors: Sequence[Vector],
+    *more: PlannedWallet,
+    users: tuple[PlannedUser, ...] = (),
+) -> Iterator[CustodyWorld]:
+    """Custody on this OpenBao, with the wallets of these vectors and more wallets and users."""
+    installation = install(directory / "vs", openbao, plan(vectors, *more, users=users))
+    with running_custody(installation) as custody:
+        yield CustodyWorld(openbao, installation, custody)
+
+
 @pytest.fixture(scope="module")
 def shared_world(tmp_path_factory: pytest.TempPathFactory, vectors: list[Vector]) -> Iterator[CustodyWorld]:
     """For tests that leave it as it is."""
     directory = tmp_path_factory.mktemp("custody")
-    with running_openbao(directory / "openbao") as openbao:
-        installation = install(directory / "vs", openbao, plan(vectors))
-        with running_custody(installation) as custody:
-            yield CustodyWorld(openbao, installation, custody)
+    with (
+        running_openbao(directory / "openbao") as openbao,
+        custody_world(openbao, directory, vectors) as world,
+    ):
+        yield world
 
 
 @pytest.fixture
 def own_world(tmp_path: Path, own_openbao: OpenBao, vectors: list[Vector]) -> Iterator[CustodyWorld]:
     """For tests that break something."""
-    installation = install(tmp_path / "vs", own_openbao, plan(vectors))
-    with running_custody(installation) as custody:
-        yield CustodyWorld(own_openbao, installation, custody)
+    with custody_world(own_openbao, tmp_path, vectors) as world:
+        yield world
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The custody process alone, as the launcher starts it, with a test in the place of the server."""
 
 import asyncio
-import json
 import os
 import socket
 import subprocess
@@ -9,14 +8,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.world import PASSWORD, USERNAME
 from vaultsigner.cli.launcher import custody_environment
 from vaultsigner.custody.client import CustodyClient
-from vaultsigner.custody.protocol import BeaconSignature, LogInAnswer, SignBeaconRequest
+from vaultsigner.custody.protocol import SignBeaconRequest
 from vaultsigner.dev.installation import Installation
 from vaultsigner.domain.names import Operation, RequestId, WalletName
 from vaultsigner.domain.principals import Principal
@@ -95,34 +92,10 @@ def running_custody(installation: Installation, **environment: str) -> Iterator[
         custody.close()
 
 
-class DeskClient(CustodyClient):
-    """A client that logs the named user in for requests that come without an access token."""
-
-    def __init__(self, socket_path: Path) -> None:
-        super().__init__(socket_path)
-        self._tokens: dict[str, str] = {}
-        self._logging_in = asyncio.Lock()
-
-    async def token(self, username: str = USERNAME) -> str:
-        """The user's access token; every user here has the same password."""
-        async with self._logging_in:
-            if username not in self._tokens:
-                body = json.dumps({"username": username, "password": PASSWORD}).encode()
-                answer = await self.log_in(bytearray(body))
-                self._tokens[username] = answer.access_token if isinstance(answer, LogInAnswer) else "none"
-        return self._tokens[username]
-
-    async def sign_beacon(self, request: SignBeaconRequest) -> BeaconSignature:
-        """As the server would ask."""
-        if not request.access_token:
-            request = replace(request, access_token=await self.token(request.principal.name))
-        return await super().sign_beacon(request)
-
-
 @asynccontextmanager
-async def connected(socket_path: Path) -> AsyncIterator[DeskClient]:
+async def connected(socket_path: Path) -> AsyncIterator[CustodyClient]:
     """A client that custody answers."""
-    client = DeskClient(socket_path)
+    client = CustodyClient(socket_path)
     await client.connect()
     try:
         await until_up(client)
@@ -148,19 +121,18 @@ async def until_down(client: CustodyClient, seconds: float = 10.0) -> None:
         await asyncio.sleep(0.005)
 
 
-def request_for(vector: dict[str, Any], wallet: str, /, **changes: Any) -> SignBeaconRequest:
+def request_for(vector: dict[str, Any], wallet: str, token: str, /, **changes: Any) -> SignBeaconRequest:
     """The question that makes the signature of a vector; `changes` replace members of it."""
     transaction = decode_transaction(bytes.fromhex(vector["signed_tx"]))
     kind = KINDS.get(vector["msg_type"], vector["msg_type"])
+    prefix = "tbnb" if vector["network"] == "testnet" else "bnb"
     members: dict[str, Any] = {
         "request_id": RequestId("r-1"),
-        "principal": Principal("user", USERNAME),
-        "access_token": "",
+        "principal": Principal("user", "sam"),
+        "access_token": token,
         "operation": Operation(f"{kind}.sign"),
         "wallet": WalletName(wallet),
-        "message_document": message_to_document(
-            transaction.message, "tbnb" if vector["network"] == "testnet" else "bnb"
-        ),
+        "message_document": message_to_document(transaction.message, prefix),
         "memo": vector["memo"],
         "account_number": vector["account_number"],
         "sequence": vector["sequence"],

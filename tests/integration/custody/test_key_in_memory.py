@@ -9,8 +9,8 @@ import pytest
 
 from tests.adversarial.memory_search import ProcessMemory, forms_of_key, forms_of_text
 from tests.integration.custody.conftest import CustodyWorld
-from tests.integration.custody.custody_process import connected, request_for
-from tests.world import USERNAME, Vector, wallet_name
+from tests.integration.custody.custody_process import connected
+from tests.world import USERNAME, Vector
 from vaultsigner.errors import CustodyError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may read another process's memory")
@@ -50,12 +50,10 @@ async def test_the_search_sees_custodys_memory(shared_world: CustodyWorld) -> No
         assert found_in(shared_world, {"token": token}) == {"token"}
 
 
-async def test_no_key_is_left_after_signatures(
-    shared_world: CustodyWorld, order: Vector, wallet: str
-) -> None:
+async def test_no_key_is_left_after_signatures(shared_world: CustodyWorld, order: Vector) -> None:
     async with connected(shared_world.custody.socket_path) as client:
         for _ in range(SIGNATURES // 20):
-            await asyncio.gather(*(client.sign_beacon(request_for(order, wallet)) for _ in range(20)))
+            await asyncio.gather(*(client.sign_beacon(shared_world.request(order)) for _ in range(20)))
         assert found_in(shared_world, key_forms(order)) == set()
 
 
@@ -65,7 +63,7 @@ async def test_no_mnemonic_is_left_after_signatures(
     vector = by_id(vectors, "cancel_order-005")
     async with connected(shared_world.custody.socket_path) as client:
         for _ in range(10):
-            await client.sign_beacon(request_for(vector, wallet_name(vector)))
+            await client.sign_beacon(shared_world.request(vector))
         assert found_in(shared_world, mnemonic_forms(vector)) == set()
 
 
@@ -78,7 +76,7 @@ async def test_no_key_is_left_after_errors(own_world: CustodyWorld, order: Vecto
             own_world.openbao.write_secret(f"wallets/{wallet}", {"private_key": text})  # type: ignore[dict-item]  # Vault takes any JSON
             for _ in range(3):
                 with pytest.raises(CustodyError):
-                    await client.sign_beacon(request_for(order, wallet))
+                    await client.sign_beacon(own_world.request(order))
         needles = {
             **forms_of_key("other", bytes.fromhex(other)),
             "spoilt": spoilt.encode(),

@@ -8,15 +8,15 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from tests.integration.custody.conftest import CustodyWorld, plan
-from tests.integration.custody.custody_process import connected, running_custody
-from tests.world import PASSWORD, USERNAME, Vector
+from tests.integration.custody.conftest import CustodyWorld, custody_world
+from tests.integration.custody.custody_process import connected
+from tests.world import PASSWORD, USERNAME, Vector, wallet_name
 from vaultsigner.authentication.access_tokens import AccessClaims, verify_access_token
 from vaultsigner.authentication.passwords import credential_fingerprint
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.log_in import MOST_WAITING
 from vaultsigner.custody.protocol import LogInAnswer
-from vaultsigner.dev.installation import PlannedUser, install
+from vaultsigner.dev.installation import PlannedUser
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
@@ -131,13 +131,12 @@ async def test_without_vault_a_right_password_is_an_error_and_a_wrong_one_a_refu
 async def test_a_token_key_of_another_type_is_told(
     own_openbao: OpenBao, tmp_path: Path, vectors: list[Vector]
 ) -> None:
-    installation = install(tmp_path / "vs", own_openbao, plan(vectors[:1]))
-    transit = own_openbao.client.secrets.transit
-    transit.update_key_configuration("access-tokens", deletion_allowed=True, mount_point="transit")
-    transit.delete_key("access-tokens", mount_point="transit")
-    transit.create_key("access-tokens", key_type="rsa-2048", mount_point="transit")
-    with running_custody(installation) as custody:
-        async with connected(custody.socket_path) as client:
+    with custody_world(own_openbao, tmp_path, vectors[:1]) as world:
+        transit = own_openbao.client.secrets.transit
+        transit.update_key_configuration("access-tokens", deletion_allowed=True, mount_point="transit")
+        transit.delete_key("access-tokens", mount_point="transit")
+        transit.create_key("access-tokens", key_type="rsa-2048", mount_point="transit")
+        async with connected(world.custody.socket_path) as client:
             for question in (client.access_token_keys(), client.log_in(body(USERNAME, PASSWORD))):
                 with pytest.raises(CustodyError, match="not an ed25519 key") as caught:
                     await question
@@ -147,12 +146,9 @@ async def test_a_token_key_of_another_type_is_told(
 async def test_old_bcrypt_hashes_log_in_too(
     own_openbao: OpenBao, tmp_path: Path, vectors: list[Vector]
 ) -> None:
-    world = plan(vectors[:1])
-    old = PlannedUser(
-        "old", "x", {world.wallets[0].name: ("trade",)}, bcrypt.hashpw(b"pa55", bcrypt.gensalt(10)).decode()
-    )
-    installation = install(tmp_path / "vs", own_openbao, plan(vectors[:1], users=(old,)))
-    with running_custody(installation) as custody:
-        async with connected(custody.socket_path) as client:
+    password_hash = bcrypt.hashpw(b"pa55", bcrypt.gensalt(10)).decode()
+    old = PlannedUser("old", "pa55", {wallet_name(vectors[0]): ("trade",)}, password_hash)
+    with custody_world(own_openbao, tmp_path, vectors[:1], users=(old,)) as world:
+        async with connected(world.custody.socket_path) as client:
             assert isinstance(await client.log_in(body("old", "pa55")), LogInAnswer)
             assert isinstance(await client.log_in(body("old", "pa56")), Refusal)

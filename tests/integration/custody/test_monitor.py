@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.custody.conftest import CustodyWorld
-from tests.integration.custody.custody_process import connected, request_for
+from tests.integration.custody.custody_process import connected
 from tests.world import Vector
 from vaultsigner.custody.protocol import MAX_FRAME_BYTES, encode_frame
 
@@ -84,19 +84,17 @@ async def test_what_is_no_question_is_told_so_and_hung_up_on(
 
 
 async def test_a_bad_connection_does_not_disturb_a_good_one(
-    shared_world: CustodyWorld, order: Vector, wallet: str
+    shared_world: CustodyWorld, order: Vector
 ) -> None:
     async with connected(shared_world.custody.socket_path) as client:
         await converse(shared_world, b"\x00" * 64)
-        assert (await client.sign_beacon(request_for(order, wallet))).signature.hex() == order["signature"]
+        assert (await client.sign_beacon(shared_world.request(order))).signature.hex() == order["signature"]
 
 
-async def test_questions_whose_asker_has_gone_are_dropped(
-    shared_world: CustodyWorld, order: Vector, wallet: str
-) -> None:
+async def test_questions_whose_asker_has_gone_are_dropped(shared_world: CustodyWorld, order: Vector) -> None:
     _, writer = await asyncio.open_unix_connection(str(shared_world.custody.socket_path))
     for number in range(200):
-        writer.write(encode_frame(2, number, request_for(order, wallet).payload()))
+        writer.write(encode_frame(2, number, shared_world.request(order).payload()))
     writer.transport.abort()
     async with connected(shared_world.custody.socket_path) as client:
         assert (await client.health()).vault == "ok"

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.integration.custody.conftest import CustodyWorld
-from tests.integration.custody.custody_process import connected, request_for, until_down, until_up
+from tests.integration.custody.custody_process import connected, until_down, until_up
 from tests.world import Vector
 from vaultsigner.custody import client as client_module
 from vaultsigner.custody.client import PATIENCE_SECONDS, CustodyClient
@@ -19,11 +19,11 @@ BACK_WITHIN_SECONDS = 2.0
 
 
 async def test_questions_in_flight_fail_at_once_and_later_ones_after_a_moment(
-    own_world: CustodyWorld, order: Vector, wallet: str
+    own_world: CustodyWorld, order: Vector
 ) -> None:
     async with connected(own_world.custody.socket_path) as client:
         os.kill(own_world.custody.pid, signal.SIGSTOP)
-        in_flight = [asyncio.ensure_future(client.sign_beacon(request_for(order, wallet))) for _ in range(5)]
+        in_flight = [asyncio.ensure_future(client.sign_beacon(own_world.request(order))) for _ in range(5)]
         await asyncio.sleep(0.05)
         own_world.custody.kill()
         began = time.monotonic()
@@ -39,30 +39,26 @@ async def test_questions_in_flight_fail_at_once_and_later_ones_after_a_moment(
         assert PATIENCE_SECONDS - 0.01 <= time.monotonic() - began < PATIENCE_SECONDS + SLACK_SECONDS
 
 
-async def test_back_within_two_seconds_and_by_itself(
-    own_world: CustodyWorld, order: Vector, wallet: str
-) -> None:
+async def test_back_within_two_seconds_and_by_itself(own_world: CustodyWorld, order: Vector) -> None:
     async with connected(own_world.custody.socket_path) as client:
         for _ in range(2):
-            await client.sign_beacon(request_for(order, wallet))
+            await client.sign_beacon(own_world.request(order))
             own_world.custody.kill()
             await asyncio.sleep(0.01)
             own_world.custody.start()
             assert await until_up(client) < BACK_WITHIN_SECONDS
-            assert (await client.sign_beacon(request_for(order, wallet))).signature.hex() == order[
-                "signature"
-            ]
+            assert (await client.sign_beacon(own_world.request(order))).signature.hex() == order["signature"]
 
 
 async def test_a_question_asked_just_before_custody_is_back_is_answered(
-    own_world: CustodyWorld, order: Vector, wallet: str, monkeypatch: pytest.MonkeyPatch
+    own_world: CustodyWorld, order: Vector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "PATIENCE_SECONDS", 10.0)
     async with connected(own_world.custody.socket_path) as client:
         own_world.custody.kill()
         await until_down(client)
         own_world.custody.start()
-        assert (await client.sign_beacon(request_for(order, wallet))).signature.hex() == order["signature"]
+        assert (await client.sign_beacon(own_world.request(order))).signature.hex() == order["signature"]
 
 
 async def test_a_client_that_came_first_finds_custody_when_it_comes(own_world: CustodyWorld) -> None:

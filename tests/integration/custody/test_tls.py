@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import json
 import os
 import ssl
 import sys
@@ -19,7 +20,8 @@ from tests.adversarial.memory_search import ProcessMemory, forms_of_key
 from tests.integration.custody.conftest import plan
 from tests.integration.custody.custody_process import connected, request_for, running_custody
 from tests.integration.custody.fake_vault import KEY, Conversation, answer, fake_vault
-from tests.world import Vector
+from tests.integration.custody.minting import mint
+from tests.world import USERNAME, Vector, wallet_name
 from vaultsigner.dev.installation import install
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.errors import CustodyError
@@ -121,19 +123,29 @@ async def test_no_key_is_left_after_tls_even_without_the_poisoning_allocator(tmp
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may read another process's memory")
 async def test_no_key_is_left_in_custody_after_tls(
-    own_openbao: OpenBao, tmp_path: Path, vectors: list[Vector], order: Vector, wallet: str
+    own_openbao: OpenBao, tmp_path: Path, vectors: list[Vector], order: Vector
 ) -> None:
     installation = install(tmp_path / "vs", own_openbao, plan(vectors[:1]))
-    authority = Authority(tmp_path, "127.0.0.1")
+    token = mint(own_openbao, installation.settings, USERNAME)
+    keys = json.dumps(
+        own_openbao.client.secrets.transit.read_key("access-tokens", mount_point="transit")
+    ).encode()
+
+    async def vault_with_the_key(vault: Conversation) -> None:
+        while True:
+            await vault.send(answer(keys) if b"/transit/keys/" in await vault.request() else answer())
 
     assert order["private_key"] == KEY
-    async with fake_vault(honest, tmp_path, tls=authority.server, ca_cert=authority.certificate) as vault:
+    authority = Authority(tmp_path, "127.0.0.1")
+    async with fake_vault(
+        vault_with_the_key, tmp_path, tls=authority.server, ca_cert=authority.certificate
+    ) as vault:
         environment = {"VAULT_ADDR": vault.address, "VAULTSIGNER_VAULT__CA_CERT": str(authority.certificate)}
         with running_custody(installation, **environment) as custody:
+            request = request_for(order, wallet_name(order), token)
             async with connected(custody.socket_path) as client:
                 for _ in range(10):
-                    signing = (client.sign_beacon(request_for(order, wallet)) for _ in range(5))
-                    answers = await asyncio.gather(*signing)
+                    answers = await asyncio.gather(*(client.sign_beacon(request) for _ in range(5)))
                     assert {each.signature.hex() for each in answers} == {order["signature"]}
                 memory = ProcessMemory(custody.pid)
                 assert await asyncio.to_thread(memory.find, forms_of_key("key", bytes.fromhex(KEY))) == set()

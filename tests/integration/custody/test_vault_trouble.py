@@ -3,17 +3,18 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.custody.conftest import CustodyWorld, plan
-from tests.integration.custody.custody_process import connected, request_for, running_custody
+from tests.integration.custody.conftest import CustodyWorld, custody_world
+from tests.integration.custody.custody_process import connected
 from tests.world import Vector, wallet_name
 from vaultsigner.cli.key_material import read_private_key
 from vaultsigner.cli.vault_policy import least_policy
 from vaultsigner.custody.client import CustodyClient
-from vaultsigner.dev.installation import PlannedWallet, install
+from vaultsigner.dev.installation import PlannedWallet
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.errors import CustodyError
 
@@ -28,12 +29,12 @@ async def code_of(question: Awaitable[Any]) -> str:
     return caught.value.code
 
 
-async def until_signed(client: CustodyClient, order: Vector, wallet: str) -> float:
+async def until_signed(client: CustodyClient, world: CustodyWorld, order: Vector) -> float:
     """Ask until there is a signature; how long that took."""
     began = time.monotonic()
     while True:
         try:
-            answer = await client.sign_beacon(request_for(order, wallet))
+            answer = await client.sign_beacon(world.request(order))
         except CustodyError:
             assert time.monotonic() - began < RECOVERY_SECONDS, "custody does not recover"
             await asyncio.sleep(0.02)
@@ -42,34 +43,32 @@ async def until_signed(client: CustodyClient, order: Vector, wallet: str) -> flo
             return time.monotonic() - began
 
 
-async def test_sealed_and_unsealed(own_world: CustodyWorld, order: Vector, wallet: str) -> None:
+async def test_sealed_and_unsealed(own_world: CustodyWorld, order: Vector) -> None:
     async with connected(own_world.custody.socket_path) as client:
-        await client.sign_beacon(request_for(order, wallet))
+        await client.sign_beacon(own_world.request(order))
         await asyncio.to_thread(own_world.openbao.seal)
-        assert await code_of(client.sign_beacon(request_for(order, wallet))) == "vault_sealed"
+        assert await code_of(client.sign_beacon(own_world.request(order))) == "vault_sealed"
         health = await client.health()
         assert (health.vault, "unseal" in (health.vault_problem or "")) == ("sealed", True)
         await asyncio.to_thread(own_world.openbao.unseal)
-        await until_signed(client, order, wallet)
+        await until_signed(client, own_world, order)
         assert (await client.health()).vault == "ok"
 
 
-async def test_revoked_token_and_a_fresh_one(own_world: CustodyWorld, order: Vector, wallet: str) -> None:
+async def test_revoked_token_and_a_fresh_one(own_world: CustodyWorld, order: Vector) -> None:
     path = own_world.token_path
     async with connected(own_world.custody.socket_path) as client:
-        await client.sign_beacon(request_for(order, wallet))
+        await client.sign_beacon(own_world.request(order))
         own_world.openbao.revoke_token(path.read_text().strip())
-        assert await code_of(client.sign_beacon(request_for(order, wallet))) == "vault_denied"
+        assert await code_of(client.sign_beacon(own_world.request(order))) == "vault_denied"
         fresh = own_world.openbao.create_token(least_policy(own_world.installation.settings), name="fresh")
         replacement = path.with_name("replacement")
         replacement.write_text(fresh)
         replacement.rename(path)
-        assert await until_signed(client, order, wallet) < 2
+        assert await until_signed(client, own_world, order) < 2
 
 
-async def test_token_without_the_right_says_what_to_do(
-    own_world: CustodyWorld, order: Vector, wallet: str
-) -> None:
+async def test_token_without_the_right_says_what_to_do(own_world: CustodyWorld, order: Vector) -> None:
     path = own_world.token_path
     path.write_text(
         own_world.openbao.create_token('path "secret/data/other" { capabilities = ["read"] }', name="other")
@@ -78,13 +77,13 @@ async def test_token_without_the_right_says_what_to_do(
     own_world.custody.start()
     async with connected(own_world.custody.socket_path) as client:
         with pytest.raises(CustodyError, match="vault setup --print") as caught:
-            await client.sign_beacon(request_for(order, wallet))
+            await client.sign_beacon(own_world.request(order))
         assert caught.value.code == "vault_denied"
         assert str(path) in str(caught.value)
 
 
 async def test_custody_starts_without_a_token_and_takes_it_when_it_comes(
-    own_world: CustodyWorld, order: Vector, wallet: str
+    own_world: CustodyWorld, order: Vector
 ) -> None:
     path = own_world.token_path
     token = path.read_text()
@@ -92,26 +91,25 @@ async def test_custody_starts_without_a_token_and_takes_it_when_it_comes(
     own_world.custody.kill()
     own_world.custody.start()
     async with connected(own_world.custody.socket_path) as client:
-        assert await code_of(client.sign_beacon(request_for(order, wallet))) == "vault_denied"
+        assert await code_of(client.sign_beacon(own_world.request(order))) == "vault_denied"
         health = await client.health()
         assert (health.vault, str(path) in (health.vault_problem or "")) == ("denied", True)
         path.write_text(token)
-        assert await until_signed(client, order, wallet) < 2
+        assert await until_signed(client, own_world, order) < 2
 
 
 async def test_vault_stopped_and_started_again(
-    durable_openbao: OpenBao, tmp_path: Any, vectors: list[Vector], order: Vector, wallet: str
+    durable_openbao: OpenBao, tmp_path: Path, vectors: list[Vector], order: Vector
 ) -> None:
-    installation = install(tmp_path / "vs", durable_openbao, plan(vectors[:1]))
-    with running_custody(installation) as custody:
-        async with connected(custody.socket_path) as client:
-            await asyncio.gather(*(client.sign_beacon(request_for(order, wallet)) for _ in range(100)))
+    with custody_world(durable_openbao, tmp_path, vectors[:1]) as own_world:
+        async with connected(own_world.custody.socket_path) as client:
+            await asyncio.gather(*(client.sign_beacon(own_world.request(order)) for _ in range(100)))
             await asyncio.to_thread(durable_openbao.stop)
-            assert await code_of(client.sign_beacon(request_for(order, wallet))) == "vault_unavailable"
+            assert await code_of(client.sign_beacon(own_world.request(order))) == "vault_unavailable"
             assert (await client.health()).vault == "unavailable"
             durable_openbao.launch()
             await asyncio.to_thread(durable_openbao.become_ready)
-            await until_signed(client, order, wallet)
+            await until_signed(client, own_world, order)
 
 
 async def test_secret_gone_or_without_its_field(own_world: CustodyWorld, order: Vector, wallet: str) -> None:
@@ -119,16 +117,16 @@ async def test_secret_gone_or_without_its_field(own_world: CustodyWorld, order: 
         path = f"wallets/{wallet}"
         own_world.openbao.write_secret(path, {"privatekey": order["private_key"]})
         with pytest.raises(CustodyError, match="has no field private_key") as caught:
-            await client.sign_beacon(request_for(order, wallet))
+            await client.sign_beacon(own_world.request(order))
         assert caught.value.code == "key_missing"
         own_world.openbao.client.secrets.kv.v2.delete_latest_version_of_secret(path, mount_point="secret")
-        assert await code_of(client.sign_beacon(request_for(order, wallet))) == "key_missing"
+        assert await code_of(client.sign_beacon(own_world.request(order))) == "key_missing"
         own_world.openbao.delete_secret(path)
         with pytest.raises(CustodyError, match=f"vault:secret/{path}#private_key") as caught:
-            await client.sign_beacon(request_for(order, wallet))
+            await client.sign_beacon(own_world.request(order))
         assert caught.value.code == "key_missing"
         own_world.openbao.write_secret(path, {"private_key": order["private_key"]})
-        await until_signed(client, order, wallet)
+        await until_signed(client, own_world, order)
 
 
 @pytest.mark.parametrize("spoil", [lambda key: key[:-1], lambda key: "0x" + key, lambda key: "x" * 64])
@@ -139,7 +137,7 @@ async def test_malformed_key_is_not_repeated(
     own_world.openbao.write_secret(f"wallets/{wallet}", {"private_key": spoilt})
     async with connected(own_world.custody.socket_path) as client:
         with pytest.raises(CustodyError) as caught:
-            await client.sign_beacon(request_for(order, wallet))
+            await client.sign_beacon(own_world.request(order))
         assert caught.value.code == "key_malformed"
         assert spoilt not in str(caught.value)
         assert spoilt not in own_world.custody.log.read_text()
@@ -151,9 +149,9 @@ async def test_malformed_mnemonic(own_world: CustodyWorld, vectors: list[Vector]
     async with connected(own_world.custody.socket_path) as client:
         for words in (vector["mnemonic"].upper(), vector["mnemonic"].replace("about", "abandon"), "abandon"):
             own_world.openbao.write_secret(f"wallets/{name}", {"mnemonic": words})
-            assert await code_of(client.sign_beacon(request_for(vector, name))) == "key_malformed"
+            assert await code_of(client.sign_beacon(own_world.request(vector))) == "key_malformed"
         own_world.openbao.write_secret(f"wallets/{name}", {"mnemonic": vector["mnemonic"]})
-        assert (await client.sign_beacon(request_for(vector, name))).signature.hex() == vector["signature"]
+        assert (await client.sign_beacon(own_world.request(vector))).signature.hex() == vector["signature"]
 
 
 async def test_another_key_than_the_one_noted_at_import_is_refused(
@@ -164,13 +162,13 @@ async def test_another_key_than_the_one_noted_at_import_is_refused(
     own_world.openbao.write_secret(f"wallets/{wallet}", {"private_key": other["private_key"]})
     async with connected(own_world.custody.socket_path) as client:
         with pytest.raises(CustodyError, match="noted") as caught:
-            await client.sign_beacon(request_for(order, wallet))
+            await client.sign_beacon(own_world.request(order))
         assert caught.value.code == "wrong_key"
         assert await code_of(client.public_key(wallet)) == "wrong_key"  # type: ignore[arg-type]  # a plain name will do
 
 
 async def test_another_key_than_the_address_in_config_is_refused(
-    own_openbao: OpenBao, tmp_path: Any, vectors: list[Vector], order: Vector
+    own_openbao: OpenBao, tmp_path: Path, vectors: list[Vector], order: Vector
 ) -> None:
     other = next(vector for vector in vectors if vector["private_key"] != order["private_key"])
     key = read_private_key(order["private_key"])
@@ -182,12 +180,11 @@ async def test_another_key_than_the_address_in_config_is_refused(
             address_in_config=PlannedWallet("x", read_private_key(other["private_key"])).address("tbnb"),
         ),
     )
-    installation = install(tmp_path / "vs", own_openbao, plan(vectors[:1], *wallets))
-    with running_custody(installation) as custody:
-        async with connected(custody.socket_path) as client:
-            assert (await client.sign_beacon(request_for(order, "right"))).signature.hex() == order[
+    with custody_world(own_openbao, tmp_path, vectors[:1], *wallets) as world:
+        async with connected(world.custody.socket_path) as client:
+            assert (await client.sign_beacon(world.request(order, "right"))).signature.hex() == order[
                 "signature"
             ]
             with pytest.raises(CustodyError, match="address of wallet wrong") as caught:
-                await client.sign_beacon(request_for(order, "wrong"))
+                await client.sign_beacon(world.request(order, "wrong"))
             assert caught.value.code == "wrong_key"
