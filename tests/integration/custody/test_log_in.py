@@ -68,7 +68,7 @@ async def test_all_wrong_credentials_look_alike(client: CustodyClient, username:
 async def test_a_bad_body_is_refused_with_the_old_words(client: CustodyClient) -> None:
     answer = await client.log_in(bytearray(b"{"))
     assert isinstance(answer, Refusal)
-    assert (answer.code, answer.message) == ("malformed_body", "There was an error parsing the body")
+    assert (answer.code, answer.detail) == ("malformed_body", "There was an error parsing the body")
     answer = await client.log_in(bytearray(b'{"username": "sam"}'))
     assert isinstance(answer, Refusal)
     assert answer.detail == [

@@ -1,0 +1,74 @@
+"""Custody's own Vault token: kept alive by renewal, replaced when the file changes, and its state told in health."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from tests.integration.custody.conftest import CustodyWorld
+from tests.integration.custody.custody_process import connected
+from tests.world import Vector
+from vaultsigner.cli.vault_policy import least_policy
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.protocol import CustodyHealth
+
+SHORT_SECONDS = 3
+
+
+def restart_with(world: CustodyWorld, token: str) -> None:
+    world.token_path.write_text(token)
+    world.custody.kill()
+    world.custody.start()
+
+
+def short_token(world: CustodyWorld) -> str:
+    return world.openbao.create_token(
+        least_policy(world.installation.settings), name="short", ttl=f"{SHORT_SECONDS}s"
+    )
+
+
+async def until(
+    client: CustodyClient, good: Callable[[CustodyHealth], bool], seconds: float = 8.0
+) -> CustodyHealth:
+    deadline = time.monotonic() + seconds
+    while True:
+        health = await client.health()
+        if good(health):
+            return health
+        assert time.monotonic() < deadline, health
+        await asyncio.sleep(0.05)
+
+
+async def test_a_short_token_is_renewed_before_it_ends(own_world: CustodyWorld, order: Vector) -> None:
+    restart_with(own_world, short_token(own_world))
+    async with connected(own_world.custody.socket_path) as client:
+        request = own_world.request(order)
+        await until(client, lambda health: health.token_ttl_seconds is not None)
+        ends = time.monotonic() + 2 * SHORT_SECONDS
+        while time.monotonic() < ends:
+            await client.sign_beacon(request)
+            await asyncio.sleep(0.2)
+        health = await client.health()
+        assert (health.vault, health.token_ttl_seconds in range(SHORT_SECONDS + 1)) == ("ok", True)
+    assert own_world.custody.log.read_text().count("token_good") >= 3
+
+
+async def test_a_token_without_an_end_is_told_so(own_world: CustodyWorld, order: Vector) -> None:
+    restart_with(own_world, own_world.openbao.root_token)
+    async with connected(own_world.custody.socket_path) as client:
+        await client.sign_beacon(own_world.request(order))
+        await asyncio.sleep(1)
+        assert (await client.health()).token_ttl_seconds is None
+
+
+async def test_a_refused_token_shows_in_health_until_there_is_a_good_one(own_world: CustodyWorld) -> None:
+    good = own_world.token_path.read_text()
+    restart_with(own_world, "s.nobody-issued-this")
+    async with connected(own_world.custody.socket_path) as client:
+        health = await until(client, lambda health: health.vault == "denied")
+        assert str(own_world.token_path) in (health.vault_problem or "")
+        own_world.token_path.write_text(good)
+        await until(client, lambda health: health.vault == "ok" and health.token_ttl_seconds is not None)
+    log = own_world.custody.log.read_text()
+    assert "token_refused" in log
+    assert "s.nobody-issued-this" not in log
+    assert good.strip() not in log
