@@ -14,7 +14,7 @@ KEY_REFRESH_SECONDS = 5.0
 
 NOT_AUTHENTICATED = Refusal(
     "not_authenticated",
-    "No access token came with the request: POST /api/auth/login gives one; send it as Authorization: Bearer TOKEN",
+    "Not authenticated: POST /api/auth/login gives an access token; send it as Authorization: Bearer TOKEN",
     detail="Not authenticated",
     reason="no bearer token",
 )
@@ -32,7 +32,7 @@ def invalid_token(reason: str) -> Refusal:
     """One answer for every bad token; only the record tells them apart."""
     return Refusal(
         "invalid_token",
-        "The access token is not good, or no longer: log in again with POST /api/auth/login",
+        "Could not validate credentials: the access token is not good, or no longer; log in again",
         detail="Could not validate credentials",
         reason=reason,
     )

@@ -112,7 +112,7 @@ def _bad_credentials(reason: str) -> Refusal:
     """
     return Refusal(
         "bad_credentials",
-        "Wrong user name or password",
+        "Incorrect email or password: the user name or the password is wrong",
         detail='{"error": "Incorrect email or password"}',
         reason=reason,
     )

@@ -27,7 +27,12 @@ def read_credentials(body: bytearray) -> Credentials | Refusal:
     try:
         document = parse(bytes(body))
     except MalformedJsonError as error:
-        return Refusal("malformed_body", "There was an error parsing the body", reason=str(error))
+        return Refusal(
+            "malformed_body",
+            "There was an error parsing the body: it must be one JSON object",
+            detail="There was an error parsing the body",
+            reason=str(error),
+        )
     if document is None:
         return _invalid([_missing(_PLACE)])
     if not isinstance(document, dict):

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, invalid_token
 from vaultsigner.domain.names import JsonValue, RequestId
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import AuditError, CustodyError, StateError
 from vaultsigner.server import edge, received
 from vaultsigner.server.answers import error_body
 from vaultsigner.server.bodies import BODY_TOO_LARGE, READ_TOO_SLOW
 from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
+from vaultsigner.signing.admission import NO_WALLET_NAME
+from vaultsigner.signing.failures import refusal_for
 
 REQUEST_ID = RequestId("01KAJ0Y7W8F0N6Q3VZ2M5T9XBC")
 _NOT_POSITIVE: list[JsonValue] = [
@@ -19,18 +23,31 @@ _NOT_POSITIVE: list[JsonValue] = [
         "ctx": {"limit_value": 0},
     }
 ]
-_SECRET = "secret/wallets/wallet_1#private_key"  # noqa: S105 - a reference to a secret, not one
+_CUSTODY_CODES = (
+    *("custody_unavailable", "vault_unavailable", "vault_sealed", "vault_denied"),
+    *("key_missing", "key_malformed", "wrong_key"),
+)
 
 _EXAMPLES: tuple[Refusal, ...] = (
-    Refusal("malformed_body", "There was an error parsing the body"),
-    received.TWO_AUTHORIZATIONS,
-    Refusal("missing_wallet_name", "Expecting wallet_name parameter"),
     Refusal(
-        "bad_credentials", "Incorrect email or password", detail='{"error": "Incorrect email or password"}'
+        "malformed_body",
+        "There was an error parsing the body: the body is not JSON: Expecting value at line 1, column 12",
+        detail="There was an error parsing the body",
     ),
-    Refusal("not_authenticated", "Not authenticated"),
-    Refusal("invalid_token", "Could not validate credentials"),
-    Refusal("address_not_allowed", "Access denied 10.0.0.7"),
+    received.TWO_AUTHORIZATIONS,
+    NO_WALLET_NAME,
+    Refusal(
+        "bad_credentials",
+        "Incorrect email or password: the user name or the password is wrong",
+        detail='{"error": "Incorrect email or password"}',
+    ),
+    NOT_AUTHENTICATED,
+    invalid_token("not told to callers"),
+    Refusal(
+        "address_not_allowed",
+        "Access denied 10.0.0.7: the wallet's ip_whitelist does not name this address",
+        detail="Access denied 10.0.0.7",
+    ),
     Refusal("no_permission", "User has no permission trade on wallet wallet_1"),
     Refusal("policy_denied", "Policy does not allow transfer.sign here: no rule matches"),
     Refusal("wallet_not_found", "Not authorised to access wallet wallet_9"),
@@ -49,7 +66,11 @@ _EXAMPLES: tuple[Refusal, ...] = (
     Refusal("wallet_busy", f"a broadcast for {WALLET_ADDRESS} is under way; try again"),
     BODY_TOO_LARGE,
     received.ENCODED_BODY,
-    Refusal("invalid_fields", "Some fields are not valid; detail names each of them", detail=_NOT_POSITIVE),
+    Refusal(
+        "invalid_fields",
+        "msg.amount: ensure this value is greater than 0",
+        detail=_NOT_POSITIVE,
+    ),
     Refusal("rate_limited", "Too many log-ins at once: try again in a few seconds"),
     edge.INTERNAL_ERROR,
     Refusal("node_refused", "the node refused the transaction: insufficient balance"),
@@ -58,15 +79,9 @@ _EXAMPLES: tuple[Refusal, ...] = (
         "outcome_unknown",
         f"transaction {TRANSACTION_HASH} was sent, but whether the node took it is not known",
     ),
-    Refusal("custody_unavailable", "custody cannot be reached"),
-    Refusal("vault_unavailable", "Vault cannot be used: it does not answer"),
-    Refusal("vault_sealed", "Vault is sealed: unseal it; custody goes on by itself then"),
-    Refusal("vault_denied", "Vault refused custody's token"),
-    Refusal("key_missing", f"Vault has nothing at {_SECRET}: import it, or correct the reference"),
-    Refusal("key_malformed", f"{_SECRET} is not a private key of 64 hex digits: import it again"),
-    Refusal("wrong_key", f"{_SECRET} is not the key of {WALLET_ADDRESS}, the address of wallet wallet_1"),
-    Refusal("state_unavailable", "the state database cannot be written"),
-    Refusal("audit_unavailable", "no record can be written, so nothing is answered"),
+    *(refusal_for(CustodyError(code, "not told to callers")) for code in _CUSTODY_CODES),
+    refusal_for(StateError()),
+    refusal_for(AuditError()),
 )
 
 ERROR_EXAMPLES: Mapping[str, JsonValue] = MappingProxyType(

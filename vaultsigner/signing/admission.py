@@ -20,7 +20,7 @@ from vaultsigner.strict_json import JsonDocument, MalformedJsonError, parse
 
 NO_WALLET_NAME = Refusal(
     "missing_wallet_name",
-    'The JSON body must name the wallet: {"wallet_name": "...", "msg": {...}}',
+    'Expecting wallet_name parameter in the JSON body: {"wallet_name": "...", "msg": {...}}',
     detail="Expecting wallet_name parameter",
 )
 
@@ -84,7 +84,7 @@ class Admission:
             # The parser's words name a place in the body, never what stands there.
             return Refusal(
                 "malformed_body",
-                f"The body must be one JSON object: {error}",
+                f"There was an error parsing the body: {error}",
                 detail="There was an error parsing the body",
                 reason=str(error),
             )
@@ -113,7 +113,7 @@ class Admission:
         if not isinstance(body, RequestBody):
             return Refusal(
                 "invalid_fields",
-                f"{len(body)} of the fields are not valid, the first: {_told(body[0])}",
+                f"{_told(body[0])}" + (f"; and {len(body) - 1} more, see detail" if len(body) > 1 else ""),
                 detail=[error.as_detail() for error in body],
                 reason="; ".join(f"{error.loc[-1]}: {error.type}" for error in body[:8]),
             )

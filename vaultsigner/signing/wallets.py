@@ -82,7 +82,7 @@ def refuse_by_address(wallet: Wallet, ip: IpAddress) -> Refusal | None:
         return None
     return Refusal(
         "address_not_allowed",
-        f"The address {ip} is not on the wallet's list of addresses that may ask (ip_whitelist)",
+        f"Access denied {ip}: the wallet's ip_whitelist does not name this address",
         detail=f"Access denied {ip}",
         reason="the address is not in the wallet's ip_whitelist",
     )

@@ -67,7 +67,7 @@ def test_bad_fields_are_all_told(body: bytes, details: list[Any]) -> None:
 def test_what_is_no_json_is_refused_and_not_repeated(body: bytes) -> None:
     refusal = read_credentials(bytearray(body))
     assert isinstance(refusal, Refusal)
-    assert (refusal.code, refusal.message) == ("malformed_body", "There was an error parsing the body")
+    assert (refusal.code, refusal.detail) == ("malformed_body", "There was an error parsing the body")
     assert "hunter2" not in repr(refusal)
 
 
