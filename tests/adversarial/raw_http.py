@@ -26,6 +26,12 @@ class Reply:
         """The body, as JSON."""
         return json.loads(self.body)
 
+    @property
+    def closes(self) -> bool:
+        """Whether it is the connection's last answer; in HTTP/1.0 that goes without saying."""
+        said = self.headers.get("connection", "close" if self.raw.startswith(b"HTTP/1.0 ") else "keep-alive")
+        return said == "close"
+
 
 def exchange(url: str, *pieces: bytes) -> Reply:
     """Send the pieces, each in a segment of its own, and read one answer.

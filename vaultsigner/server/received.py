@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 
 from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.refusals import Refusal
@@ -11,6 +11,8 @@ from vaultsigner.server.client_address import ClientAddresses
 from vaultsigner.signing.calls import Call, IpAddress
 
 TWO_AUTHORIZATIONS = Refusal("malformed_request", "The Authorization header is there more than once")
+OTHER_VERSION = Refusal("malformed_request", "Speak HTTP/1.1")
+FRAGMENT = Refusal("malformed_request", "A path with a fragment (#) is never sent")
 ODD_TRANSFER = Refusal("malformed_request", "The only Transfer-Encoding that is understood is chunked")
 ENCODED_BODY = Refusal("unsupported_encoding", "Send the body as it is: no Content-Encoding is accepted")
 
@@ -41,12 +43,28 @@ def receive(
     authorizations = headers.getall(hdrs.AUTHORIZATION, ())
     if len(authorizations) > 1:
         return TWO_AUTHORIZATIONS
-    # A coding below `chunked` is one more way for a proxy and us to see two different bodies.
-    if headers.get(hdrs.TRANSFER_ENCODING, "chunked").strip().lower() != "chunked":
-        return ODD_TRANSFER
+    ambiguous = _ambiguous(request)
+    if ambiguous is not None:
+        return ambiguous
     if headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
         return ENCODED_BODY
     return Received(request, request_id, ip, operation, authorizations[0] if authorizations else None)
+
+
+def _ambiguous(request: web.Request) -> Refusal | None:
+    """What a proxy and we could cut or route differently.
+
+    HTTP/1.0 knows no chunks (RFC 9112, section 6.1), and a coding below `chunked` is one more way to see two different bodies.
+    """
+    if request.version not in (HttpVersion11, HttpVersion10):
+        return OTHER_VERSION
+    if request.rel_url.raw_fragment:
+        return FRAGMENT
+    coding = request.headers.get(hdrs.TRANSFER_ENCODING)
+    if coding is None:
+        return None
+    chunked = coding.strip().lower() == "chunked" and request.version == HttpVersion11
+    return None if chunked else ODD_TRANSFER
 
 
 def forwarded_for(request: web.BaseRequest) -> Sequence[str]:
