@@ -35,6 +35,7 @@ _CUSTODY_PREFIXES = ("VAULTSIGNER_", "LC_")
 _TOKEN_VARIABLES = ("VAULT_TOKEN", "BAO_TOKEN")
 _PR_SET_PDEATHSIG = 1
 _BACKLOG = 128
+_LONGEST_PARENT = 70  # a socket's path has at most 107 bytes (unix(7))
 
 _log = structlog.get_logger()
 
@@ -60,12 +61,19 @@ def server_environment(environ: Mapping[str, str]) -> dict[str, str]:
 @contextmanager
 def runtime_directory() -> Iterator[Path]:
     """A directory of our own (mode 0700), gone afterwards."""
-    parent = os.environ.get("XDG_RUNTIME_DIR") or None
-    directory = Path(tempfile.mkdtemp(prefix="vaultsigner-", dir=parent))
+    directory = Path(tempfile.mkdtemp(prefix="vaultsigner-", dir=_runtime_parent()))
     try:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _runtime_parent() -> str:
+    candidates = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
+    usable = (
+        each for each in candidates if len(each) <= _LONGEST_PARENT and os.access(each, os.W_OK | os.X_OK)
+    )
+    return next(usable, "/tmp")  # noqa: S108 - mkdtemp makes a private directory in it
 
 
 class Launcher:

@@ -29,12 +29,15 @@ def where_from(error: BaseException) -> str:
 
 
 def log_to_stderr() -> None:
-    """JSON lines on standard error, for this process."""
+    """JSON lines on standard error, or lines for people where that is a terminal."""
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if sys.stderr.isatty():
+        renderer = structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

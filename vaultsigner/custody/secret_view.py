@@ -55,8 +55,8 @@ class SecretView:
         self.reference = reference
         self.value = body[inside[0] : inside[1]]
         self.vault_request_id = _public_text(body, found.get(_REQUEST_ID)) or ""
-        self.noted_public_key = _public_text(body, found.get(_NOTED_KEY))
-        """What `vaultsigner keys import` noted beside the key; None where nobody did."""
+        self.noted_public_key = _note(body, found.get(_NOTED_KEY))
+        """What `vaultsigner keys import` noted beside the key; None where nobody did, empty where it makes no sense."""
         self._derived: dict[object, Wipeable] = {}
 
     def derive(self, how: Callable[["SecretView"], W]) -> W:
@@ -72,6 +72,13 @@ class SecretView:
             made.wipe()
         self._derived.clear()
         self.value.release()
+
+
+def _note(body: memoryview, span: tuple[int, int] | None) -> str | None:
+    """A note that cannot be read must not count as none: then no key would be the wrong one."""
+    if span is None or bytes(body[slice(*span)]) == b"null":
+        return None
+    return _public_text(body, span) or ""
 
 
 def _public_text(body: memoryview, span: tuple[int, int] | None) -> str | None:

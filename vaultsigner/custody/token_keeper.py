@@ -15,9 +15,9 @@ from vaultsigner.config.settings import VaultSettings
 from vaultsigner.custody.vault_token import VaultToken
 
 TIMEOUT_SECONDS = 5
-LOOK_SECONDS = 30.0
-"""A fresh token in the file is taken into use at most this long after it was written, even while the old one is good."""
-REFUSED_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
+"""A fresh token in the file is taken into use at most this long after it was written, even while the old one is good; and one
+that Vault has refused is looked up at most this long after, so that health does not call good what is revoked."""
 SHORTEST_PAUSE_SECONDS = 1.0
 LONGEST_BACKOFF_SECONDS = 30.0
 RENEW_AT = 2 / 3
@@ -70,19 +70,22 @@ class TokenKeeper:
         while True:
             generation = self._token.generation
             if self._token.value is not None:
-                self._note(await asyncio.to_thread(self._ask, renew))
+                self._token.in_doubt = False
+                self._note(await asyncio.to_thread(self._ask, renew), renewed=renew)
             renew = await self._sleep(generation)
 
     async def _sleep(self, generation: int) -> bool:
-        """Wait for the time to renew, or for another token. Whether it is time to renew."""
+        """Wait for the time to renew, for another token, or for a doubt about this one. Whether it is time to renew."""
         wake_at = self._clock() + self._pause()
         while self._token.generation == generation:
             refused = self.problem is not None
             left = wake_at - self._clock()
             if left <= 0:
                 return not refused and self._found is not None and self._found.renewable
-            await asyncio.sleep(min(left, REFUSED_LOOK_SECONDS if refused else LOOK_SECONDS))
+            await asyncio.sleep(min(left, LOOK_SECONDS))
             self._token.look()
+            if self._token.in_doubt and not refused:
+                return False
         return False
 
     def _pause(self) -> float:
@@ -95,7 +98,7 @@ class TokenKeeper:
             return 3600.0
         return max(SHORTEST_PAUSE_SECONDS, found.ttl * (RENEW_AT if found.renewable else 1))
 
-    def _note(self, found: _Found) -> None:
+    def _note(self, found: _Found, *, renewed: bool) -> None:
         if found.outcome == "unreachable":
             self._failures += 1
             renewable = self._found is not None and self._found.renewable
@@ -108,7 +111,8 @@ class TokenKeeper:
         else:
             self._failures = 0
             self._ends_at = self._clock() + found.ttl if found.ttl else None
-            _log.info("token_good", ttl_seconds=found.ttl or None, renewable=found.renewable)
+            if renewed or self._found is None or self._found.outcome != "good":
+                _log.info("token_good", ttl_seconds=found.ttl or None, renewable=found.renewable)
         self._found = found
 
     def _ask(self, renew: bool) -> _Found:

@@ -34,6 +34,8 @@ class VaultToken:
         self._value: bytearray | None = None
         self._looked_at = float("-inf")
         self.generation = 0
+        self.in_doubt = False
+        """Vault has refused the token, which may mean that it is dead, or that it may not do one thing; the keeper asks."""
         self.look()
 
     @property
@@ -55,6 +57,7 @@ class VaultToken:
         """
         if generation != self.generation:
             return True
+        self.in_doubt = True
         return self._clock() - self._looked_at >= REREAD_SECONDS and self.look()
 
     def look(self) -> bool:
@@ -100,5 +103,6 @@ class VaultToken:
         if self._value is not None:
             wipe(self._value)
         self._value = fresh
+        self.in_doubt = False
         self.generation += 1
         return True

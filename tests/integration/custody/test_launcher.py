@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.world import Vector, World, running_world
+from vaultsigner.cli.launcher import runtime_directory
 from vaultsigner.dev.processes import ProcessError
 
 BACK_WITHIN_SECONDS = 2.0
@@ -80,7 +81,6 @@ def test_killed_custody_is_back_within_two_seconds(small_world: World, vectors: 
         os.kill(killed, signal.SIGKILL)
         assert until(lambda: custody_pid(small_world) not in (None, killed)) < BACK_WITHIN_SECONDS  # noqa: B023 - used at once
         assert until(lambda: signs(small_world, vector)) < BACK_WITHIN_SECONDS
-        time.sleep(1.0)
 
 
 def test_while_custody_is_away_the_answer_is_503(small_world: World, vectors: list[Vector]) -> None:
@@ -227,3 +227,21 @@ def test_a_configuration_with_mistakes_ends_with_status_1(tmp_path: Path) -> Non
     assert service.process.wait(PATIENCE_SECONDS) == 1
     assert "Traceback" not in service.log
     assert "wallets" in service.log
+
+
+def test_the_launcher_knows_no_http_and_no_keys() -> None:
+    """What is not imported cannot be used against it."""
+    script = "import sys, vaultsigner.cli.serve; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+    assert not {"aiohttp", "hvac", "requests", "coincurve", "vaultsigner.custody.secp256k1"} & set(loaded)
+
+
+@pytest.mark.parametrize("parent", ["/nonexistent", "/" + "x" * 90, ""])
+def test_an_odd_runtime_directory_does_not_stop_it(monkeypatch: pytest.MonkeyPatch, parent: str) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", parent)
+    with runtime_directory() as directory:
+        assert directory.stat().st_mode & 0o777 == 0o700
+        assert len(str(directory / "custody.sock")) < 108
+    assert not directory.exists()

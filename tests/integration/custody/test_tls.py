@@ -22,6 +22,7 @@ from tests.integration.custody.custody_process import connected, request_for, ru
 from tests.integration.custody.fake_vault import KEY, Conversation, answer, fake_vault
 from tests.integration.custody.minting import mint
 from tests.world import USERNAME, Vector, wallet_name
+from vaultsigner.custody import vault_pool
 from vaultsigner.dev.installation import install
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.errors import CustodyError
@@ -89,7 +90,10 @@ async def test_an_authority_that_nobody_named_is_refused(tmp_path: Path) -> None
             await vault.read()
 
 
-async def test_plain_http_where_tls_was_asked_for_is_refused(tmp_path: Path) -> None:
+async def test_plain_http_where_tls_was_asked_for_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_pool, "CONNECT_SECONDS", 0.3)
     seen = []
 
     async def plain(vault: Conversation) -> None:

@@ -67,6 +67,13 @@ def test_an_answer_without_the_secret(body: bytes, code: str) -> None:
     assert "secretA" not in str(caught.value)
 
 
-@pytest.mark.parametrize("noted", [None, "", "x" * 300])
-def test_no_note_or_a_senseless_one(noted: str | None) -> None:
-    assert secret_view("deadbeef", noted)[0].noted_public_key in (None, "")
+def test_no_note_is_none() -> None:
+    assert secret_view("deadbeef")[0].noted_public_key is None
+    body = kv_answer({"value": "deadbeef"}, "x").replace(b'"public_key": "x"', b'"public_key": null')
+    assert SecretView(REFERENCE, memoryview(body)).noted_public_key is None
+
+
+@pytest.mark.parametrize("note", [b'""', b'"' + b"x" * 300 + b'"', rb'"02\u0061b"', b"17", b"[]", b"true"])
+def test_a_note_that_makes_no_sense_fits_no_key(note: bytes) -> None:
+    body = kv_answer({"value": "deadbeef"}, "x").replace(b'"public_key": "x"', b'"public_key": ' + note)
+    assert SecretView(REFERENCE, memoryview(body)).noted_public_key == ""
