@@ -8,6 +8,7 @@ from vaultsigner.config.models import ConfigModel, EnvironmentModel, UserModel, 
 from vaultsigner.config.settings import (
     AuditSettings,
     Environment,
+    OverriddenAddress,
     ServerSettings,
     Settings,
     TokenFileAuth,
@@ -26,12 +27,15 @@ DEFAULT_ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
 """The chains that need no word in the configuration."""
 
 
-def build_settings(source: Path, config: ConfigModel) -> Settings:
+def build_settings(
+    source: Path, config: ConfigModel, overridden: OverriddenAddress | None = None
+) -> Settings:
     """Everything the configuration says. Nothing can be wrong with it any more.
 
     Args:
         source: the file, kept for messages.
         config: the file's content, cross-checked.
+        overridden: the file's own Vault address, where a variable gave the one in `config`.
     """
     environments = dict(DEFAULT_ENVIRONMENTS)
     for name, model in config.environments.items():
@@ -47,6 +51,7 @@ def build_settings(source: Path, config: ConfigModel) -> Settings:
             auth=TokenFileAuth(config.vault.auth.path),
             namespace=config.vault.namespace,
             ca_cert=config.vault.ca_cert,
+            overridden=overridden,
         ),
         access_token_expiry_minutes=config.access_token_expiry_minutes,
         access_token_key=config.access_token_key,

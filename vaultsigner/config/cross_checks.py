@@ -17,9 +17,13 @@ Entry = Mapping[str, YamlValue]
 def check_across(tree: Entry, report: Report) -> None:
     """Every check that needs more than one entry."""
     environments = _named(tree.get("environments"))
+    # Asked first: later a name may be complained of because it repeats, and then it is known all the same.
+    unreadable = any(
+        report.complained_of(("wallets", index, "name")) for index, _ in _entries(tree.get("wallets"))
+    )
     _check_environments(environments, report)
     _check_wallets(tree, environments, report)
-    _check_users(tree, report)
+    _check_users(tree, report, names_complete=not unreadable)
 
 
 def _check_environments(environments: Mapping[str, Entry], report: Report) -> None:
@@ -73,8 +77,12 @@ def _address_prefix(name: str, environments: Mapping[str, Entry]) -> YamlValue:
     return environments.get(name, {}).get("address_prefix") or (default.address_prefix if default else None)
 
 
-def _check_users(tree: Entry, report: Report) -> None:
-    """Names are unique; permissions are for wallets that exist, each named once."""
+def _check_users(tree: Entry, report: Report, *, names_complete: bool) -> None:
+    """Names are unique; permissions are for wallets that exist, each named once.
+
+    Args:
+        names_complete: False where a wallet's name is unusable: that wallet may be the one that a permission means.
+    """
     named = [wallet.get("name") for _, wallet in _entries(tree.get("wallets"))]
     wallets = dict.fromkeys(name for name in named if isinstance(name, str))
     words = KnownWords(wallets)
@@ -87,7 +95,7 @@ def _check_users(tree: Entry, report: Report) -> None:
             if not isinstance(name, str):
                 continue
             place = ("users", index, "wallet_permissions", number, "wallet_name")
-            if name not in wallets:
+            if name not in wallets and names_complete:
                 report.add(place, "no wallet has this name", words.hint(name))
             _check_unique(name, number, seen, place, report)
 

@@ -47,11 +47,14 @@ def _key_reference(value: Any, info: ValidationInfo) -> KvReference:
     name = info.data.get("name") or "wallet_1"
     example = f"{info.field_name}: vault:secret/wallets/{name}#{info.field_name}"
     how = f"run `vaultsigner keys import {name}`, then write `{example}`"
+    better = f"; better still, make a new key with `vaultsigner keys create {name}` and move the funds to it"
     if not isinstance(value, str):
         raise UnusableValueError("a reference to Vault belongs here", how)
     kind = kind_of_secret(value)
     if kind is not None:
-        raise UnusableValueError(f"this is {kind} itself; a key in a file counts as known to others", how)
+        raise UnusableValueError(
+            f"this is {kind} itself; a key in a file counts as known to others", how + better
+        )
     if not value.startswith(("vault:", "transit:")):
         raise UnusableValueError("this is no reference; the key itself never belongs here", how)
     return read_kv_reference(value, example=f"`{example}`")

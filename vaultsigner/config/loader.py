@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from vaultsigner.config.addresses import read_vault_address
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS, build_settings
 from vaultsigner.config.cross_checks import check_across
 from vaultsigner.config.environment import apply_environment
 from vaultsigner.config.files import read_limited
 from vaultsigner.config.literal_secrets import kind_of_secret, secrets_in
 from vaultsigner.config.models import ConfigModel
-from vaultsigner.config.report import Report
-from vaultsigner.config.settings import Settings
+from vaultsigner.config.problems import UnusableValueError
+from vaultsigner.config.report import VARIABLE_ORIGIN, Report
+from vaultsigner.config.settings import OverriddenAddress, Settings
 from vaultsigner.strict_yaml import Document, YamlPath, YamlValue, parse
 
 MAX_BYTES = 16 * 1024 * 1024
 
+_VAULT_ADDRESS: YamlPath = ("vault", "address")
 _KEY_HINTS = {
     "secret_key": "vaultsigner signs access tokens with Vault Transit; remove secret_key and set access_token_key",
     "token": "the Vault token lies in a file of its own: auth: {method: token_file, path: /run/vault/token}",
@@ -22,13 +25,14 @@ _KEY_HINTS = {
 }
 """What took the place of keys that people know from elsewhere."""
 _REMOVE = "remove it and count it as known to others; "
+_BETTER = "; better still, `vaultsigner keys create` makes a new one: move the funds there"
 _REMEDIES = {
     "a Vault token": _REMOVE + "revoke it; the file with the token is named by vault.auth.path",
     "a private key": _REMOVE
     + "`vaultsigner keys import wallet_1` puts a key into Vault, and the wallet says "
-    "`private_key: vault:secret/wallets/wallet_1#private_key`",
+    "`private_key: vault:secret/wallets/wallet_1#private_key`" + _BETTER,
     "a mnemonic": _REMOVE + "`vaultsigner keys import wallet_1` puts it into Vault, and the wallet says "
-    "`mnemonic: vault:secret/wallets/wallet_1#mnemonic`",
+    "`mnemonic: vault:secret/wallets/wallet_1#mnemonic`" + _BETTER,
 }
 
 
@@ -57,12 +61,32 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _settings(path: Path, tree: dict[str, YamlValue], environ: Mapping[str, str], report: Report) -> Settings:
+    vault = tree.get("vault")
+    own_address = vault.get("address") if isinstance(vault, dict) else None
     apply_environment(tree, environ, DEFAULT_ENVIRONMENTS, report)
     config = report.validated(ConfigModel, tree)
     check_across(tree, report)
+    overridden = _overridden_address(own_address, report)
     if config is None or report.problems:
-        raise report.failure()
-    return build_settings(path, config)
+        raise report.failure(_policies_named(tree))
+    return build_settings(path, config, overridden)
+
+
+def _overridden_address(own: YamlValue, report: Report) -> OverriddenAddress | None:
+    """The file's own Vault address where a variable gives another. A mistake in it must not wait until the variable is gone."""
+    variable = report.origin_of(_VAULT_ADDRESS)
+    if variable is None or not isinstance(own, str):
+        return None
+    try:
+        return OverriddenAddress(variable.removeprefix(VARIABLE_ORIGIN), read_vault_address(own))
+    except UnusableValueError as error:
+        report.add_overridden(_VAULT_ADDRESS, error.message, error.hint)
+        return None
+
+
+def _policies_named(tree: Mapping[str, YamlValue]) -> Path | None:
+    named = tree.get("policies", str(ConfigModel.model_fields["policies"].default))
+    return Path(named) if isinstance(named, str) and named else None
 
 
 def _report_secrets(data: bytes, document: Document, report: Report) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from vaultsigner.errors import ConfigError, VaultsignerError
 from vaultsigner.strict_yaml import YamlPath, is_plain_name, names_secret
@@ -46,9 +47,13 @@ class UnusableValueError(VaultsignerError, ValueError):
 
 
 class ConfigProblems(ConfigError):  # noqa: N818 - the plural says what it is: every problem, not the first
-    """A file cannot be used; `problems` has everything that was found, in the order of the file."""
+    """A file cannot be used; `problems` has everything that was found, in the order of the file.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    `policies` is the directory that an unusable config.yml names all the same, for those who want to tell its problems too.
+    """
+
+    def __init__(self, problems: Sequence[Problem], policies: Path | None = None) -> None:
+        self.policies = policies
         self.problems = tuple(sorted(problems, key=lambda p: (p.file, p.line or 0, p.column or 0)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
@@ -69,7 +74,7 @@ class KnownWords:
     """The words that are right in some place, to suggest the nearest from. Words that look like secrets are left out."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = [word for word in words if is_plain_name(word)]
+        self._words = [word for word in dict.fromkeys(words) if is_plain_name(word)]
         self._folded = {_fold(word): word for word in self._words}
 
     def nearest(self, word: str) -> str | None:

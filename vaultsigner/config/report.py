@@ -1,6 +1,7 @@
 """Collects problems with their places, and turns what pydantic finds into words that help."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -8,11 +9,13 @@ from pydantic import BaseModel, ValidationError
 from vaultsigner.config.problems import ConfigProblems, Problem, UnusableValueError, dotted, suggestion
 from vaultsigner.strict_yaml import Document, Position, YamlPath, names_secret, shown_key
 
+VARIABLE_ORIGIN = "environment variable "
 M = TypeVar("M", bound=BaseModel)
 
+_DIGITS = "write plain decimal digits, without quotes, a point or a leading zero"
 _TYPE_WORDS = {
-    "int_type": ("this must be a whole number", "write plain decimal digits, without quotes"),
-    "int_parsing": ("this must be a whole number", "write plain decimal digits, without quotes"),
+    "int_type": ("this must be a whole number", _DIGITS),
+    "int_parsing": ("this must be a whole number", _DIGITS),
     "bool_type": ("this must be true or false", "write true or false, without quotes"),
     "string_type": ("this must be text", "write text; numbers and words such as true need quotes"),
     "list_type": ("this must be a list", "write [a, b], or one entry a line after a dash"),
@@ -47,7 +50,7 @@ class Report:
 
     def note_origin(self, path: YamlPath, variable: str) -> None:
         """The value at `path` comes from an environment variable: complaints about it name that."""
-        self._origins[path] = f"environment variable {variable}"
+        self._origins[path] = f"{VARIABLE_ORIGIN}{variable}"
 
     def add(
         self, path: YamlPath, message: str, hint: str, *, at_key: bool = False, replace: bool = False
@@ -76,13 +79,27 @@ class Report:
         line, column = self._place(path, at_key=at_key)
         self.problems.append(Problem(self._file, line, column, dotted(path), message, hint))
 
+    def complained_of(self, path: YamlPath) -> bool:
+        """Whether something is wrong with the value at `path` itself."""
+        return path in self._told or path in self._unreadable
+
+    def origin_of(self, path: YamlPath) -> str | None:
+        """`environment variable NAME` where that gave the value at `path`; None where the file did."""
+        return self._origins.get(path)
+
+    def add_overridden(self, path: YamlPath, message: str, hint: str) -> None:
+        """Complain about what the file itself says at `path`, where a variable's value counts instead of it."""
+        self.problems.append(
+            Problem(self._file, *self._place(path, at_key=False), dotted(path), message, hint)
+        )
+
     def add_at(self, position: Position, message: str, hint: str) -> None:
         """Complain about a place that belongs to no value, such as a comment."""
         self.problems.append(Problem(self._file, position.line, position.column, "", message, hint))
 
     def add_variable(self, variable: str, message: str, hint: str) -> None:
         """Complain about an environment variable as such."""
-        self.problems.append(Problem(f"environment variable {variable}", None, None, "", message, hint))
+        self.problems.append(Problem(f"{VARIABLE_ORIGIN}{variable}", None, None, "", message, hint))
 
     def validated(self, model: type[M], value: Any, path: YamlPath = ()) -> M | None:
         """`value` as a model, or None once all that is wrong with it is noted."""
@@ -93,9 +110,9 @@ class Report:
                 self._add_detail(model, path, detail)
         return None
 
-    def failure(self) -> ConfigProblems:
+    def failure(self, policies: Path | None = None) -> ConfigProblems:
         """The exception that carries what was noted."""
-        return ConfigProblems(self.problems)
+        return ConfigProblems(self.problems, policies)
 
     def _place(self, path: YamlPath, *, at_key: bool) -> tuple[int, int]:
         if at_key and path in self._document.keys:
@@ -124,9 +141,11 @@ class Report:
             bound = f"at least {least}" if least is not None else f"at most {most}"
             self.add(path, f"this must be {bound}", "write another number")
         else:
-            self.add(
-                path, *_TYPE_WORDS.get(kind, ("this value is not valid here", "see the README's example"))
+            message, hint = _TYPE_WORDS.get(
+                kind, ("this value is not valid here", "see the README's example")
             )
+            # The YAML reader, which does not know what is wanted, says of 10.0 to put it in quotes.
+            self.add(path, message, hint, replace=hint is _DIGITS)
 
     def _missing(self, path: YamlPath) -> None:
         self.add(path, f'"{path[-1]}" is missing', f"add `{path[-1]}: ...`")

@@ -64,13 +64,22 @@ class TokenFileAuth:
 
 
 @dataclass(frozen=True, slots=True)
+class OverriddenAddress:
+    """config.yml's own `vault.address`, which an environment variable overrides."""
+
+    variable: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class VaultSettings:
-    """How to reach Vault or OpenBao. `address` has no trailing slash."""
+    """How to reach Vault or OpenBao. `address` has no trailing slash; `overridden` is what would count without a variable."""
 
     address: str
     auth: TokenFileAuth
     namespace: str | None = None
     ca_cert: Path | None = None
+    overridden: OverriddenAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.loading import BCRYPT, HASH, KEY, Loading
-from vaultsigner.config.settings import ListenAddress
+from vaultsigner.config.settings import ListenAddress, OverriddenAddress
 from vaultsigner.domain.names import UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
@@ -65,6 +65,27 @@ def test_vault_addr_overrides_the_file_and_the_longer_name_overrides_both(loadin
     assert loading.settings(text, {"VAULT_ADDR": ""}).vault.address == "https://a"
     both = {"VAULT_ADDR": "https://b", "VAULTSIGNER_VAULT__ADDRESS": "https://c"}
     assert loading.settings(text, both).vault.address == "https://c"
+
+
+def test_the_file_s_own_vault_address_is_kept_for_messages(loading: Loading) -> None:
+    text = "vault: {address: 'https://a/'}"
+    assert loading.settings(text).vault.overridden is None
+    assert loading.settings("users: []", {"VAULT_ADDR": "https://b"}).vault.overridden is None
+    for variable in ("VAULT_ADDR", "VAULTSIGNER_VAULT__ADDRESS"):
+        found = loading.settings(text, {variable: "https://b"}).vault.overridden
+        assert found == OverriddenAddress(variable, "https://a")
+
+
+def test_vault_addr_does_not_hide_a_wrong_address_in_the_file(loading: Loading) -> None:
+    text = "\nvault: {address: 'http://vault.example.com:8200'}"
+    problem = loading.the_problem(text, {"VAULT_ADDR": "https://b"})
+    assert (problem.file, problem.line, problem.where) == (str(loading.file), 2, "vault.address")
+    assert "http to another machine" in problem.message
+
+
+def test_both_addresses_are_told_where_both_are_wrong(loading: Loading) -> None:
+    problems = loading.problems("vault: {address: 'ftp://a'}", {"VAULT_ADDR": "ftp://b"})
+    assert {problem.file for problem in problems} == {str(loading.file), "environment variable VAULT_ADDR"}
 
 
 def test_a_wrong_file_setting_is_mended_by_its_variable(loading: Loading) -> None:

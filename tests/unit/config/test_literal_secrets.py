@@ -42,6 +42,8 @@ def test_a_literal_key_is_refused_with_how_to_import_it(loading: Loading, line: 
     assert f"{field}: vault:secret/wallets/desk-1#{field}" in problem.hint
     if "vault:" not in line and "transit:" not in line:
         assert "vaultsigner keys import desk-1" in problem.hint
+    if "counts as known" in problem.message:
+        assert "`vaultsigner keys create desk-1` and move the funds" in problem.hint
 
 
 @pytest.mark.parametrize(

@@ -199,8 +199,14 @@ WRONG = [
     (
         "access_token_expiry_minutes: «1_000",
         "access_token_expiry_minutes",
-        "another number",
-        '"1_000" in quotes',
+        "must be a whole number",
+        "plain decimal digits, without quotes",
+    ),
+    (
+        "access_token_expiry_minutes: «10080.0",
+        "access_token_expiry_minutes",
+        "must be a whole number",
+        "without quotes, a point",
     ),
     ("access_token_key: «abc", "access_token_key", "transit:<mount>/<key>", "transit:transit/access-tokens"),
     ("access_token_key: «'vault:secret/a#b'", "access_token_key", "must lie in Vault's Transit", "transit:"),
@@ -281,6 +287,20 @@ WRONG = [
         "did you mean TESTNET?",
     ),
     (WALLET + ", env_name: «MAINNET}]", "wallets[0].env_name", "no environment", "known here: TESTNET, PROD"),
+    (
+        "environments: {TESTNET: {node_url: 'http://127.0.0.1:1'}}\n" + WALLET + ", env_name: «MAINNET}]",
+        "wallets[0].env_name",
+        "no environment",
+        "known here: TESTNET, PROD",
+    ),
+    (
+        "wallets: [{name: «w 1, private_key: 'vault:secret/w#private_key', permissions: []}]\n"
+        + USER
+        + ", wallet_permissions: [{wallet_name: w1, permissions: []}]}]",
+        "wallets[0].name",
+        "no usable name",
+        "letters",
+    ),
     (
         WALLET.replace("trade", "«Trade") + "}]",
         "wallets[0].permissions[0]",
@@ -433,3 +453,15 @@ def test_ten_thousand_wallets_load_in_a_few_seconds(loading: Loading) -> None:
     started = time.monotonic()
     assert len(loading.settings("wallets:\n" + wallets).wallets) == 10_000
     assert time.monotonic() - started < 20
+
+
+def test_an_unusable_configuration_names_its_policies_all_the_same(loading: Loading) -> None:
+    for text, named in (
+        ("polices: x", Path("policies")),
+        ("policies: desk/\nx: 1", Path("desk")),
+        ("policies: [", None),
+        ("policies: [a]", None),
+    ):
+        with pytest.raises(ConfigProblems) as caught:
+            loading.settings(text)
+        assert caught.value.policies == named, text
