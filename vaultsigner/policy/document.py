@@ -85,14 +85,15 @@ class RuleModel(StrictModel):
     targets: Annotated[Targets, Field(min_length=1)] = Field(default_factory=lambda: ["*"])
     operations: Annotated[Operations, Field(min_length=1)] = Field(default_factory=lambda: ["*"])
 
-    def rule(self) -> Rule:
-        """The rule that this entry means."""
+    def rule(self, place: str) -> Rule:
+        """The rule that this entry means; `place` is where it stands."""
         return Rule(
             self.id,
             self.effect,
             _patterns(self.principals),
             _patterns(self.targets),
             _resolved(self.operations),
+            place,
         )
 
 

@@ -14,6 +14,8 @@ from vaultsigner.policy.rules import Rule
 from vaultsigner.strict_yaml import parse
 
 MAX_BYTES = 1024 * 1024
+SETTING = "policies"
+"""The setting to look at where the directory itself is wrong, rather than a file in it."""
 
 
 def load(directory: Path) -> PolicySet:
@@ -43,9 +45,8 @@ def _policy_files(directory: Path) -> list[Path]:
     try:
         entries = sorted(directory.iterdir(), key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
-        raise _failure(
-            directory, f"cannot be read: {error.strerror}", "name a directory in `policies`"
-        ) from error
+        message = f"{_shown(directory)} cannot be read: {error.strerror}"
+        raise _failure(SETTING, message, "name the directory with the policy files in `policies`") from error
     files = []
     for entry in entries:
         if entry.name.startswith("."):
@@ -54,15 +55,19 @@ def _policy_files(directory: Path) -> list[Path]:
             files.append(entry)
         elif entry.suffix.lower() in (".yml", ".yaml"):
             # A deny rule in a file that nobody reads would be a hole that looks like a wall.
-            raise _failure(entry, "only files ending in .yml are read", "rename it, or move it away")
+            raise _failure(str(entry), "only files ending in .yml are read", "rename it, or move it away")
     if not files:
         hint = "vaultsigner signs nothing without rules; start from the delivered policies/default.yml"
-        raise _failure(directory, "there is no policy file (*.yml) here", hint)
+        raise _failure(SETTING, f"there is no policy file (*.yml) in {_shown(directory)}", hint)
     return files
 
 
-def _failure(path: Path, message: str, hint: str) -> ConfigProblems:
-    return ConfigProblems([Problem(str(path), None, None, "", message, hint)])
+def _shown(directory: Path) -> str:
+    return f"{directory}".rstrip("/") + "/"
+
+
+def _failure(file: str, message: str, hint: str) -> ConfigProblems:
+    return ConfigProblems([Problem(file, None, None, "", message, hint)])
 
 
 def _read_rules(path: Path, data: bytes, seen: dict[str, str]) -> tuple[list[Rule], list[Problem]]:
@@ -76,7 +81,10 @@ def _read_rules(path: Path, data: bytes, seen: dict[str, str]) -> tuple[list[Rul
         return [], report.problems
     model = report.validated(PolicyModel, document.value)
     _check_ids(document.value.get("rules"), path, seen, report)
-    return [entry.rule() for entry in model.rules] if model is not None else [], report.problems
+    if model is None:
+        return [], report.problems
+    places = (f"{path}:{document.values['rules', index].line}" for index in range(len(model.rules)))
+    return [entry.rule(place) for entry, place in zip(model.rules, places, strict=True)], report.problems
 
 
 def _check_ids(entries: object, path: Path, seen: dict[str, str], report: Report) -> None:

@@ -1,6 +1,6 @@
 """One rule, and whom and what it speaks of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vaultsigner.domain.decisions import Effect
 from vaultsigner.domain.names import Operation
@@ -33,10 +33,11 @@ class NamePatterns:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a policy file; `operations` are written out, patterns resolved."""
+    """A rule of a policy file; `operations` are written out, patterns resolved. `place` is its file and line, for messages."""
 
     id: str
     effect: Effect
     principals: NamePatterns
     targets: NamePatterns
     operations: frozenset[Operation]
+    place: str = field(default="", compare=False)

@@ -186,7 +186,9 @@ def test_rules_stand_in_the_order_of_file_names_and_lines(tmp_path: Path) -> Non
         B="version: 1\nrules: [{id: upper, effect: allow}]",
         a="version: 1\nrules: [{id: a1, effect: allow}]",
     )
-    assert [rule.id for rule in load(directory).rules] == ["upper", "a1", "b1", "b2"]
+    rules = load(directory).rules
+    assert [rule.id for rule in rules] == ["upper", "a1", "b1", "b2"]
+    assert [rule.place for rule in rules] == [f"{tmp_path}/{name}.yml:2" for name in ("B", "a", "b", "b")]
 
 
 def test_without_a_policy_file_nothing_starts(tmp_path: Path) -> None:
@@ -199,7 +201,7 @@ def test_without_a_policy_file_nothing_starts(tmp_path: Path) -> None:
 
 def test_without_a_directory_nothing_starts(tmp_path: Path) -> None:
     (problem,) = problems_in(tmp_path / "missing")
-    assert "cannot be read" in problem.message
+    assert str(problem).startswith(f"policies: {tmp_path}/missing/ cannot be read: No such file")
 
 
 @pytest.mark.parametrize("name", ["deny.yaml", "deny.YML", "deny.Yaml"])

@@ -1,0 +1,64 @@
+"""Names in rules that the configuration does not have."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from tests.unit.cli.sample import sample_settings, sample_wallet
+from vaultsigner.config.settings import Settings, User
+from vaultsigner.domain.names import UserName
+from vaultsigner.policy import UnknownName, load, unknown_names
+
+SAM = UserName("sam")
+
+
+def settings() -> Settings:
+    bare = sample_settings(sample_wallet("wallet_1", "one"))
+    return replace(bare, users={SAM: User(SAM, "", {})})
+
+
+def found_in(directory: Path, rules: str) -> tuple[UnknownName, ...]:
+    (directory / "desk.yml").write_text(f"version: 1\nrules:\n{rules}")
+    return unknown_names(load(directory), settings())
+
+
+def test_known_names_and_stars_are_no_finding(tmp_path: Path) -> None:
+    assert not found_in(
+        tmp_path,
+        '  - {id: a, effect: deny, principals: [user:sam, "user:*", "client:*"], targets: [wallet:wallet_1, "wallet:*"]}\n'
+        '  - {id: b, effect: allow, principals: ["*"], targets: ["*"]}\n',
+    )
+
+
+def test_a_wallet_with_a_typo_is_told_with_place_rule_and_what_was_meant(tmp_path: Path) -> None:
+    (found,) = found_in(
+        tmp_path,
+        "  - {id: all, effect: allow}\n  - {id: no-transfers, effect: deny, targets: [wallet:walet_1]}\n",
+    )
+    assert found == UnknownName(
+        "no-transfers",
+        f"policies: {tmp_path}/desk.yml:4: rule no-transfers: no wallet is called walet_1; did you mean wallet_1?",
+        opens=True,
+    )
+
+
+def test_an_allowing_rule_leaves_nothing_open(tmp_path: Path) -> None:
+    (found,) = found_in(tmp_path, "  - {id: a, effect: allow, principals: [user:sma]}\n")
+    assert "no user is called sma; known here: sam" in found.text
+    assert not found.opens
+
+
+def test_clients_are_nobody_yet(tmp_path: Path) -> None:
+    (found,) = found_in(tmp_path, "  - {id: a, effect: deny, principals: [client:bot-1]}\n")
+    assert "no client is called bot-1; callers that sign" in found.text
+    assert not found.opens
+
+
+def test_each_name_of_a_rule_is_told(tmp_path: Path) -> None:
+    found = found_in(
+        tmp_path, "  - {id: a, effect: deny, principals: [user:x, user:sam], targets: [wallet:y, wallet:z]}\n"
+    )
+    assert [each.text.partition("no ")[2].partition(";")[0] for each in found] == [
+        "user is called x",
+        "wallet is called y",
+        "wallet is called z",
+    ]
