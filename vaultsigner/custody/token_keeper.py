@@ -70,12 +70,15 @@ class TokenKeeper:
         while True:
             generation = self._token.generation
             if self._token.value is not None:
-                self._token.in_doubt = False
-                self._note(await asyncio.to_thread(self._ask, renew), renewed=renew)
+                await self._look_up(renew=renew)
             renew = await self._sleep(generation)
 
+    async def _look_up(self, *, renew: bool) -> None:
+        self._token.in_doubt = False
+        self._note(await asyncio.to_thread(self._ask, renew), renewed=renew)
+
     async def _sleep(self, generation: int) -> bool:
-        """Wait for the time to renew, for another token, or for a doubt about this one. Whether it is time to renew."""
+        """Wait for the time to renew, or for another token. Whether it is time to renew."""
         wake_at = self._clock() + self._pause()
         while self._token.generation == generation:
             refused = self.problem is not None
@@ -85,7 +88,8 @@ class TokenKeeper:
             await asyncio.sleep(min(left, LOOK_SECONDS))
             self._token.look()
             if self._token.in_doubt and not refused:
-                return False
+                await self._look_up(renew=False)
+                wake_at = min(wake_at, self._clock() + self._pause())  # doubts must not put the renewal off
         return False
 
     def _pause(self) -> float:
