@@ -15,11 +15,13 @@ from vaultsigner.cli.key_material import KeyMaterial, new_mnemonic, new_private_
 from vaultsigner.cli.key_store import look_up, store
 from vaultsigner.cli.token_file import make_token_file
 from vaultsigner.cli.vault_admin import OperatorVault
+from vaultsigner.cli.vault_policy import least_policy
 from vaultsigner.dev.installation import TOKEN_PERIOD, PlannedWallet
 from vaultsigner.dev.openbao import OpenBao
 
 RECOVERY_SECONDS = 5.0
 POLL_SECONDS = 0.05
+SHORT_SECONDS = 3
 WATCHED_KEY = new_private_key()
 DESK, WORDS, FRESH = (
     private_key_wallet("desk"),
@@ -202,6 +204,27 @@ def test_a_revoked_token_shows_in_readiness_as_soon_as_it_has_been_refused(world
         until(lambda: not world.service.is_ready())
     finally:
         make_token(world)
+
+
+def test_refusals_do_not_put_off_the_renewal_of_a_token(world: World) -> None:
+    """One wallet's path is not in the token's policy; the others' signatures must go on past the end of its first life."""
+    path = world.installation.directory / "vault-token"
+    kept = path.read_text()
+    rules = least_policy(world.installation.settings).replace(
+        "secret/data/wallets/desk", "secret/data/elsewhere"
+    )
+    path.write_text(world.openbao.create_token(rules, name="narrow", ttl=f"{SHORT_SECONDS}s"))
+    try:
+        until(lambda: world.post("/api/transfer/sign", transfer("desk")).status == 503)
+        ends = time.monotonic() + 1.5 * SHORT_SECONDS
+        while time.monotonic() < ends:
+            answer = world.post("/api/transfer/sign", transfer("desk"))
+            assert_failed(world, answer, "vault_denied", "desk")
+            assert world.post("/api/transfer/sign", transfer("words")).status == 200
+            time.sleep(POLL_SECONDS)
+        assert world.service.is_ready()
+    finally:
+        path.write_text(kept)
 
 
 def test_an_empty_token_file_is_no_token(world: World) -> None:
