@@ -27,11 +27,15 @@ COMMANDS = {
 EXAMPLES = """
 \b
 A first setup, with your own Vault:
-  vaultsigner vault setup --token-out /run/vault/token   what the service may do in Vault
-  vaultsigner keys create wallet_1                       a key, straight into Vault
   vaultsigner users hash-password                        a line for config.yml
+  edit config/config.yml                                 wallets, users; references to Vault, never keys
+  vaultsigner vault setup --token-out /run/vault/token   what the service may do in Vault, and its token
+  vaultsigner keys create wallet_1                       a key, straight into Vault (or: keys import)
   vaultsigner check                                      does it all fit together?
   vaultsigner serve
+
+\b
+A new wallet later: edit config/config.yml, then vault setup, keys create, check; restart serve.
 
 \b
 Without a Vault, to look around:

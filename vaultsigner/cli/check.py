@@ -6,31 +6,35 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import click
 
-from vaultsigner import policy
+from vaultsigner.cli.cautions import cautions
 from vaultsigner.cli.check_report import (
+    NOT_TRIED,
     CheckReport,
     NodeFinding,
     TokenKeyFinding,
     VaultFinding,
     WalletFinding,
 )
+from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_with_policies
 from vaultsigner.cli.custody_session import custody_session
-from vaultsigner.cli.vault_options import DEFAULT_CONFIG, config_option, load_settings
-from vaultsigner.config.password_hashes import is_guessable
-from vaultsigner.config.settings import Environment, Settings, TransitReference, Wallet
+from vaultsigner.cli.launcher import make_token_remedy, open_token
+from vaultsigner.config.directories import directory_problems
+from vaultsigner.config.settings import Environment, Settings, TransitReference, VaultSettings, Wallet
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
 from vaultsigner.errors import CustodyError, NodeError
+from vaultsigner.policy import PolicySet, unknown_names
 
 TOKEN_LOOK_UP_SECONDS = 2.0
 POLL_SECONDS = 0.05
 AT_ONCE = 16
-COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
+COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red", "-": "bright_black"}
 
 
 @click.command()
@@ -40,7 +44,8 @@ COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """Check the configuration and try every secret reference.
 
-    Tells everything that is wrong with config.yml and the policies. Then starts the custody process as `serve` would, with the
+    Tells everything that is wrong with config.yml and the policies, and whether the record and the state can be written, without
+    leaving anything behind. Then starts the custody process as `serve` would, with the
     token it would have, and has it find each wallet's address from the key in Vault; no key leaves custody. A chain node that
     does not answer is a warning only.
 
@@ -51,9 +56,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
       vaultsigner check --config config/config.yml
       vaultsigner check --offline --json | jq '.wallets[] | select(.problem)'
     """
-    settings = load_settings(config_file)
-    policies = policy.load(settings.policies)
-    report = asyncio.run(_look(config_file or DEFAULT_CONFIG, settings, policies.digest, offline))
+    settings, policies = load_with_policies(config_file)
+    report = asyncio.run(_look(config_file or DEFAULT_CONFIG, settings, policies, offline))
     if as_json:
         click.echo(json.dumps(report.document(), indent=2))
     else:
@@ -62,24 +66,37 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     sys.exit(0 if report.ok else 1)
 
 
-async def _look(config_file: Path, settings: Settings, policy_digest: str, offline: bool) -> CheckReport:
+async def _look(config_file: Path, settings: Settings, policies: PolicySet, offline: bool) -> CheckReport:
     async with custody_session(config_file, settings, os.environ) as custody:
-        wallets = await _try_wallets(custody, settings.wallets.values())
-        token_key = await _try_token_key(custody, settings.access_token_key)
-        vault = await _ask_health(custody, settings.vault.address)
+        vault = await _ask_vault(custody, settings.vault)
+        wallets, token_key = _not_tried(settings)
+        if vault.problem is None:
+            wallets = await _try_wallets(custody, settings.wallets.values())
+            token_key = await _try_token_key(custody, settings.access_token_key)
     nodes = None if offline else await _ask_nodes(settings.environments, wallets)
     return CheckReport(
         config=str(settings.source),
         users=len(settings.users),
-        guessable=tuple(
-            user.username for user in settings.users.values() if is_guessable(user.password_hash)
+        failures=(
+            *directory_problems(settings),
+            *(name.text for name in unknown_names(policies, settings) if name.opens),
         ),
-        policy=policy_digest,
+        warnings=tuple(cautions(settings, policies)),
+        policy=policies.digest,
         vault=vault,
         access_token_key=token_key,
         wallets=wallets,
         nodes=nodes,
     )
+
+
+def _not_tried(settings: Settings) -> tuple[tuple[WalletFinding, ...], TokenKeyFinding]:
+    """One cause, one line: what needs Vault is not asked of a Vault that cannot be used."""
+    wallets = tuple(
+        WalletFinding(wallet.name, wallet.environment.name, str(wallet.key), problem=NOT_TRIED)
+        for wallet in settings.wallets.values()
+    )
+    return wallets, TokenKeyFinding(str(settings.access_token_key), problem=NOT_TRIED)
 
 
 async def _try_wallets(custody: CustodyClient, wallets: Iterable[Wallet]) -> tuple[WalletFinding, ...]:
@@ -90,7 +107,7 @@ async def _try_wallets(custody: CustodyClient, wallets: Iterable[Wallet]) -> tup
             try:
                 answer = await custody.public_key(wallet.name)
             except CustodyError as error:
-                problem = f"{error.code}: {error}"
+                problem = _explained(error, f"may not read {wallet.key}")
                 return WalletFinding(wallet.name, wallet.environment.name, str(wallet.key), problem=problem)
         public_key = answer.public_key.hex()
         return WalletFinding(
@@ -104,11 +121,43 @@ async def _try_token_key(custody: CustodyClient, reference: TransitReference) ->
     try:
         return TokenKeyFinding(str(reference), tuple(await custody.access_token_keys()))
     except CustodyError as error:
-        return TokenKeyFinding(str(reference), problem=f"{error.code}: {error}")
+        return TokenKeyFinding(str(reference), problem=_explained(error, f"may not use {reference}"))
+
+
+def _explained(error: CustodyError, denied: str) -> str:
+    """A token that is good, but refused for one secret, lacks a line of its policy."""
+    if error.code == "vault_denied":
+        again = "run `vaultsigner vault setup` again (needed after adding a wallet)"
+        return f"{error.code}: custody's token {denied}: {again}"
+    return f"{error.code}: {error}"
+
+
+async def _ask_vault(custody: CustodyClient, vault: VaultSettings) -> VaultFinding:
+    found = await _ask_health(custody, vault.address)
+    missing = _missing_token(vault.auth.path)
+    if missing is not None:
+        # Without a token, a Vault that answers can only have denied; one that does not is a trouble of its own.
+        problem = missing if found.state in ("ok", "denied") else f"{found.problem}; and {missing}"
+        found = replace(found, problem=problem)
+    own = vault.overridden
+    if own is not None and own.address != vault.address:
+        note = f" (from {own.variable}; config.yml says {own.address})"
+        found = replace(found, address_note=note)
+    return found
+
+
+def _missing_token(path: Path) -> str | None:
+    try:
+        os.close(open_token(path))
+    except FileNotFoundError:
+        return f"no Vault token at {path}: {make_token_remedy(path)}"
+    except OSError as error:
+        return f"the Vault token at {path} cannot be read: {error.strerror}"
+    return None
 
 
 async def _ask_health(custody: CustodyClient, address: str) -> VaultFinding:
-    """Asked last, and again if need be: custody looks its token up in the background when it starts."""
+    """Asked again if need be: custody looks its token up in the background when it starts."""
     give_up_at = time.monotonic() + TOKEN_LOOK_UP_SECONDS
     try:
         health = await custody.health()

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Mark = Literal["ok", "warn", "FAIL"]
+Mark = Literal["ok", "warn", "FAIL", "-"]
+NOT_TRIED = "not tried"
+"""The problem of what depends on Vault, where Vault itself has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,13 @@ class WalletFinding:
 
 @dataclass(frozen=True, slots=True)
 class VaultFinding:
-    """How custody finds Vault."""
+    """How custody finds Vault. `address_note` says so where config.yml names another address."""
 
     address: str
     state: str
     token_ttl_seconds: int | None
     problem: str | None
+    address_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,18 @@ class NodeFinding:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """Everything found. `guessable` are users whose password hash is weak; `nodes` is None where they were not asked."""
+    """Everything found.
+
+    Args:
+        failures: what stops the service, or leaves open what a rule should forbid, apart from Vault and the wallets.
+        warnings: what works and should be looked at.
+        nodes: None where they were not asked.
+    """
 
     config: str
     users: int
-    guessable: tuple[str, ...]
+    failures: tuple[str, ...]
+    warnings: tuple[str, ...]
     policy: str
     vault: VaultFinding
     access_token_key: TokenKeyFinding
@@ -65,6 +75,7 @@ class CheckReport:
     def ok(self) -> bool:
         """Whether the service could sign with every wallet and issue access tokens."""
         problems = [
+            *self.failures,
             self.vault.problem,
             self.access_token_key.problem,
             *(wallet.problem for wallet in self.wallets),
@@ -80,12 +91,22 @@ class CheckReport:
         wallets = f"{len(self.wallets)} wallet{'' if len(self.wallets) == 1 else 's'}"
         users = f"{self.users} user{'' if self.users == 1 else 's'}"
         yield "ok", f"{self.config}: {wallets}, {users}; policies {self.policy[:19]}"
-        for name in self.guessable:
-            yield (
-                "warn",
-                f"{name}: this password hash was made with little work; renew it: vaultsigner users hash-password",
-            )
-        yield _marked(self.vault.problem, f"Vault {self.vault.address}: {_vault_state(self.vault)}")
+        for failure in self.failures:
+            yield "FAIL", failure
+        for warning in self.warnings:
+            yield "warn", warning
+        what = f"Vault {self.vault.address}{self.vault.address_note or ''}: "
+        yield _marked(self.vault.problem, f"{what}{_vault_state(self.vault)}", what)
+        if self.vault.problem is None:
+            yield from self._tried()
+        else:
+            yield "-", f"{wallets}, {self.access_token_key.reference}: {NOT_TRIED}"
+        for node in self.nodes or ():
+            good = f"node {node.node_url} ({node.environment}) serves {node.chain_id}"
+            yield ("ok", good) if node.problem is None else ("warn", f"{node.environment}: {node.problem}")
+
+    def _tried(self) -> Iterator[tuple[Mark, str]]:
+        """What shows only once Vault answers."""
         key = self.access_token_key
         yield _marked(
             key.problem, f"{key.reference}: signs access tokens, newest version {(key.versions or '-')[-1]}"
@@ -93,9 +114,6 @@ class CheckReport:
         for wallet in self.wallets:
             what = f"{wallet.name} ({wallet.environment}) "
             yield _marked(wallet.problem, f"{what}{wallet.address}\n        {wallet.reference}", what)
-        for node in self.nodes or ():
-            good = f"node {node.node_url} ({node.environment}) serves {node.chain_id}"
-            yield ("ok", good) if node.problem is None else ("warn", f"{node.environment}: {node.problem}")
 
 
 def _marked(problem: str | None, good: str, what: str = "") -> tuple[Mark, str]:
@@ -105,4 +123,9 @@ def _marked(problem: str | None, good: str, what: str = "") -> tuple[Mark, str]:
 def _vault_state(vault: VaultFinding) -> str:
     if vault.token_ttl_seconds is None:
         return vault.state
-    return f"{vault.state}, custody's token lives {vault.token_ttl_seconds // 60} min unless renewed"
+    return f"{vault.state}, custody's token lives {_lifetime(vault.token_ttl_seconds)} unless renewed"
+
+
+def _lifetime(seconds: int) -> str:
+    """In the unit that people think in: a 72 h token is one a minute later too."""
+    return f"{round(seconds / 3600)} h" if seconds >= 7200 else f"{round(seconds / 60)} min"

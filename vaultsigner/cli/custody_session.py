@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
-from vaultsigner.cli.launcher import custody_environment, runtime_directory
+from vaultsigner.cli.launcher import custody_command, custody_environment, open_token, runtime_directory
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dev import tethered
@@ -60,25 +60,12 @@ def _start(
     """With the command line, the descriptors and the environment that the launcher gives it; its log goes to a file."""
     # Should this process be killed, the kernel ends custody too: nothing that holds the token stays behind.
     tie = [sys.executable, "-I", "-S", str(Path(tethered.__file__)), str(os.getpid())]
-    command = [
-        *tie,
-        sys.executable,
-        "-sP",
-        "-m",
-        "vaultsigner.custody",
-        "--config",
-        str(config_file.absolute()),
-    ]
-    command += ["--listen-fd", str(listener.fileno())]
-    descriptors = [listener.fileno()]
     token = _open_token(settings.vault.auth.path)
-    if token is not None:
-        command += ["--token-fd", str(token)]
-        descriptors.append(token)
+    arguments, descriptors = custody_command(config_file, listener, token)
     try:
         with log.open("wb") as output:
             return subprocess.Popen(  # noqa: S603 - the interpreter and arguments are our own
-                command,
+                [*tie, sys.executable, *arguments],
                 env=custody_environment(environ),
                 pass_fds=descriptors,
                 stdin=subprocess.DEVNULL,
@@ -93,7 +80,7 @@ def _start(
 
 def _open_token(path: Path) -> int | None:
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        return open_token(path)
     except OSError:
         return None  # custody says itself what is missing, and what to do
 

@@ -34,7 +34,10 @@ def require_kv_v2(vault: OperatorVault, reference: KvReference) -> None:
     """
     mount = vault.read(f"sys/internal/ui/mounts/{reference.mount}/{reference.path}")
     if mount is None or str(mount.get("path", "")).strip("/") != reference.mount:
-        raise VaultAccessError(f"Vault has no mount `{reference.mount}/`: `vaultsigner vault setup` makes it")
+        raise VaultAccessError(
+            f"Vault has no mount `{reference.mount}/`: `vaultsigner vault setup` makes it, "
+            f"and so does `bao secrets enable -path={reference.mount} -version=2 kv`"
+        )
     if mount.get("type") != "kv" or (mount.get("options") or {}).get("version") != "2":
         raise VaultAccessError(f"Vault's mount `{reference.mount}/` is not KV version 2, and keys need that")
 

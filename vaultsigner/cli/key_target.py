@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import click
 
 from vaultsigner.cli.key_material import KeyKind
-from vaultsigner.config.problems import UnusableValueError
+from vaultsigner.config.problems import ConfigProblems, UnusableValueError, suggestion
 from vaultsigner.config.references import read_kv_reference
 from vaultsigner.config.settings import KvReference, Settings, Wallet
 from vaultsigner.domain.names import WalletName
@@ -40,6 +40,24 @@ def find_target(
     chosen: KeyKind = kind or "private_key"
     reference = _reference(path or f"{USUAL_FOLDER}/{name}", chosen)
     return KeyTarget(name or reference.path.rpartition("/")[2], reference, chosen, None)
+
+
+def why_not_configured(found: Settings | ConfigProblems | None, target: KeyTarget) -> str | None:
+    """Why the key does not go where config.yml says, in a line; None where it does, or where there is no config.yml.
+
+    Args:
+        found: the configuration, or what is wrong with it. One that still holds keys in clear cannot be used, and this is how
+            they get into Vault.
+    """
+    place = f"the key goes to {target.reference.mount}/{target.reference.path}"
+    if isinstance(found, ConfigProblems):
+        count = len(found.problems)
+        problems = f"{count} problem{'' if count == 1 else 's'}"
+        return f"note: config.yml cannot be used yet ({problems}; `vaultsigner check` lists them); {place}"
+    if found is None or target.wallet is not None:
+        return None
+    hint = suggestion(target.name, found.wallets)
+    return f"note: {found.source} has no wallet {target.name} ({hint}); {place}"
 
 
 def config_lines(target: KeyTarget, address: str) -> str:

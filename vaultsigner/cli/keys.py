@@ -7,12 +7,14 @@ from typing import Any, cast
 import click
 
 from vaultsigner.cli import terminal
+from vaultsigner.cli.command_group import CommandGroup
+from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.key_material import KeyKind, KeyMaterial, new_mnemonic, new_private_key, read_key
 from vaultsigner.cli.key_store import NotedKey, look_up, require_kv_v2, store
-from vaultsigner.cli.key_target import KeyTarget, config_lines, find_target
+from vaultsigner.cli.key_target import KeyTarget, config_lines, find_target, why_not_configured
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
-from vaultsigner.cli.vault_options import VaultOptions, load_settings, vault_options
-from vaultsigner.config.settings import Wallet
+from vaultsigner.cli.vault_options import VaultOptions, vault_options
+from vaultsigner.config.settings import Settings, Wallet
 from vaultsigner.custody.hardening import forbid_core_dumps, forbid_tracing
 from vaultsigner.formats.bnb_beacon.address import address_of, encode_address
 
@@ -29,7 +31,7 @@ replace_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def keys() -> None:
     """Create, import and list wallet keys in Vault. A key that is there is never overwritten unasked."""
 
@@ -139,8 +141,11 @@ def _open(
     options: VaultOptions, wallet: str | None, path: str | None, kind: str | None, replace: bool
 ) -> tuple[KeyTarget, OperatorVault, NotedKey]:
     """Everything that can be refused before a key is made or asked for."""
-    settings = options.settings()
+    found = options.settings()
+    settings = found if isinstance(found, Settings) else None
     target = find_target(settings, wallet, path, cast("KeyKind | None", kind))
+    if (note := why_not_configured(found, target)) is not None:
+        click.echo(note, err=True)
     vault = options.open(settings)
     require_kv_v2(vault, target.reference)
     before = look_up(vault, target.reference)

@@ -58,6 +58,36 @@ def server_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in _TOKEN_VARIABLES}
 
 
+def custody_command(
+    config_file: Path, listener: socket.socket, token: int | None
+) -> tuple[list[str], list[int]]:
+    """How custody is started: the interpreter's arguments, and the descriptors that they name, which it must inherit.
+
+    Args:
+        listener: bound and listening.
+        token: descriptor of the token file, None where it cannot be opened.
+    """
+    arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(config_file.absolute())]
+    arguments += ["--listen-fd", str(listener.fileno())]
+    if token is None:
+        return arguments, [listener.fileno()]
+    return [*arguments, "--token-fd", str(token)], [listener.fileno(), token]
+
+
+def open_token(path: Path) -> int:
+    """A descriptor of the token file, for custody; not a byte of it is read here.
+
+    Raises:
+        OSError: as the system says.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def make_token_remedy(path: Path) -> str:
+    """What to do where there is no token."""
+    return f"run `vaultsigner vault setup --token-out {path}`"
+
+
 @contextmanager
 def runtime_directory() -> Iterator[Path]:
     """A directory of our own (mode 0700), gone afterwards."""
@@ -178,13 +208,8 @@ class Launcher:
         self._watch(self._server)
 
     def _start_custody(self) -> None:
-        arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(self._config_file)]
-        arguments += ["--listen-fd", str(self._listener.fileno())]
-        descriptors = [self._listener.fileno()]
         token = self._open_token()
-        if token is not None:
-            arguments += ["--token-fd", str(token)]
-            descriptors.append(token)
+        arguments, descriptors = custody_command(self._config_file, self._listener, token)
         try:
             self._custody = self._start(arguments, custody_environment(self._environ), descriptors)
         finally:
@@ -198,9 +223,14 @@ class Launcher:
     def _open_token(self) -> int | None:
         """The descriptor is all that goes to custody; not a byte of the file is read here."""
         try:
-            return os.open(self._token_path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+            return open_token(self._token_path)
         except OSError as error:
-            _log.warning("no_vault_token", path=str(self._token_path), reason=error.strerror)
+            _log.warning(
+                "no_vault_token",
+                path=str(self._token_path),
+                reason=error.strerror,
+                remedy=make_token_remedy(self._token_path),
+            )
             return None
 
     def _start(

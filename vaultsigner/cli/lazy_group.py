@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vaultsigner.cli.command_group import CommandGroup
 from vaultsigner.errors import VaultsignerError
 
 
@@ -25,7 +26,7 @@ class CommandSource:
     needs: str | None = None
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """Shows help without importing any command, and turns our own exceptions into one line and status 1."""
 
     def __init__(self, *args: Any, sources: Mapping[str, CommandSource], **kwargs: Any) -> None:
@@ -58,10 +59,9 @@ class LazyGroup(click.Group):
             raise TypeError(f"{source.module}.{cmd_name} is no click command")
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of commands, from their one-line summaries."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, source.summary) for name, source in self._sources.items()])
+    def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
+        """From the table: help imports nothing."""
+        return [(name, source.summary) for name, source in self._sources.items()]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. What could not be done is told in a line; a traceback is for defects alone."""

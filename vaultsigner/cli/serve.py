@@ -6,30 +6,27 @@ from pathlib import Path
 
 import click
 
-from vaultsigner import config, policy
+from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_with_policies
 from vaultsigner.cli.launcher import Launcher, runtime_directory
 from vaultsigner.custody.process_edge import log_to_stderr
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=Path("config/config.yml"),
-    show_default=True,
-    help="The configuration.",
-)
-def serve(config_file: Path) -> None:
+@config_option
+def serve(config_file: Path | None) -> None:
     """Run the signing service: the server and the custody process.
 
-    Ends with status 0 after SIGTERM or Ctrl-C. Custody is restarted when it dies; when the server ends, everything does.
+    Stays in the foreground and logs to standard error. Ends with status 0 after SIGTERM or Ctrl-C. Custody is restarted when it
+    dies; when the server ends, everything does. The configuration is read at start only.
+
+    \b
+    Examples:
+      vaultsigner serve
+      vaultsigner serve --config /etc/vaultsigner/config.yml
     """
-    settings = config.load(config_file, os.environ)
-    policy.load(
-        settings.policies
-    )  # custody and server load it too; told here, a mistake has a person to read it
+    # Custody and the server read both files too; told here, a mistake has a person to read it.
+    settings, _ = load_with_policies(config_file)
     log_to_stderr()
     with runtime_directory() as directory:
-        status = Launcher(config_file, settings, os.environ, directory).run()
+        status = Launcher(config_file or DEFAULT_CONFIG, settings, os.environ, directory).run()
     sys.exit(status)

@@ -29,10 +29,15 @@ def make_token_file(
     Raises:
         VaultAccessError: the file holds a token of another kind, or cannot be written; or Vault will not make one.
     """
+    instead_of = ""
     if path.exists():
         held = as_holder(read_token(path))
         if _serves(held, path):
-            return Step(False, f"{path} holds a good token with the policy `{POLICY_NAME}`")
+            return Step(
+                False,
+                f"{path} holds a good token with the policy `{POLICY_NAME}` already: no new one is made",
+            )
+        instead_of = ", in place of the older one there, which no longer serves"
     token = _new_token(vault, period)
     try:
         _write_private(path, token)
@@ -44,7 +49,9 @@ def make_token_file(
             f"{path} cannot be written ({error.strerror}); the new token was revoked"
         ) from None
     return Step(
-        True, f"wrote a new token to {path}: policy `{POLICY_NAME}` alone, orphan, period {period}, mode 0600"
+        True,
+        f"wrote a new token to {path}{instead_of}: "
+        f"policy `{POLICY_NAME}` alone, orphan, period {period}, mode 0600",
     )
 
 

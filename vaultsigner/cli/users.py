@@ -6,11 +6,12 @@ import click
 
 from vaultsigner.authentication.passwords import hash_password
 from vaultsigner.cli import terminal
+from vaultsigner.cli.command_group import CommandGroup
 
 SHORT_PASSWORD_CHARACTERS = 12
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def users() -> None:
     """Password hashes for the users in config.yml."""
 

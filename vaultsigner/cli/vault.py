@@ -4,15 +4,17 @@ from pathlib import Path
 
 import click
 
+from vaultsigner.cli.command_group import CommandGroup
+from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.token_file import make_token_file
 from vaultsigner.cli.vault_admin import OperatorVault
-from vaultsigner.cli.vault_options import VaultOptions, load_settings, read_token, vault_options
+from vaultsigner.cli.vault_options import VaultOptions, read_token, vault_options
 from vaultsigner.cli.vault_policy import POLICY_NAME, least_policy, transit_keys
 from vaultsigner.cli.vault_setup import Step, set_up
 from vaultsigner.config.settings import Settings
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def vault() -> None:
     """Give Vault the least policy and the Transit keys that the configuration needs."""
 
@@ -50,6 +52,7 @@ def setup(options: VaultOptions, print_only: bool, token_out: Path | None, perio
     for step in set_up(operator, settings):
         _tell(step)
     if token_out is not None:
+        _warn_of_another_file(token_out, settings.vault.auth.path)
         _tell(_token_step(options, settings, operator, token_out, period))
 
 
@@ -59,6 +62,16 @@ def _show_plan(settings: Settings) -> None:
     for key in transit_keys(settings):
         click.echo(f"# Transit key {key}: Ed25519, not exportable")
     click.echo()
+
+
+def _warn_of_another_file(path: Path, read_by_service: Path) -> None:
+    """Of two files, the service reads the one that the configuration names."""
+    if path.resolve() != read_by_service.resolve():
+        there = " (there is one already)" if read_by_service.exists() else ""
+        click.echo(
+            f"warning: the service reads its token from {read_by_service}{there}, not from {path}: see vault.auth.path",
+            err=True,
+        )
 
 
 def _token_step(

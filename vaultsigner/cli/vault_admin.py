@@ -3,6 +3,7 @@
 The running service never uses this; the custody process has its own token and its own reader.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.errors import VaultsignerError
 
 TIMEOUT_SECONDS = 15
+_NO_TLS = re.compile(r"WRONG_VERSION_NUMBER|wrong version number|record layer failure", re.IGNORECASE)
+"""OpenSSL, when the other side answers in plain text: the first two before 3.2, the last since then."""
 
 
 class VaultAccessError(VaultsignerError):
@@ -146,6 +149,10 @@ def _vault_trouble(error: hvac.exceptions.VaultError, what: str, address: str) -
 
 def _network_trouble(error: Exception, what: str, address: str) -> str:
     match error:
+        case requests.exceptions.SSLError() if _NO_TLS.search(str(error)):
+            return f"{address} speaks no TLS there; is it http?"
+        case requests.exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            return f"the TLS handshake with {address} failed: is this Vault's own address?"
         case requests.exceptions.SSLError():
             return f"the certificate of {address} is not trusted: give its authority with --ca-cert"
         case requests.exceptions.Timeout():

@@ -10,22 +10,12 @@ from pathlib import Path
 
 import click
 
-from vaultsigner import config
 from vaultsigner.cli import terminal
+from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_settings
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
-from vaultsigner.config.settings import Settings
+from vaultsigner.config import ConfigProblems, Settings
 
-DEFAULT_CONFIG = Path("config/config.yml")
 TOKEN_LIMIT_BYTES = 8192
-
-config_option = click.option(
-    "--config",
-    "-c",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="VAULTSIGNER_CONFIG",
-    help=f"The configuration. Default: $VAULTSIGNER_CONFIG, else {DEFAULT_CONFIG} where it exists.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +28,14 @@ class VaultOptions:
     namespace: str | None
     ca_cert: Path | None
 
-    def settings(self) -> Settings | None:
-        """The configuration, or None where none was named and there is none at the default place.
-
-        Raises:
-            ConfigError: it cannot be used.
-        """
+    def settings(self) -> Settings | ConfigProblems | None:
+        """The configuration; what is wrong with it; or None where none was named and there is none at the default place."""
         if self.config_file is None and not DEFAULT_CONFIG.exists():
             return None
-        return load_settings(self.config_file)
+        try:
+            return load_settings(self.config_file)
+        except ConfigProblems as problems:
+            return problems
 
     def open(self, settings: Settings | None) -> OperatorVault:
         """Log in as the operator. Options win over the configuration.
@@ -57,7 +46,9 @@ class VaultOptions:
         vault = settings.vault if settings else None
         address = self.address or (vault.address if vault else None) or os.environ.get("VAULT_ADDR")
         if not address:
-            raise VaultAccessError("which Vault? Give --config or --address, or set VAULT_ADDR")
+            raise VaultAccessError(
+                "which Vault? Give --address or set VAULT_ADDR, or name a usable configuration with --config"
+            )
         return OperatorVault(
             address,
             operator_token(self.token_file, os.environ),
@@ -90,25 +81,11 @@ def vault_options(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Path(path_type=Path, dir_okay=False),
             help="File with your Vault token. Default: ~/.vault-token (`bao login` writes it), else a hidden prompt.",
         ),
-        click.option("--address", help="Vault's address. Default: from the configuration, else $VAULT_ADDR."),
+        click.option("--address", help="Vault's address. Default: $VAULT_ADDR, else from the configuration."),
         config_option,
     ):
         decorated = option(decorated)
     return decorated
-
-
-def load_settings(config_file: Path | None) -> Settings:
-    """The configuration named, or the one at the default place.
-
-    Raises:
-        ConfigError: it cannot be used; every problem is in the message.
-    """
-    path = config_file or DEFAULT_CONFIG
-    if not path.exists():
-        raise click.UsageError(
-            f"there is no configuration at {path}: name it with --config or VAULTSIGNER_CONFIG"
-        )
-    return config.load(path, os.environ)
 
 
 def operator_token(token_file: Path | None, environ: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -13,9 +14,12 @@ import structlog
 from aiohttp import web
 
 from vaultsigner.config import load
+from vaultsigner.config.directories import directory_problems
 from vaultsigner.config.settings import ListenAddress, Settings
-from vaultsigner.errors import VaultsignerError
+from vaultsigner.errors import ConfigError, VaultsignerError
 from vaultsigner.operational_log import configure_log
+from vaultsigner.policy import load as load_policies
+from vaultsigner.policy import unknown_names
 from vaultsigner.server.app import create_app
 from vaultsigner.server.connections import ConnectionRunner
 from vaultsigner.server.edge import PIPELINE
@@ -49,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         protect_memory()
         settings = load(chosen.config, os.environ)
+        _look_over(settings)
         asyncio.run(serve(settings, partial(assembled, settings, chosen.custody_socket, status_of)))
     except (VaultsignerError, OSError) as error:
         log.critical("cannot serve", problem=str(error))
@@ -56,29 +61,55 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _look_over(settings: Settings) -> None:
+    """What is better told with the setting's name than met later. Rules that name nobody are logged only: deny stays the default.
+
+    Raises:
+        ConfigError: the record or the state cannot be written, or there is no usable policy.
+    """
+    for name in unknown_names(load_policies(settings.policies), settings):
+        log.warning("rule names nobody", rule=name.rule, problem=name.text, denies=name.opens)
+    problems = directory_problems(settings)
+    if problems:
+        raise ConfigError("; ".join(problems))
+
+
 async def serve(settings: Settings, open_pipeline: OpenPipeline) -> None:
     """Serve the API and the operations application until SIGTERM or SIGINT; then stop accepting and finish what is in flight."""
     asyncio.get_running_loop().set_exception_handler(log_loop_trouble)
     app = create_app(settings.server, open_pipeline)
     runner = ConnectionRunner(app, shutdown_timeout=STOP_SECONDS / AIOHTTP_STOP_PHASES)
-    async with _serving(runner, settings.server.listen) as url:
+    async with _serving(runner, settings.server.listen, "server.listen") as url:
         ops_runner = web.AppRunner(create_ops_app(app[PIPELINE]), access_log=None, shutdown_timeout=1.0)
-        async with _serving(ops_runner, settings.server.ops_listen) as ops_url:
+        async with _serving(ops_runner, settings.server.ops_listen, "server.ops_listen") as ops_url:
             log.info("listening", url=url, ops_url=ops_url)
             await until_told_to_stop()
             log.info("stopping")
 
 
 @asynccontextmanager
-async def _serving(runner: web.AppRunner, listen: ListenAddress) -> AsyncIterator[str]:
-    """Run an application on an address; yields the URL it can be reached at."""
+async def _serving(runner: web.AppRunner, listen: ListenAddress, setting: str) -> AsyncIterator[str]:
+    """Run an application on an address; yields the URL it can be reached at.
+
+    Raises:
+        ConfigError: the address cannot be listened on; names the setting.
+    """
     try:
         await runner.setup()
         site = web.TCPSite(runner, listen.host, listen.port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(_why_not(error, f"{setting} {listen}")) from None
         yield site.name
     finally:
         await runner.cleanup()
+
+
+def _why_not(error: OSError, address: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} is taken: is vaultsigner running already? Else choose another port"
+    return f"{address} cannot be listened on: {os.strerror(error.errno) if error.errno else error}"
 
 
 if __name__ == "__main__":

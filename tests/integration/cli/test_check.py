@@ -151,7 +151,7 @@ def test_wallet_added_after_setup_is_denied_with_the_remedy(ready: Program, fold
     done = ready.run("check", "--offline")
     assert done.status == 1
     assert "vault_denied" in done.out
-    assert "vaultsigner vault setup" in done.out
+    assert "run `vaultsigner vault setup` again (needed after adding a wallet)" in done.out
     assert ready.run("vault", "setup").status == 0
     assert ready.run("check", "--offline").status == 0
 
@@ -160,13 +160,98 @@ def test_no_token_is_told_with_the_remedy(ready: Program) -> None:
     (ready.home / "run" / "token").unlink()
     done = ready.run("check", "--offline")
     assert done.status == 1
-    assert "run/token" in done.out
+    assert done.out.count("run `vaultsigner vault setup --token-out run/token`") == 1
+    assert [line[:6].strip() for line in done.out.splitlines()].count("FAIL") == 1
+    assert done.out.count("not tried") == 1
 
 
 def test_vault_that_is_down_is_told(ready: Program) -> None:
     done = ready.run("check", "--offline", environment={"VAULT_ADDR": "http://127.0.0.1:1"})
     assert done.status == 1
-    assert "vault_unavailable" in done.out
+    assert done.out.count("check vault.address and that Vault runs") == 1
+    assert [line[:6].strip() for line in done.out.splitlines()].count("FAIL") == 1
+    assert "2 wallets, transit:transit/access-tokens: not tried" in done.out
+
+
+def test_without_token_and_vault_both_are_told(ready: Program) -> None:
+    (ready.home / "run" / "token").unlink()
+    done = ready.run("check", "--offline", "--json", environment={"VAULT_ADDR": "http://127.0.0.1:1"})
+    problem = document(done)["vault"]["problem"]
+    assert "that Vault runs" in problem
+    assert "no Vault token at run/token" in problem
+    assert [wallet["problem"] for wallet in document(done)["wallets"]] == ["not tried"] * 2
+
+
+def test_an_address_that_comes_from_vault_addr_is_told_so(ready: Program, bao: Bao) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(config.read_text().replace(bao.address, "https://vault.example.com"))
+    done = ready.run("check", "--offline")
+    assert done.status == 0, done.out
+    assert f"Vault {bao.address} (from VAULT_ADDR; config.yml says https://vault.example.com): ok" in done.out
+
+
+def test_vault_addr_does_not_hide_a_wrong_address(ready: Program, bao: Bao) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(config.read_text().replace(bao.address, "http://vault.example.com"))
+    done = ready.run("check", "--offline")
+    assert done.status == 1
+    assert "vault.address: http to another machine" in done.err
+
+
+def test_directories_that_cannot_be_made_fail_with_their_settings(ready: Program) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(
+        config.read_text() + 'audit: {directory: /proc/audit}\nstate: {url: "sqlite:////proc/x/y.db"}\n'
+    )
+    done = ready.run("check", "--offline")
+    assert done.status == 1
+    assert "FAIL  audit.directory: /proc/audit cannot be created: " in done.out
+    assert "FAIL  state.url: /proc/x cannot be created: " in done.out
+
+
+RULES = """\
+version: 1
+rules:
+  - {id: all, effect: allow, principals: [user:sma]}
+  - {id: no-transfers, effect: deny, targets: [wallet:hoot]}
+"""
+
+
+def test_a_rule_that_names_nobody_is_told_and_fails_where_it_denies(ready: Program) -> None:
+    policy = ready.home / "policies" / "desk.yml"
+    policy.write_text(RULES)
+    done = ready.run("check", "--offline")
+    assert done.status == 1
+    assert (
+        "warn  policies: policies/desk.yml:3: rule all: no user is called sma; there is none yet\n"
+        in done.out
+    )
+    assert (
+        "FAIL  policies: policies/desk.yml:4: rule no-transfers: no wallet is called hoot; did you mean hot?\n"
+        in done.out
+    )
+    policy.write_text(RULES.replace("hoot", "hot"))
+    assert ready.run("check", "--offline").status == 0
+
+
+def test_plain_http_on_every_interface_and_no_users_are_warnings(ready: Program) -> None:
+    done = ready.run("check", "--offline", environment={"VAULTSIGNER_SERVER__LISTEN": "0.0.0.0:8000"})
+    assert done.status == 0
+    assert "warn  server.listen 0.0.0.0:8000: plain HTTP" in done.out
+    assert "warn  there are no users" in done.out
+    assert "server.listen" not in ready.run("check", "--offline").out
+
+
+def test_mistakes_of_configuration_and_policies_are_told_together(ready: Program) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(config.read_text() + "walets: []\n")
+    (ready.home / "policies" / "desk.yml").write_text("version: 1\nrules: [{id: a, effect: alow}]\n")
+    done = ready.run("check")
+    assert done.status == 1
+    assert "did you mean wallets?" in done.err
+    assert "policies/desk.yml:2:25: rules[0].effect" in done.err
+    config.write_text(config.read_text() + "policies: polices/\n")
+    assert "policies: polices/ cannot be read" in ready.run("check").err
 
 
 def test_node_that_is_down_is_a_warning(ready: Program, beacon_node: BeaconNode) -> None:

@@ -307,3 +307,32 @@ def test_token_file_that_others_can_read_is_warned_about(program: Program, folde
     done = program.run("keys", "create", "--path", f"secret/{folder}")
     assert done.status == 0
     assert "chmod 600" in done.err
+
+
+def test_a_key_that_still_lies_in_the_configuration_can_be_imported(
+    configured: Program, bao: Bao, folder: str
+) -> None:
+    config = configured.home / "config" / "config.yml"
+    name = f"{folder}-old"
+    config.write_text(
+        f"wallets:\n  - {{name: {name}, private_key: {FIRST.private_key}, permissions: [trade]}}\n"
+    )
+    done = configured.run("keys", "import", name, typed=FIRST.private_key)
+    assert done.status == 0, done.err
+    assert done.err == (
+        "note: config.yml cannot be used yet (1 problem; `vaultsigner check` lists them); "
+        f"the key goes to secret/wallets/{name}\n"
+    )
+    assert secret_at(bao, f"wallets/{name}") == {"private_key": FIRST.private_key}
+    assert_unseen(FIRST.private_key, done)
+    made = configured.run("keys", "create", f"{name}-2")
+    assert made.status == 0, made.err
+    assert made.err.startswith("note: config.yml cannot be used yet")
+
+
+def test_a_key_for_a_name_that_the_configuration_lacks_is_noted(configured: Program, folder: str) -> None:
+    done = configured.run("keys", "create", f"{folder}-hto")
+    assert done.status == 0, done.err
+    assert f"note: config/config.yml has no wallet {folder}-hto (" in done.err
+    assert f"; the key goes to secret/wallets/{folder}-hto\n" in done.err
+    assert configured.run("keys", "create", "hot").err == ""

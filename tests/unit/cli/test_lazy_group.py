@@ -78,6 +78,33 @@ def test_an_unknown_command_is_a_usage_error() -> None:
     assert CliRunner().invoke(group, ["nonsense"]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["chek"], "no such command 'chek': did you mean check?"),
+        (["Serve"], "did you mean serve?"),
+        (["keys", "impot"], "did you mean import?"),
+        (["zzz"], "there are serve, dev, check, keys, users, vault"),
+    ],
+)
+def test_a_mistyped_command_is_told_with_the_one_that_was_meant(words: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+@pytest.mark.parametrize("words", [[], ["keys"], ["vault"], ["users"]])
+def test_help_cuts_nothing_off(words: list[str]) -> None:
+    shown = CliRunner().invoke(main, [*words, "--help"], terminal_width=60).output
+    assert "..." not in shown.replace("[ARGS]...", "")
+
+
+def test_the_first_steps_are_in_the_help() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    steps = ["hash-password", "edit config/config.yml", "vault setup", "keys create", "check  ", "serve"]
+    assert [shown.index(step) for step in steps] == sorted(shown.index(step) for step in steps)
+
+
 def test_help_lists_every_command_in_the_order_of_use() -> None:
     shown = CliRunner().invoke(main, ["--help"]).output.partition("Commands:")[2]
     positions = [shown.index(f"  {name} ") for name in COMMANDS]
@@ -115,7 +142,7 @@ def commands_of(
     return found
 
 
-@pytest.mark.parametrize("name", ["check", "keys", "users", "vault"])
+@pytest.mark.parametrize("name", ["serve", "check", "keys", "users", "vault"])
 def test_every_command_teaches_by_example(name: str) -> None:
     root = main.get_command(click.Context(main), name)
     assert root is not None

@@ -1,0 +1,34 @@
+"""What a configuration that can be used should still be looked at for. Pure."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from vaultsigner.config.password_hashes import is_guessable
+from vaultsigner.config.settings import Settings
+from vaultsigner.policy import PolicySet, unknown_names
+
+
+def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
+    """One line for each, the most telling first."""
+    if not settings.users:
+        yield "there are no users: nobody can log in; `vaultsigner users hash-password` prints a line for one"
+    if not settings.wallets:
+        yield "there are no wallets: nothing can be signed; `vaultsigner keys create NAME` prints the lines for one"
+    listen = settings.server.listen
+    if not _is_loopback(listen.host):
+        yield f"server.listen {listen}: plain HTTP, passwords included, leaves this machine; put a TLS terminator in front"
+    for name in unknown_names(policies, settings):
+        if not name.opens:
+            yield name.text
+    for user in settings.users.values():
+        if is_guessable(user.password_hash):
+            yield (
+                f"{user.username}: this password hash was made with little work; renew it: vaultsigner users hash-password"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
