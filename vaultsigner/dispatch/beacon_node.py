@@ -4,6 +4,7 @@ What a node says about a broadcast is one of three things, and they must not be 
 it, or nobody knows.
 """
 
+import errno
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -107,9 +108,9 @@ class BeaconNode:
             ) as response:
                 return _judge(response.status, await _read_json(response))
         except aiohttp.ClientConnectorError as error:
-            return NoAnswer(f"no connection: {type(error).__name__}", sent=False)
+            return NoAnswer(f"no connection: {_trouble(error)}", sent=False)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            return NoAnswer(f"no usable answer: {type(error).__name__}", sent=True)
+            return NoAnswer(f"no usable answer: {_trouble(error)}", sent=True)
 
     async def _check_chain(self) -> None:
         """A signature covers the chain id of the configuration, so a node of another chain is no source of sequences."""
@@ -135,7 +136,7 @@ class BeaconNode:
             ) as response:
                 return response.status, await _read_json(response)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise NodeError(f"node {self.host} cannot be asked: {type(error).__name__}") from None
+            raise NodeError(f"node {self.host} cannot be asked: {_trouble(error)}") from None
 
     def _counter(self, answer: dict[str, JsonValue], member: str) -> int:
         value = answer.get(member)
@@ -144,12 +145,37 @@ class BeaconNode:
         return value
 
 
+class _TooLongError(ValueError):
+    """The answer is longer than any that a node means."""
+
+
+_TROUBLES: tuple[tuple[type[Exception], str], ...] = (
+    (TimeoutError, "timed out"),
+    (aiohttp.ClientConnectorDNSError, "its host name is not known"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not accepted"),
+    (aiohttp.ClientSSLError, "the TLS handshake failed"),
+    (aiohttp.ClientConnectorError, "it cannot be reached"),
+    (aiohttp.ServerDisconnectedError, "hung up"),
+    (aiohttp.ClientOSError, "hung up"),
+    (aiohttp.ClientPayloadError, "hung up"),
+    (_TooLongError, "an answer of more than a mebibyte"),
+)
+"""The first that fits counts: several are kinds of others further down."""
+
+
+def _trouble(error: Exception) -> str:
+    """What went wrong with a connection, in words; the exception's own text would repeat addresses and internals."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.ECONNREFUSED:
+        return "connection refused"
+    return next((words for kind, words in _TROUBLES if isinstance(error, kind)), "what it says is not HTTP")
+
+
 async def _read_json(response: aiohttp.ClientResponse) -> JsonValue:
     body = bytearray()
     async for chunk in response.content.iter_chunked(1 << 16):
         body += chunk
         if len(body) > ANSWER_LIMIT_BYTES:
-            raise ValueError("answer over the limit")
+            raise _TooLongError
     try:
         answer: JsonValue = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,6 +1,8 @@
 """What a node says is taken for what it means: yes, no, or nobody knows."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -143,6 +145,53 @@ async def test_a_dropped_connection_is_unknown(node: Node, client: BeaconNode) -
     result = await client.broadcast(b"\x01", sync=True)
     assert isinstance(result, NoAnswer)
     assert result.sent
+    assert result.reason == "no usable answer: hung up"
+
+
+async def test_a_node_that_says_nothing_timed_out(
+    node: Node, client: BeaconNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(5)
+        return web.Response()
+
+    monkeypatch.setattr("vaultsigner.dispatch.beacon_node.TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+    node.answer = wait
+    with pytest.raises(NodeError, match=r"cannot be asked: timed out$"):
+        await client.account(ADDRESS)
+
+
+async def test_tls_that_is_not_there_is_told_so() -> None:
+    async with TestServer(web.Application()) as plain, aiohttp.ClientSession() as session:
+        wrong = BeaconNode(session, Environment("TESTNET", f"https://127.0.0.1:{plain.port}", CHAIN, "tbnb"))
+        with pytest.raises(NodeError, match=r"cannot be asked: the TLS handshake failed$"):
+            await wrong.account(ADDRESS)
+
+
+async def test_a_name_that_does_not_resolve_is_told_so() -> None:
+    class NoNames(aiohttp.ThreadedResolver):
+        async def resolve(self, *_: Any, **__: Any) -> Any:
+            raise OSError("no such name")
+
+    connector = aiohttp.TCPConnector(resolver=NoNames())
+    async with aiohttp.ClientSession(connector=connector) as session:
+        wrong = BeaconNode(session, Environment("TESTNET", "http://node.example.com", CHAIN, "tbnb"))
+        with pytest.raises(NodeError, match=r"cannot be asked: its host name is not known$"):
+            await wrong.account(ADDRESS)
+
+
+async def test_what_is_no_http_is_told_so() -> None:
+    async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, aiohttp.ClientSession() as session:
+        other = BeaconNode(session, Environment("TESTNET", f"http://127.0.0.1:{port}", CHAIN, "tbnb"))
+        with pytest.raises(NodeError, match=r"cannot be asked: what it says is not HTTP$"):
+            await other.account(ADDRESS)
 
 
 async def test_a_node_that_is_not_there_was_sent_nothing() -> None:
@@ -151,13 +200,16 @@ async def test_a_node_that_is_not_there_was_sent_nothing() -> None:
         result = await nobody.broadcast(b"\x01", sync=True)
         assert isinstance(result, NoAnswer)
         assert not result.sent
-        with pytest.raises(NodeError, match="cannot be asked"):
+        assert result.reason == "no connection: connection refused"
+        with pytest.raises(NodeError, match=r"cannot be asked: connection refused$"):
             await nobody.account(ADDRESS)
 
 
 async def test_an_endless_answer_is_cut_off(node: Node, client: BeaconNode) -> None:
     node.says(200, text="[" + " " * (2 << 20) + "]")
-    assert isinstance(await client.broadcast(b"\x01", sync=True), NoAnswer)
+    result = await client.broadcast(b"\x01", sync=True)
+    assert isinstance(result, NoAnswer)
+    assert result.reason.endswith("an answer of more than a mebibyte")
 
 
 async def test_deep_nesting_is_no_answer(node: Node, client: BeaconNode) -> None:
