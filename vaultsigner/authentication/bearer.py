@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from vaultsigner.authentication.access_tokens import AccessClaims, verify_access_token
 from vaultsigner.authentication.passwords import credential_fingerprint
 from vaultsigner.config.settings import User
 from vaultsigner.domain.names import UserName
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import VaultsignerError
 
 REMEMBERED_TOKENS = 4096
 KEY_REFRESH_SECONDS = 5.0
@@ -74,7 +76,7 @@ class TokenChecker:
         """The user whose token this is.
 
         Raises:
-            VaultsignerError: whatever `ask_for_keys` raises when the keys are not at hand.
+            VaultsignerError: whatever `ask_for_keys` raises when no keys are at hand.
         """
         claims = await self._claims(token)
         if isinstance(claims, str):
@@ -108,7 +110,12 @@ class TokenChecker:
 
     async def _current_keys(self, *, refresh: bool = False) -> Mapping[str, bytes]:
         """Bad tokens must not become a way to keep Vault busy: a refresh happens at most every five seconds."""
-        if not self._keys or (refresh and self._monotonic() - self._keys_asked_at > KEY_REFRESH_SECONDS):
+        if not self._keys:
             self._keys = await self._ask_for_keys()
             self._keys_asked_at = self._monotonic()
+        elif refresh and self._monotonic() - self._keys_asked_at > KEY_REFRESH_SECONDS:
+            self._keys_asked_at = self._monotonic()
+            # Where that fails, a bad token stays a bad token: a stranger is not told that Vault is in trouble.
+            with suppress(VaultsignerError):
+                self._keys = await self._ask_for_keys()
         return self._keys

@@ -17,6 +17,7 @@ from vaultsigner.authentication.token_minting import finish_token, issue_signing
 from vaultsigner.config.settings import User
 from vaultsigner.domain.names import UserName
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import CustodyError
 
 HASH = "$argon2id$test"
 SAM = User(UserName("sam"), HASH, {})
@@ -38,6 +39,8 @@ class Desk:
 
     async def ask(self) -> Mapping[str, bytes]:
         self.asked += 1
+        if not self.keys:
+            raise CustodyError("vault_unavailable", "Vault cannot be used")
         return dict(self.keys)
 
 
@@ -117,6 +120,23 @@ async def test_bad_tokens_do_not_keep_vault_busy(desk: Desk) -> None:
     for number in range(50):
         reason(await desk.checker.user(token(key=NEW_KEY, token_id=str(number))))
     assert desk.asked == 2
+
+
+async def test_a_bad_token_stays_one_when_vault_is_down_and_does_not_keep_it_busy(desk: Desk) -> None:
+    """Its keys are known: what a stranger sends must not show that Vault is in trouble."""
+    assert await desk.checker.user(token()) is SAM
+    desk.keys.clear()
+    desk.now = KEY_REFRESH_SECONDS + 0.1
+    for number in range(50):
+        reason(await desk.checker.user(token(key=NEW_KEY, token_id=str(number))))
+    assert (desk.asked, await desk.checker.user(token())) == (2, SAM)
+
+
+async def test_without_any_keys_nobody_can_be_told_apart(desk: Desk) -> None:
+    desk.keys.clear()
+    for _ in range(2):
+        with pytest.raises(CustodyError):
+            await desk.checker.user(token())
 
 
 async def test_a_user_who_is_gone_has_no_token(desk: Desk) -> None:
