@@ -140,15 +140,27 @@ def _expected_key(wallet: Wallet, secret: SecretView) -> SigningKey:
     key = secret.derive(key_from_hex if wallet.key_kind == "private_key" else key_from_mnemonic)
     noted = secret.noted_public_key
     if noted is not None and noted.lower() != key.public_key.hex():
-        raise CustodyError(
-            "wrong_key", f"{wallet.key} is not the key that was noted beside it when it was imported"
+        raise _wrong_key(
+            wallet, key, f"the one noted beside it at import is of {_noted_address(wallet, noted)}"
         )
     if wallet.address is not None and wallet.address != _address_text(wallet, key.public_key):
-        raise CustodyError(
-            "wrong_key",
-            f"{wallet.key} is not the key of {wallet.address}, the address of wallet {wallet.name}",
+        raise _wrong_key(
+            wallet, key, f"config.yml says that the address of wallet {wallet.name} is {wallet.address}"
         )
     return key
+
+
+def _wrong_key(wallet: Wallet, key: SigningKey, expected: str) -> CustodyError:
+    found = _address_text(wallet, key.public_key)
+    remedy = f"see who wrote it to Vault; `vaultsigner keys import {wallet.name} --replace` puts the right key back"
+    return CustodyError("wrong_key", f"{wallet.key} holds the key of {found}, but {expected}: {remedy}")
+
+
+def _noted_address(wallet: Wallet, noted: str) -> str:
+    try:
+        return _address_text(wallet, bytes.fromhex(noted))
+    except (ValueError, FormatError):
+        return "no readable address"
 
 
 def _address_text(wallet: Wallet, public_key: bytes) -> str:

@@ -4,6 +4,7 @@ Fewer connections than questions wreck the tail of the latencies, so the pool gr
 """
 
 import asyncio
+import os
 import ssl
 from collections import deque
 from typing import Protocol
@@ -203,16 +204,22 @@ class _Attempt:
             connection.abandon("no answer in time")
 
 
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+"""What OpenSSL says when the other side answers in plain text, before 3.2 and since."""
+
+
 def _why(error: OSError) -> str:
     """Words for a failed dial. The error's own text would do, but says nothing of what to do."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"its certificate is not accepted ({error.verify_message}): check vault.address and vault.ca_cert"
         )
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return "it speaks no TLS there; is vault.address http?"
     if isinstance(error, ssl.SSLError):
         return "the TLS handshake failed: check that vault.address is an https address of Vault"
     if isinstance(error, TimeoutError):
         return f"no connection within {CONNECT_SECONDS:.0f} seconds: check vault.address"
-    return (
-        f"no connection ({error.strerror or type(error).__name__}): check vault.address and that Vault runs"
-    )
+    # asyncio's own text repeats the call and its arguments.
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else type(error).__name__
+    return f"no connection ({reason}): check vault.address and that Vault runs"

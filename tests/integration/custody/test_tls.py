@@ -22,7 +22,11 @@ from tests.integration.custody.custody_process import connected, request_for, ru
 from tests.integration.custody.fake_vault import KEY, Conversation, answer, fake_vault
 from tests.integration.custody.minting import mint
 from tests.world import USERNAME, Vector, wallet_name
+from vaultsigner.config.settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody import vault_pool
+from vaultsigner.custody.vault_calls import check_reachable
+from vaultsigner.custody.vault_endpoint import endpoint_of
+from vaultsigner.custody.vault_token import VaultToken
 from vaultsigner.dev.installation import install
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.errors import CustodyError
@@ -153,3 +157,14 @@ async def test_no_key_is_left_in_custody_after_tls(
                     assert {each.signature.hex() for each in answers} == {order["signature"]}
                 memory = ProcessMemory(custody.pid)
                 assert await asyncio.to_thread(memory.find, forms_of_key("key", bytes.fromhex(KEY))) == set()
+
+
+async def test_a_vault_without_tls_is_told_so(openbao: OpenBao) -> None:
+    address = openbao.address.replace("http://", "https://")
+    settings = VaultSettings(address, TokenFileAuth(Path("no-token")))
+    pool = vault_pool.VaultPool(endpoint_of(settings), VaultToken(None, Path("no-token")))
+    try:
+        with pytest.raises(CustodyError, match=r"speaks no TLS there; is vault\.address http"):
+            await check_reachable(pool)
+    finally:
+        pool.close()

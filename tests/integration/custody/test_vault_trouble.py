@@ -164,6 +164,13 @@ async def test_another_key_than_the_one_noted_at_import_is_refused(
         with pytest.raises(CustodyError, match="noted") as caught:
             await client.sign_beacon(own_world.request(order))
         assert caught.value.code == "wrong_key"
+        for words in (order["address"], other["address"], f"keys import {wallet} --replace"):
+            assert words in str(caught.value)
+        own_world.openbao.client.secrets.kv.v2.update_metadata(
+            f"wallets/{wallet}", mount_point="secret", custom_metadata={"public_key": "0203"}
+        )
+        with pytest.raises(CustodyError, match="no readable address"):
+            await client.sign_beacon(own_world.request(order))
         assert await code_of(client.public_key(wallet)) == "wrong_key"  # type: ignore[arg-type]  # a plain name will do
 
 
