@@ -15,6 +15,8 @@ from vaultsigner.state.sqlite_schema import migrate
 
 _Identity = tuple[int, int]
 
+_PRIMARY_CODE = 0xFF  # sqlite.org/rescode.html: the low byte of an extended result code
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -116,9 +118,10 @@ class SqliteEngine:
         while True:
             try:
                 (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise  # a full disk, for one: waiting would only keep callers waiting
                 time.sleep(0.02)
                 continue
             if mode != "wal":

@@ -113,7 +113,9 @@ class Contended(sqlite3.Connection):
     def execute(self, statement: str, *terms: Any) -> sqlite3.Cursor:
         if "journal_mode" in statement and Contended.refusals:
             Contended.refusals -= 1
-            raise sqlite3.OperationalError("database is locked")
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise busy
         return super().execute(statement, *terms)
 
 
