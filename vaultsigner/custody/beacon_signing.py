@@ -96,7 +96,7 @@ class BeaconSigner:
             raise CustodyError("no_permission", refused)
         items = intent_items(message, wallet.environment.address_prefix)
         decision = self._policies.evaluate(
-            request.principal, Intent(request.operation, f"wallet:{wallet.name}", items)
+            request.principal, Intent(request.operation, f"wallet:{wallet.name}", items, request.memo)
         )
         if not decision.allowed:
             raise CustodyError("policy_denied", decision.reason)

@@ -139,7 +139,9 @@ def _request(admitted: Admitted, body: RequestBody) -> Request:
         message=body.message,
         message_document=message_to_document(body.message, prefix),
         memo=body.memo,
-        intent=Intent(call.operation, f"wallet:{admitted.wallet.name}", intent_items(body.message, prefix)),
+        intent=Intent(
+            call.operation, f"wallet:{admitted.wallet.name}", intent_items(body.message, prefix), body.memo
+        ),
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vaultsigner.audit.entries import DispatchResult
-from vaultsigner.config.settings import Wallet
 from vaultsigner.custody.protocol import PublicKeyAnswer
 from vaultsigner.dispatch.beacon_node import Accepted, BroadcastResult, NoAnswer, Rejected
 from vaultsigner.domain.audit_position import AuditPosition
@@ -194,10 +193,7 @@ class Broadcaster:
             await self._state.settle(key, outgoing.owner, sequence, sequence + 1)
             return None
         if isinstance(result, Rejected):
-            await self._state.settle(key, outgoing.owner, sequence, await self._next_after_refusal(outgoing))
-            return Refusal(
-                "node_refused", f"the node refused the transaction: {result.reason}", reason=result.reason
-            )
+            return await self._settle_refusal(outgoing, result)
         if not result.sent and not outgoing.repeated:
             await self._state.settle(key, outgoing.owner, sequence, sequence)
             return Refusal(
@@ -206,11 +202,24 @@ class Broadcaster:
         await self._state.mark_unknown(key, outgoing.owner, sequence)
         return _unknown(outgoing, result.reason)
 
+    async def _settle_refusal(self, outgoing: Outgoing, result: Rejected) -> Refusal:
+        """A refused transaction used no number, so the node's own is taken where it can be had.
+
+        A no to a second copy says nothing of the first one, which may still arrive: its number stays held until the chain has
+        moved past it, or an operator asks for a resync.
+        """
+        next_sequence = await self._next_after_refusal(outgoing)
+        if outgoing.repeated and next_sequence <= outgoing.sequence:
+            await self._state.mark_unknown(outgoing.key, outgoing.owner, outgoing.sequence)
+            return _unknown(outgoing, f"the node refused it when it was sent again: {result.reason}")
+        await self._state.settle(outgoing.key, outgoing.owner, outgoing.sequence, next_sequence)
+        return Refusal(
+            "node_refused", f"the node refused the transaction: {result.reason}", reason=result.reason
+        )
+
     async def _next_after_refusal(self, outgoing: Outgoing) -> int:
-        """The node's own number where it can be had; a refused transaction used none."""
-        wallet: Wallet = outgoing.request.wallet
         try:
-            seen = await self._accounts.catch_up(wallet, outgoing.key, outgoing.sequence)
+            seen = await self._accounts.catch_up(outgoing.request.wallet, outgoing.key, outgoing.sequence)
         except NodeError:
             return outgoing.sequence
         return outgoing.sequence if seen is None else seen.sequence

@@ -1,5 +1,6 @@
 """What a broadcast leaves behind when the node says yes, no, nothing, or is not there: never one number for two transactions."""
 
+import hashlib
 import itertools
 import threading
 import time
@@ -195,6 +196,23 @@ def test_the_same_request_learns_that_it_had_arrived_though_its_block_is_late(
     assert len(shared.node.chain.executed) == 1
 
 
+def test_a_refused_second_copy_does_not_free_the_number_of_the_first(
+    shared: World, address: str, start: int
+) -> None:
+    """A gateway's 429 must not make room for a second payment while the first one may still arrive."""
+    unknown(shared, address, DROPPED_BEFORE)
+    shared.node.faults.arm(Fault.answers(429, '{"message": "slow down"}'))
+    again = shared.post("/api/transfer/broadcast", transfer("1", address))
+    assert (again.status, again.body["code"]) == (504, "outcome_unknown")
+    assert "slow down" in again.body["message"]
+    assert shared.post("/api/transfer/broadcast", transfer("2", address)).body["code"] == "sequence_held"
+    shared.node.chain.take(shared.node.chain.received[0].hex)  # the first copy arrives after all
+    assert shared.post("/api/transfer/broadcast", transfer("1", address)).status == 200
+    assert len(shared.node.chain.executed) == 1
+    assert shared.post("/api/transfer/broadcast", transfer("2", address)).status == 200
+    assert sequences(shared)[-1] == start + 1
+
+
 def test_resync_does_not_take_a_block_that_is_late_for_a_number_that_is_free(
     shared: World, address: str, start: int
 ) -> None:
@@ -274,3 +292,12 @@ def test_an_address_without_an_account_cannot_sign(shared: World, address: str) 
     del shared.node.chain.accounts[address]
     answer = resync(shared)
     assert (answer.status, answer.body["code"]) == (409, "account_not_found")
+
+
+def test_a_memo_stands_in_the_record_as_its_digest(shared: World, address: str) -> None:
+    body = transfer("1", address)
+    answer = shared.post("/api/transfer/sign", {**body, "memo": "103-EXCHANGE-TAG"})
+    intent = shared.records(answer.request_id)[0]["intent"]
+    assert intent["memo_sha256"] == hashlib.sha256(b"103-EXCHANGE-TAG").hexdigest()
+    plain = shared.post("/api/transfer/sign", body)
+    assert "memo_sha256" not in shared.records(plain.request_id)[0]["intent"]
