@@ -135,5 +135,5 @@ def test_a_port_in_use_is_told_and_the_status_is_not_zero(environment: dict[str,
             check=False,
         )
     assert run.returncode == 1
-    assert "already in use" in run.stdout
+    assert "is taken" in run.stdout
     assert_nothing_is_left(environment)
