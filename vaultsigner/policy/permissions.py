@@ -1,17 +1,14 @@
 """The outer fence: what the lists of a wallet and of a user have in common. Policies narrow inside it, never beyond."""
 
-from vaultsigner.config.settings import Settings, User, Wallet
-from vaultsigner.domain.names import UserName
+from vaultsigner.config.settings import User, Wallet
 from vaultsigner.domain.permissions import Permission
-from vaultsigner.domain.principals import Principal
 
 _NONE: frozenset[Permission] = frozenset()
 
 
-def common_permissions(settings: Settings, principal: Principal, wallet: Wallet) -> frozenset[Permission]:
-    """The permissions that both the wallet and the principal have for it; empty for a principal nobody knows."""
-    user = settings.users.get(UserName(principal.name)) if principal.kind == "user" else None
-    return _NONE if user is None else wallet.permissions & user.wallet_permissions.get(wallet.name, _NONE)
+def common_permissions(wallet: Wallet, user: User) -> frozenset[Permission]:
+    """What the wallet's list and the user's list for it have in common."""
+    return wallet.permissions & user.wallet_permissions.get(wallet.name, _NONE)
 
 
 def refuse_by_permission(wallet: Wallet, user: User, needed: Permission) -> str | None:

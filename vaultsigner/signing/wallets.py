@@ -6,15 +6,10 @@ from vaultsigner.config.settings import Settings, User, Wallet
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import PublicKeyAnswer
 from vaultsigner.domain.names import JsonValue, WalletName
-from vaultsigner.domain.permissions import Permission
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.policy.permissions import common_permissions
 from vaultsigner.signing.calls import IpAddress
 from vaultsigner.signing.trail import Trail
-
-
-def shared_permissions(wallet: Wallet, user: User) -> frozenset[Permission]:
-    """What the wallet's list and the user's list for it have in common."""
-    return wallet.permissions & user.wallet_permissions.get(wallet.name, frozenset())
 
 
 class WalletDirectory:
@@ -34,7 +29,7 @@ class WalletDirectory:
         wallet = self._wallets.get(WalletName(name))
         if wallet is not None:
             trail.wallet = wallet.name
-        if wallet is None or not shared_permissions(wallet, user):
+        if wallet is None or not common_permissions(wallet, user):
             return Refusal(
                 "wallet_not_found",
                 f"Not authorised to access wallet {name[:64]}",
@@ -65,7 +60,7 @@ class WalletDirectory:
         key = await self.public_key(wallet)
         return {
             "name": wallet.name,
-            "permissions": [str(permission) for permission in sorted(shared_permissions(wallet, user))],
+            "permissions": [str(permission) for permission in sorted(common_permissions(wallet, user))],
             "env": wallet.environment.name,
             "address": key.address,
             "public_key": key.public_key.hex(),
@@ -73,7 +68,7 @@ class WalletDirectory:
 
     def visible_to(self, user: User) -> list[Wallet]:
         """Wallets that share a permission with the user, in the order of the configuration."""
-        return [wallet for wallet in self._wallets.values() if shared_permissions(wallet, user)]
+        return [wallet for wallet in self._wallets.values() if common_permissions(wallet, user)]
 
 
 def refuse_by_address(wallet: Wallet, ip: IpAddress) -> Refusal | None:
