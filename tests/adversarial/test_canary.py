@@ -240,6 +240,7 @@ def test_no_answer_holds_a_secret(run: Run) -> None:
     assert find_in(run.answers, run.canaries.for_files) == set()
 
 
+@needs_to_look
 @pytest.mark.parametrize("process", ["launcher_pid", "server_pid", "custody_pid"])
 def test_no_environment_and_no_command_line_holds_a_secret(run: Run, process: str) -> None:
     proc = Path(f"/proc/{getattr(run.world.service, process)}")
