@@ -1,8 +1,8 @@
 """What a configuration that can be used should still be looked at for. Pure."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
+from vaultsigner.config.addresses import is_loopback
 from vaultsigner.config.password_hashes import is_guessable
 from vaultsigner.config.settings import Settings
 from vaultsigner.policy import PolicySet, unknown_names
@@ -15,7 +15,7 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
     if not settings.wallets:
         yield "there are no wallets: nothing can be signed; `vaultsigner keys create NAME` prints the lines for one"
     listen = settings.server.listen
-    if not _is_loopback(listen.host):
+    if not is_loopback(listen.host):
         yield f"server.listen {listen}: plain HTTP, passwords included, leaves this machine; put a TLS terminator in front"
     for name in unknown_names(policies, settings):
         if not name.opens:
@@ -25,10 +25,3 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
             yield (
                 f"{user.username}: this password hash was made with little work; renew it: vaultsigner users hash-password"
             )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -71,7 +71,7 @@ def read_vault_address(text: str) -> str:
     parts = _split_url(text, example="https://vault.example.com:8200")
     if parts.path not in ("", "/"):
         raise UnusableValueError("Vault's address has no path", "write scheme, host and port only")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         message = "http to another machine would show the token and every key to the network"
         raise UnusableValueError(message, "write https:// and, for a private authority, vault.ca_cert")
     return text.rstrip("/")
@@ -117,7 +117,8 @@ def _is_host(host: str) -> bool:
     return "%" not in host
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own, so that nothing crosses a network in the clear."""
     if host == "localhost":
         return True
     try:

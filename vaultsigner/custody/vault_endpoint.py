@@ -2,9 +2,9 @@
 
 import ssl
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
+from vaultsigner.config.addresses import is_loopback
 from vaultsigner.config.settings import VaultSettings
 from vaultsigner.errors import ConfigError
 
@@ -46,7 +46,7 @@ def endpoint_of(vault: VaultSettings) -> VaultEndpoint:
     address = urlsplit(vault.address)
     host = address.hostname or ""
     secure = address.scheme == "https"
-    if not secure and not _is_loopback(host):
+    if not secure and not is_loopback(host):
         raise ConfigError(
             f"vault.address {vault.address}: keys would cross the network in the clear; use https"
         )
@@ -54,15 +54,6 @@ def endpoint_of(vault: VaultSettings) -> VaultEndpoint:
     head = f"Host: {address.netloc}\r\nX-Vault-Request: true\r\nAccept-Encoding: identity\r\n{namespace}"
     port = address.port or (443 if secure else 80)
     return VaultEndpoint(host, port, _tls(vault) if secure else None, head.encode("ascii"))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _tls(vault: VaultSettings) -> ssl.SSLContext:

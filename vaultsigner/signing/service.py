@@ -91,13 +91,19 @@ class SigningService:
         """Whether a signature could be made now."""
         return await self._readiness.check()
 
-    async def _sign(self, trail: Trail) -> Answer | Refusal:
+    async def _decide(self, trail: Trail) -> tuple[Request, Decision] | Refusal:
+        """What is asked, once permissions and policy allow it; a refusal is on the record already."""
         request = await self._admission.request(trail)
         if isinstance(request, Refusal):
             return await self._refuse(trail, request)
         decision = self._policies.evaluate(request.principal, request.intent)
-        if not decision.allowed:
-            return await self._deny(request, decision)
+        return (request, decision) if decision.allowed else await self._deny(request, decision)
+
+    async def _sign(self, trail: Trail) -> Answer | Refusal:
+        decided = await self._decide(trail)
+        if isinstance(decided, Refusal):
+            return decided
+        request, decision = decided
         public_key = await self._wallets.public_key(request.wallet)
         key = self._accounts.key(request.wallet, public_key.address)
         if not await self._accounts.turns.idle(key):
@@ -113,12 +119,10 @@ class SigningService:
         return Answer({"signed_msg": signed.transaction.hex()}, decision.rule, decision.policy, position)
 
     async def _broadcast(self, trail: Trail) -> Answer | Refusal:
-        request = await self._admission.request(trail)
-        if isinstance(request, Refusal):
-            return await self._refuse(trail, request)
-        decision = self._policies.evaluate(request.principal, request.intent)
-        if not decision.allowed:
-            return await self._deny(request, decision)
+        decided = await self._decide(trail)
+        if isinstance(decided, Refusal):
+            return decided
+        request, decision = decided
         public_key = await self._wallets.public_key(request.wallet)
         return await self._broadcaster.broadcast(request, decision, public_key)
 
