@@ -1,8 +1,8 @@
 """Whose access token is this: the check that the server makes for every request, and that custody makes again for itself."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 
 from vaultsigner.authentication.access_tokens import AccessClaims, verify_access_token
 from vaultsigner.authentication.passwords import credential_fingerprint
@@ -70,6 +70,7 @@ class TokenChecker:
         self._monotonic = monotonic
         self._keys: Mapping[str, bytes] = {}
         self._keys_asked_at = float("-inf")
+        self._asking: asyncio.Future[None] | None = None
         self._verified: dict[bytes, AccessClaims] = {}
 
     async def user(self, token: str) -> User | Refusal:
@@ -109,13 +110,32 @@ class TokenChecker:
         self._verified[digest] = claims
 
     async def _current_keys(self, *, refresh: bool = False) -> Mapping[str, bytes]:
-        """Bad tokens must not become a way to keep Vault busy: a refresh happens at most every five seconds."""
-        if not self._keys:
-            self._keys = await self._ask_for_keys()
+        """Bad tokens must not become a way to keep Vault busy: all that ask at once share one question, and a refresh happens
+        at most every five seconds, whether it succeeds or not.
+        """
+        due = refresh and self._monotonic() - self._keys_asked_at > KEY_REFRESH_SECONDS
+        if self._asking is None and (due or not self._keys):
             self._keys_asked_at = self._monotonic()
-        elif refresh and self._monotonic() - self._keys_asked_at > KEY_REFRESH_SECONDS:
-            self._keys_asked_at = self._monotonic()
-            # Where that fails, a bad token stays a bad token: a stranger is not told that Vault is in trouble.
-            with suppress(VaultsignerError):
-                self._keys = await self._ask_for_keys()
+            self._asking = asyncio.ensure_future(self._ask())
+            self._asking.add_done_callback(_look_at_failure)
+        if self._asking is not None and (refresh or not self._keys):
+            try:
+                # Shielded: a caller that hangs up must not take the answer away from the others.
+                await asyncio.shield(self._asking)
+            except VaultsignerError:
+                # With keys at hand a bad token stays a bad token: a stranger is not told that Vault is in trouble.
+                if not self._keys:
+                    raise
         return self._keys
+
+    async def _ask(self) -> None:
+        try:
+            self._keys = await self._ask_for_keys()
+        finally:
+            self._asking = None
+
+
+def _look_at_failure(asking: "asyncio.Future[None]") -> None:
+    """So that asyncio does not report a failure for which nobody waits any more."""
+    if not asking.cancelled():
+        asking.exception()

@@ -1,5 +1,6 @@
 """A token leads to a user of the configuration, or to one answer that tells strangers nothing."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -33,12 +34,15 @@ class Desk:
         self.now = 0.0
         self.keys: dict[str, bytes] = {"1": OLD_KEY.public_key().public_bytes_raw()}
         self.asked = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.checker = TokenChecker(
             {SAM.username: SAM}, self.ask, seconds=lambda: START + self.now, monotonic=lambda: self.now
         )
 
     async def ask(self) -> Mapping[str, bytes]:
         self.asked += 1
+        await self.answers.wait()
         if not self.keys:
             raise CustodyError("vault_unavailable", "Vault cannot be used")
         return dict(self.keys)
@@ -130,6 +134,60 @@ async def test_a_bad_token_stays_one_when_vault_is_down_and_does_not_keep_it_bus
     for number in range(50):
         reason(await desk.checker.user(token(key=NEW_KEY, token_id=str(number))))
     assert (desk.asked, await desk.checker.user(token())) == (2, SAM)
+
+
+async def all_at_once(desk: Desk, *tokens: str) -> list[User | Refusal | BaseException]:
+    """Ask with all of them while the keys are still on their way."""
+    desk.answers.clear()
+    asking = [asyncio.ensure_future(desk.checker.user(each)) for each in tokens]
+    await asyncio.sleep(0.01)
+    desk.answers.set()
+    return await asyncio.gather(*asking, return_exceptions=True)
+
+
+@pytest.mark.parametrize("vault_is_up", [True, False])
+async def test_a_thousand_bad_tokens_at_once_ask_vault_one_question(desk: Desk, vault_is_up: bool) -> None:
+    bad = [token(key=NEW_KEY, token_id=str(number)) for number in range(1000)]
+    for answer in await all_at_once(desk, *bad):
+        assert isinstance(answer, Refusal)
+    assert desk.asked == 1, "the very first question"
+    desk.now = KEY_REFRESH_SECONDS + 0.1
+    if not vault_is_up:
+        desk.keys.clear()
+    for answer in await all_at_once(desk, *bad):
+        assert isinstance(answer, Refusal)
+    assert desk.asked == 2
+
+
+async def test_a_token_of_a_rotated_key_waits_for_the_question_that_a_bad_token_caused(desk: Desk) -> None:
+    assert await desk.checker.user(token()) is SAM
+    desk.keys["2"] = NEW_KEY.public_key().public_bytes_raw()
+    desk.now = KEY_REFRESH_SECONDS + 0.1
+    answers = await all_at_once(desk, "bad", token(key=NEW_KEY, key_id="2"))
+    assert answers[1] is SAM
+    assert desk.asked == 2
+
+
+async def test_a_good_token_does_not_wait_for_the_question_that_a_bad_token_caused(desk: Desk) -> None:
+    assert await desk.checker.user(token()) is SAM
+    desk.now = KEY_REFRESH_SECONDS + 0.1
+    desk.answers.clear()
+    bad = asyncio.ensure_future(desk.checker.user("bad"))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        assert await desk.checker.user(token(token_id="another")) is SAM
+    desk.answers.set()
+    reason(await bad)
+
+
+async def test_a_caller_that_hangs_up_takes_nothing_from_the_others(desk: Desk) -> None:
+    desk.answers.clear()
+    first, second = (asyncio.ensure_future(desk.checker.user(token(token_id=each))) for each in "ab")
+    await asyncio.sleep(0.01)
+    first.cancel()
+    desk.answers.set()
+    assert await second is SAM
+    assert desk.asked == 1
 
 
 async def test_without_any_keys_nobody_can_be_told_apart(desk: Desk) -> None:
