@@ -4,16 +4,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from vaultsigner.durable_files import FILE_MODE, make_directory, sync_directory
 from vaultsigner.errors import StateError
+from vaultsigner.state.sqlite_files import Identity, identity, log_files, log_kept, only_writer
 from vaultsigner.state.sqlite_schema import migrate
-
-_Identity = tuple[int, int]
 
 _PRIMARY_CODE = 0xFF  # sqlite.org/rescode.html: the low byte of an extended result code
 
@@ -27,7 +26,7 @@ class Operation:
 
 
 class SqliteEngine:
-    """Not for use from two threads at a time.
+    """Not for use from two threads at a time. One process has one engine for a database: POSIX locks are the process's.
 
     Args:
         busy_seconds: how long to wait for another process's transaction.
@@ -37,8 +36,8 @@ class SqliteEngine:
         self._path = path
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
-        self._database: _Identity | None = None
-        self._log: _Identity | None = None
+        self._database: Identity | None = None
+        self._log_files: tuple[Identity, Identity] | None = None
 
     def open(self) -> None:
         """Make the database where it is missing, and bring it to the newest schema.
@@ -48,8 +47,9 @@ class SqliteEngine:
         """
         try:
             self._create()
-            self._database = _identity(self._path)
-            migrate(self._connect())
+            with self._only_writer():
+                self._database = identity(self._path)
+                migrate(self._connect())
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise self._failed(error) from error
@@ -65,9 +65,14 @@ class SqliteEngine:
             outcome is not known, and the next batch starts with a new connection.
         """
         try:
-            connection = self._connection or self._connect()
-            results = self._transaction(connection, batch)
-            self._confirm()
+            if any(operation.writes for operation in batch):
+                with self._only_writer():
+                    results = self._transaction(self._connection or self._connect(), batch)
+                    self._confirm()
+            else:
+                connection = self._connection or self._connect_alone()
+                results = [_attempt(connection, operation) for operation in batch]
+                self._confirm()
         except (sqlite3.Error, OSError) as error:
             self.close()
             return [self._failed(error) for _ in batch]
@@ -77,11 +82,22 @@ class SqliteEngine:
         return results
 
     def close(self) -> None:
-        """Close the connection; what was not committed is undone."""
-        if self._connection is not None:
+        """Close the connection; what was not committed is undone, and what others committed is kept."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(only_writer(self._path.parent, 0.0))
+                self._confirm()
+            except (OSError, StateError):
+                with suppress(OSError):  # A database that was moved is left alone by SQLite itself.
+                    stack.enter_context(log_kept(self._path))
             with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+                connection.close()
+
+    def _only_writer(self) -> AbstractContextManager[None]:
+        return only_writer(self._path.parent, self._busy_seconds)
 
     def _create(self) -> None:
         """An empty file that only its owner reads; SQLite gives its log the same mode."""
@@ -89,9 +105,13 @@ class SqliteEngine:
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
         sync_directory(self._path.parent)
 
+    def _connect_alone(self) -> sqlite3.Connection:
+        with self._only_writer():
+            return self._connect()
+
     def _connect(self) -> sqlite3.Connection:
         """Never makes a database: one that vanished while we ran would come back empty, with every held number free."""
-        if _identity(self._path) != self._database:
+        if identity(self._path) != self._database:
             raise StateError(
                 f"{self._path} was replaced while vaultsigner was running; restart it if that was meant"
             )
@@ -108,8 +128,8 @@ class SqliteEngine:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(
             "SELECT count(*) FROM sqlite_schema"
-        ).fetchone()  # Makes the log, which is watched from here on.
-        self._log = _identity(self._log_path)
+        ).fetchone()  # Makes the log and its shared memory, which are watched from here on.
+        self._log_files = log_files(self._path)
         return connection
 
     def _use_log(self, connection: sqlite3.Connection) -> None:
@@ -129,8 +149,6 @@ class SqliteEngine:
             return
 
     def _transaction(self, connection: sqlite3.Connection, batch: Sequence[Operation]) -> list[object]:
-        if not any(operation.writes for operation in batch):
-            return [_attempt(connection, operation) for operation in batch]
         connection.execute("BEGIN IMMEDIATE")
         results = []
         for operation in batch:
@@ -140,17 +158,17 @@ class SqliteEngine:
                 connection.execute("ROLLBACK TO operation")
             connection.execute("RELEASE operation")
             results.append(result)
+        # What was read above counts only if these are still the files that everybody else reads and locks.
+        self._confirm()
         connection.execute("COMMIT")
         return results
 
     def _confirm(self) -> None:
-        """A deleted or replaced file would take what was just committed with it."""
-        if _identity(self._path) != self._database or _identity(self._log_path) != self._log:
-            raise StateError(f"{self._path} or its log was replaced or deleted while vaultsigner was running")
-
-    @property
-    def _log_path(self) -> Path:
-        return self._path.with_name(f"{self._path.name}-wal")
+        """A deleted or replaced file would take what is committed with it, or hide from us what others commit."""
+        if identity(self._path) != self._database or log_files(self._path) != self._log_files:
+            raise StateError(
+                f"{self._path}, its log or its shared memory was replaced or deleted while in use"
+            )
 
     def _failed(self, error: Exception) -> StateError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -165,8 +183,3 @@ def _attempt(connection: sqlite3.Connection, operation: Operation) -> object:
         return error
     except (OverflowError, ValueError, sqlite3.IntegrityError) as error:
         return StateError(f"state does not take this: {error}")
-
-
-def _identity(path: Path) -> _Identity:
-    status = path.stat()
-    return status.st_dev, status.st_ino

@@ -202,7 +202,11 @@ def delete_the_log(path: Path) -> None:
     path.with_name(f"{path.name}-wal").unlink()
 
 
-@pytest.mark.parametrize("harm", [delete, replace_by_a_copy, delete_the_log])
+def delete_the_shared_memory(path: Path) -> None:
+    path.with_name(f"{path.name}-shm").unlink()
+
+
+@pytest.mark.parametrize("harm", [delete, replace_by_a_copy, delete_the_log, delete_the_shared_memory])
 async def test_a_commit_into_a_file_that_is_gone_is_an_error(
     path: Path, harm: Callable[[Path], None]
 ) -> None:
