@@ -6,17 +6,25 @@ buffer is overwritten through its address, which is safe only while nobody else 
 what it keeps; its pure Python parser keeps slices and joins of what it was given, and is therefore refused at start.
 """
 
+import asyncio
 import ctypes
 import sys
 
 from aiohttp.http import HttpRequestParser
 from aiohttp.http_parser import HttpRequestParserPy
-from aiohttp.streams import StreamReader
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from vaultsigner.errors import VaultsignerError
 
 _BYTES_HEADER = bytes.__basicsize__ - 1
 """Bytes in front of a bytes object's data: `PyBytesObject.ob_sval`, whose closing zero `__basicsize__` counts."""
+_PIECES_AT_A_TIME = 1024
+"""After so many the event loop gets its turn: they take about a millisecond."""
+_READER_PARTS = frozenset(("_buffer", "_size", "_cursor", "_http_chunk_splits", "_protocol", "_low_water"))
+
+
+class TooManyPiecesError(VaultsignerError):
+    """A body in crumbs: handling these costs far more than sending them."""
 
 
 class UnwipeableError(VaultsignerError):
@@ -65,26 +73,45 @@ def wipe_unread(stream: StreamReader) -> None:
             wipe(piece)
 
 
-async def take(stream: StreamReader, into: bytearray) -> int:
+async def take(stream: StreamReader, into: bytearray, *, max_chunk_pieces: int) -> int:
     """Move a whole payload into `into` and overwrite every piece it came in.
+
+    Args:
+        max_chunk_pieces: how many pieces a chunked payload may come in. A segment costs its sender a packet, so a payload that
+            is not chunked may come in as many as it likes; a chunk of one byte costs six, and us a thousand times as much.
 
     Returns:
         The number of bytes, which is larger than `into` as soon as the payload does not fit; it is left unfinished then.
+
+    Raises:
+        TooManyPiecesError: the payload is left unfinished.
     """
-    filled = 0
+    filled = pieces = 0
     while not stream.at_eof():
-        waiting = tuple(stream._buffer)
-        # One piece at a time: readany() joins pieces into a new object and drops the originals unwiped.
-        piece, _ = await stream.readchunk()
-        size = len(piece)
-        if filled + size <= len(into):
-            into[filled : filled + size] = piece
-        filled += size
-        wipe(piece)
-        _wipe_those_gone(waiting, stream)
+        if not stream._buffer:
+            await _more(stream)
+        # One piece at a time, and past the stream's own readers: they join and cut pieces and drop the originals unwiped.
+        while stream._buffer and filled <= len(into):
+            piece = _detach(stream)
+            size = len(piece)
+            if filled + size <= len(into):
+                into[filled : filled + size] = piece
+            wipe(piece)
+            filled += size
+            pieces += 1
+            if pieces % _PIECES_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        _release(stream)
+        if pieces > max_chunk_pieces and stream._http_chunk_splits is not None:
+            raise TooManyPiecesError
         if filled > len(into):
             break
     return filled
+
+
+def pieces_waiting(stream: StreamReader) -> int:
+    """How many pieces a payload holds that nobody has read."""
+    return 0 if stream is EMPTY_PAYLOAD else len(stream._buffer)
 
 
 def require_wipeable() -> None:
@@ -100,15 +127,31 @@ def require_wipeable() -> None:
         )
     probe = bytes(bytearray(b"probe"))
     wipe(probe)
-    if probe != bytes(5) or "_buffer" not in StreamReader.__slots__:
+    if probe != bytes(5) or not _READER_PARTS.issubset(StreamReader.__slots__):
         raise UnwipeableError(
             "this interpreter or aiohttp release keeps bytes in a way that cannot be overwritten"
         )
 
 
-def _wipe_those_gone(pieces: tuple[bytes, ...], stream: StreamReader) -> None:
-    """A chunked body's pieces may have been joined or cut by the reader: the originals that it let go of are overwritten."""
-    kept = {id(piece) for piece in stream._buffer}
-    for piece in pieces:
-        if id(piece) not in kept:
-            wipe(piece)
+async def _more(stream: StreamReader) -> None:
+    """Wait for another piece, or the end of the payload or of one of its chunks, which may be empty."""
+    error = stream.exception()
+    if error is not None:
+        raise error
+    if not stream.is_eof():
+        await stream._wait("take")
+
+
+def _detach(stream: StreamReader) -> bytes:
+    piece = stream._buffer.popleft()
+    stream._size -= len(piece)
+    stream._cursor += len(piece)
+    return piece
+
+
+def _release(stream: StreamReader) -> None:
+    """Forget where the chunks ended, and let the connection read on where it had paused for what is taken now."""
+    if stream._http_chunk_splits:
+        stream._http_chunk_splits.clear()
+    if stream._protocol._reading_paused and stream._size < stream._low_water:
+        stream._protocol.resume_reading()
