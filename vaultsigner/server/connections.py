@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.http import HttpRequestParser
+from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
 from vaultsigner.server.answers import refusal_response
+from vaultsigner.server.bodies import MAX_CHUNK_PIECES
 from vaultsigner.server.edge import INTERNAL_ERROR, Edge
 from vaultsigner.server.request_ids import fresh_request_id
-from vaultsigner.server.wiping import require_wipeable, wipe_unless_shared
+from vaultsigner.server.wiping import pieces_waiting, require_wipeable, wipe_unless_shared, wipe_unread
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +33,14 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
     The event loop fills the buffer and hands it over in one step, so no two connections are ever in it at once.
     """
 
-    __slots__ = ("_answer_broken", "_input")
+    __slots__ = ("_answer_broken", "_input", "_last_body", "_last_pieces")
 
     def __init__(self, manager: "ConnectionServer", **options: Any) -> None:
         super().__init__(manager, **options)
         self._answer_broken = manager.answer_broken
         self._input = manager.input
+        self._last_body: StreamReader | None = None
+        self._last_pieces = 0
         # The parser's own queue limit would park the rest of a read in memory that nobody can wipe. Without it a connection
         # queues at most what one read holds: RequestHandler stops reading by its own count.
         self._parser = HttpRequestParser(
@@ -58,7 +63,50 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         arrived[:] = bytes(nbytes)
         self.data_received(data)
         wipe_unless_shared(data)
-        self._fail_broken_body()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse `data`, unless the connection's last request has come in whole already, or in crumbs."""
+        if self._hears_no_more():
+            return
+        known = len(self._messages)
+        pieces = 0 if self._last_body is None else pieces_waiting(self._last_body)
+        super().data_received(data)
+        if self._last_body is None:
+            self._find_last(known)
+        else:
+            self._drop_behind(known)
+        if self._last_body is not None:
+            self._last_pieces += pieces_waiting(self._last_body) - pieces
+        else:
+            self._fail_broken_body()
+
+    def _hears_no_more(self) -> bool:
+        last = self._last_body
+        if last is None:
+            return False
+        return last.is_eof() or last.exception() is not None or self._last_pieces > MAX_CHUNK_PIECES
+
+    def _find_last(self, first_new: int) -> None:
+        """A request with chunks is its connection's last one, and so is one that would change the protocol.
+
+        The parser keeps the trailer fields behind the last chunk and adds them to the headers of whatever request comes next:
+        a client behind the same proxy would act with the token that another one sent as a trailer.
+        """
+        for at, (message, body) in enumerate(islice(self._messages, first_new, None), first_new):
+            if not isinstance(message, _ErrInfo) and (message.chunked or message.upgrade):
+                self._messages[at] = (message._replace(should_close=True), body)
+                self._last_body = body
+                self._drop_behind(at + 1)
+                return
+
+    def _drop_behind(self, first: int) -> None:
+        """Forget what the parser made of bytes behind the last request; of a broken end of its body, the reader is told."""
+        while len(self._messages) > first:
+            message, body = self._messages.pop()
+            wipe_unread(body)
+            last = self._last_body
+            if isinstance(message, _ErrInfo) and last is not None and not last.is_eof():
+                last.set_exception(_broken_framing())
 
     def _fail_broken_body(self) -> None:
         """The parser tells a body's broken framing as a broken request behind it; whoever reads the body would wait for ever."""
@@ -66,7 +114,7 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         if reading is None or not self._messages or not isinstance(self._messages[-1][0], _ErrInfo):
             return
         if not reading.content.is_eof():
-            reading.content.set_exception(RequestPayloadError("the body's framing is broken"))
+            reading.content.set_exception(_broken_framing())
 
     def _make_error_handler(
         self, err_info: _ErrInfo
@@ -96,6 +144,10 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """The library would log an exception's text and traceback, which may quote what the client sent."""
         log.warning("connection failed", exc_info=kw.get("exc_info"))
+
+
+def _broken_framing() -> RequestPayloadError:
+    return RequestPayloadError("the body's framing is broken")
 
 
 class ConnectionServer(web.Server):

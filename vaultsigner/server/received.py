@@ -14,6 +14,7 @@ TWO_AUTHORIZATIONS = Refusal("malformed_request", "The Authorization header is t
 OTHER_VERSION = Refusal("malformed_request", "Speak HTTP/1.1")
 FRAGMENT = Refusal("malformed_request", "A path with a fragment (#) is never sent")
 ODD_TRANSFER = Refusal("malformed_request", "The only Transfer-Encoding that is understood is chunked")
+TRAILER = Refusal("malformed_request", "Trailer fields are not read: send them as headers")
 ENCODED_BODY = Refusal("unsupported_encoding", "Send the body as it is: no Content-Encoding is accepted")
 
 
@@ -60,6 +61,8 @@ def _ambiguous(request: web.Request) -> Refusal | None:
         return OTHER_VERSION
     if request.rel_url.raw_fragment:
         return FRAGMENT
+    if hdrs.TRAILER in request.headers:
+        return TRAILER
     coding = request.headers.get(hdrs.TRANSFER_ENCODING)
     if coding is None:
         return None

@@ -1,0 +1,189 @@
+"""Requests that cost their sender little: others are answered meanwhile, and nobody acts in another's name."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.integration.server.conftest import NO_PROXY, Service, serving, split_reply
+from tests.integration.server.recording_pipeline import RecordingPipeline
+from vaultsigner.server.bodies import MAX_CHUNK_PIECES
+from vaultsigner.signing.calls import Answer, Call
+
+CHUNKED = b"Host: x\r\nTransfer-Encoding: chunked\r\n"
+LOOP_SECONDS = 0.1
+CRUMBS = b"1\r\nx\r\n" * 60_000 + b"0\r\n\r\n"
+PATHS = ("/api/auth/login", "/api/order/sign", "/api/wallet/resync", "/api/nothing", "/nothing")
+WALLETS = b"GET /api/wallet HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    async with serving(NO_PROXY, RecordingPipeline()) as running:
+        yield running
+
+
+@asynccontextmanager
+async def longest_turn() -> AsyncIterator[list[float]]:
+    """Measures how long the event loop lets others wait, at worst; the whole of its work is in this process."""
+    worst = [0.0]
+
+    async def watch() -> None:
+        while True:
+            started = time.perf_counter()
+            await asyncio.sleep(0)
+            worst[0] = max(worst[0], time.perf_counter() - started)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield worst
+    finally:
+        watching.cancel()
+
+
+async def send_and_read(service: Service, data: bytes) -> bytes:
+    """Send everything and read what comes until the server closes; a reset behind the answer does not matter."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(data)
+    try:
+        return await asyncio.wait_for(reader.readuntil(b"}"), 10)
+    finally:
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_body_in_crumbs_does_not_stop_the_event_loop(service: Service, path: str) -> None:
+    data = b"POST " + path.encode() + b" HTTP/1.1\r\n" + CHUNKED + b"\r\n" + CRUMBS
+    async with longest_turn() as worst:
+        started = time.process_time()
+        status, headers, body = split_reply(await send_and_read(service, data))
+        spent = time.process_time() - started
+    assert (status, body["code"]) == ((404, "not_found") if "nothing" in path else (400, "malformed_request"))
+    assert headers["connection"] == "close"
+    assert worst[0] < LOOP_SECONDS
+    # The watcher spins for as long as the exchange takes, so this bounds the whole of the work.
+    assert spent < 5 * LOOP_SECONDS
+    assert service.pipeline.calls == []
+
+
+@pytest.mark.parametrize("path", ["/api/auth/login", "/api/order/sign"])
+@pytest.mark.parametrize(("pieces", "status"), [(MAX_CHUNK_PIECES, 200), (MAX_CHUNK_PIECES + 1, 400)])
+async def test_chunks_are_counted(service: Service, path: str, pieces: int, status: int) -> None:
+    head = b"POST " + path.encode() + b" HTTP/1.1\r\n" + CHUNKED + b"\r\n"
+    answer = await service.raw(head + b"1\r\n \r\n" * pieces + b"0\r\n\r\n", end=False)
+    assert split_reply(answer)[0] == status
+
+
+async def test_crumbs_that_come_one_by_one_are_counted_too(service: Service) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(b"POST /api/auth/login HTTP/1.1\r\n" + CHUNKED + b"\r\n")
+    for _ in range(MAX_CHUNK_PIECES // 64 + 1):
+        writer.write(b"1\r\n \r\n" * 64)
+        await writer.drain()
+        await asyncio.sleep(0.001)
+    assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+
+
+class Waiting(RecordingPipeline):
+    """Lists wallets when told to."""
+
+    go: asyncio.Event
+
+    async def wallets(self, call: Call) -> Answer:
+        """Wait first."""
+        self._asked("wallets", call)
+        await self.go.wait()
+        return Answer([])
+
+
+async def test_crumbs_behind_a_slow_request_wait_without_harm() -> None:
+    pipeline = Waiting()
+    pipeline.go = asyncio.Event()
+    async with serving(NO_PROXY, pipeline) as service, longest_turn() as worst:
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        crumbs = b"POST /api/auth/login HTTP/1.1\r\n" + CHUNKED + b"\r\n" + CRUMBS
+        writer.write(WALLETS + b"\r\n" + crumbs + WALLETS + b"\r\n")
+        await asyncio.sleep(0.3)
+        pipeline.go.set()
+        answers = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+    assert answers.count(b"HTTP/1.1 ") == 2
+    assert b"HTTP/1.1 400 " in answers
+    assert worst[0] < LOOP_SECONDS
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(
+    "trailers",
+    [
+        b"",
+        b"Authorization: Bearer stolen\r\n",
+        b"X-Forwarded-For: 6.6.6.6\r\n",
+        b"Connection: keep-alive\r\n",
+        b"Content-Length: 70000\r\n",
+        b"Upgrade: websocket\r\nConnection: upgrade\r\n",
+    ],
+)
+@pytest.mark.parametrize("path", [b"/api/auth/login", b"/api/order/sign", b"/api/nothing", b"/"])
+async def test_trailers_give_the_next_request_no_identity(
+    service: Service, path: bytes, trailers: bytes, together: bool
+) -> None:
+    first = b"POST " + path + b" HTTP/1.1\r\n" + CHUNKED + b"\r\n2\r\n{}\r\n0\r\n" + trailers + b"\r\n"
+    victim = WALLETS + b"\r\n"
+    pieces = (first + victim, victim) if together else (first, victim)
+    answer = await asked_twice(service, *pieces)
+    assert answer.count(b"HTTP/1.") - answer.count(b"well-formed HTTP/1.") == 1
+    assert b"\r\nConnection: close\r\n" in answer or answer.startswith(b"HTTP/1.0 ")
+    assert "wallets" not in [method for method, _ in service.pipeline.calls]
+    assert [call.authorization for _, call in service.pipeline.calls] in ([], [None])
+
+
+async def asked_twice(service: Service, first: bytes, second: bytes) -> bytes:
+    """Send, wait for the answer, send again on the same connection; what comes until it is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(first)
+    answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+    try:
+        writer.write(second)
+        return answer + await asyncio.wait_for(reader.read(), 5)
+    except ConnectionError:
+        return answer
+    finally:
+        writer.close()
+
+
+async def test_nothing_behind_a_change_of_protocol_is_served(service: Service) -> None:
+    """The library parses what follows by another way, past everything that looks at chunks."""
+    first = b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"
+    carrier = b"POST / HTTP/1.1\r\n" + CHUNKED + b"\r\n0\r\nAuthorization: Bearer stolen\r\n\r\n"
+    behind = carrier + WALLETS + b"\r\n"
+    answer = await asked_twice(service, first + behind, behind)
+    assert (answer.count(b"HTTP/1.1 "), service.pipeline.calls) == (1, [])
+
+
+async def test_requests_in_front_of_chunks_are_all_answered(service: Service) -> None:
+    sign = b"POST /api/order/sign HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    last = b"POST /api/order/sign HTTP/1.1\r\n" + CHUNKED + b"\r\n2\r\n{}\r\n0\r\n\r\n"
+    answer = await service.raw(sign * 5 + last + sign * 5, end=False)
+    assert (answer.count(b"HTTP/1.1 200 OK"), len(service.pipeline.calls)) == (6, 6)
+
+
+async def test_a_trailer_that_is_announced_is_refused(service: Service) -> None:
+    head = b"POST /api/order/sign HTTP/1.1\r\nTrailer: Authorization\r\n" + CHUNKED + b"\r\n"
+    answer = await service.raw(head + b"2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n", end=False)
+    assert split_reply(answer)[2]["code"] == "malformed_request"
+    assert service.pipeline.calls == []
+
+
+async def test_a_connection_without_chunks_is_kept(service: Service) -> None:
+    sign = b"POST /api/order/sign HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    for _ in range(3):
+        writer.write(sign)
+        answer = await asyncio.wait_for(reader.readuntil(b'{"signed_msg":"c0ffee"}'), 5)
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert b"Connection: close" not in answer
+    writer.close()
