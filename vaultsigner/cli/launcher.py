@@ -4,7 +4,6 @@ The launcher knows neither keys nor HTTP. It holds what has to outlive custody, 
 the Vault token without ever reading it.
 """
 
-import ctypes
 import os
 import selectors
 import shutil
@@ -14,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
 
+from vaultsigner.cli.child_processes import arriving_signals, die_with_parent, stop
 from vaultsigner.config import Settings
 from vaultsigner.custody.hardening import ALLOCATOR_ENVIRONMENT
 
@@ -33,7 +33,6 @@ LONGEST_PAUSE_SECONDS = 2.0
 _CUSTODY_VARIABLES = frozenset({"VAULT_ADDR", "PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"})
 _CUSTODY_PREFIXES = ("VAULTSIGNER_", "LC_")
 _TOKEN_VARIABLES = ("VAULT_TOKEN", "BAO_TOKEN")
-_PR_SET_PDEATHSIG = 1
 _BACKLOG = 128
 _LONGEST_PARENT = 70  # a socket's path has at most 107 bytes (unix(7))
 
@@ -59,16 +58,25 @@ def server_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def custody_command(
-    config_file: Path, listener: socket.socket, token: int | None
+    config_file: Path,
+    listener: socket.socket,
+    token: int | None,
+    *,
+    config_digest: str | None = None,
+    policy_digest: str | None = None,
 ) -> tuple[list[str], list[int]]:
     """How custody is started: the interpreter's arguments, and the descriptors that they name, which it must inherit.
 
     Args:
         listener: bound and listening.
         token: descriptor of the token file, None where it cannot be opened.
+        config_digest: custody starts with this config.yml alone (`Settings.digest`); None: with any.
+        policy_digest: the same of the policies (`PolicySet.digest`).
     """
     arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(config_file.absolute())]
     arguments += ["--listen-fd", str(listener.fileno())]
+    for option, digest in (("--config-digest", config_digest), ("--policy-digest", policy_digest)):
+        arguments += [] if digest is None else [option, digest]
     if token is None:
         return arguments, [listener.fileno()]
     return [*arguments, "--token-fd", str(token)], [listener.fileno(), token]
@@ -111,16 +119,24 @@ class Launcher:
 
     Args:
         config_file: handed to both, which read it themselves.
-        settings: what is in it; only the token file's path matters here.
+        settings: what is in it; the token file's path and the digest matter here.
+        policy_digest: of the policies. However often custody starts, it is with this configuration and these policies.
         environ: the environment to choose from.
         directory: private; for the socket.
     """
 
     def __init__(
-        self, config_file: Path, settings: Settings, environ: Mapping[str, str], directory: Path
+        self,
+        config_file: Path,
+        settings: Settings,
+        policy_digest: str,
+        environ: Mapping[str, str],
+        directory: Path,
     ) -> None:
         self._config_file = config_file.absolute()
         self._token_path = settings.vault.auth.path
+        self._config_digest = settings.digest
+        self._policy_digest = policy_digest
         self._environ = environ
         self._socket_path = directory / "custody.sock"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -143,7 +159,7 @@ class Launcher:
                 )
         self._listener.bind(str(self._socket_path))
         self._listener.listen(_BACKLOG)
-        with _signals() as signals:
+        with arriving_signals() as signals:
             self._selector.register(signals, selectors.EVENT_READ, None)
             try:
                 self._start_custody()
@@ -209,7 +225,13 @@ class Launcher:
 
     def _start_custody(self) -> None:
         token = self._open_token()
-        arguments, descriptors = custody_command(self._config_file, self._listener, token)
+        arguments, descriptors = custody_command(
+            self._config_file,
+            self._listener,
+            token,
+            config_digest=self._config_digest,
+            policy_digest=self._policy_digest,
+        )
         try:
             self._custody = self._start(arguments, custody_environment(self._environ), descriptors)
         finally:
@@ -242,7 +264,7 @@ class Launcher:
             pass_fds=descriptors or (),
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the launcher alone, which ends the two in order
-            preexec_fn=_die_with_parent(),  # noqa: PLW1509 - this process has one thread
+            preexec_fn=die_with_parent(),  # noqa: PLW1509 - this process has one thread
         )
 
     def _watch(self, child: subprocess.Popen[bytes]) -> None:
@@ -259,47 +281,6 @@ class Launcher:
         for child, seconds in ((self._server, SERVER_STOP_SECONDS), (self._custody, CUSTODY_STOP_SECONDS)):
             if child is not None:
                 self._unwatch(child)
-                _stop(child, seconds)
+                stop(child, seconds)
         self._selector.close()
         self._listener.close()
-
-
-def _stop(child: subprocess.Popen[bytes], seconds: float) -> None:
-    child.terminate()
-    try:
-        child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        _log.error("killed", pid=child.pid, reason=f"it did not end within {seconds:.0f} seconds")
-        child.kill()
-        child.wait()
-
-
-def _die_with_parent() -> Callable[[], None]:
-    """For the child, before it becomes its program: the kernel kills it when this process ends, however it ends."""
-    libc = ctypes.CDLL(None)
-    launcher = os.getpid()
-
-    def tie() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != launcher:  # it ended before the tie was there
-            os._exit(1)
-
-    return tie
-
-
-@contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """A socket from which the numbers of arriving signals can be read."""
-    receiver, sender = socket.socketpair()
-    sender.setblocking(False)
-    previous_descriptor = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    previous = [signal.signal(number, lambda *_: None) for number in numbers]
-    try:
-        yield receiver
-    finally:
-        for number, handler in zip(numbers, previous, strict=True):
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(previous_descriptor)
-        receiver.close()
-        sender.close()

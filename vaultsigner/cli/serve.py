@@ -25,8 +25,9 @@ def serve(config_file: Path | None) -> None:
       vaultsigner serve --config /etc/vaultsigner/config.yml
     """
     # Custody and the server read both files too; told here, a mistake has a person to read it.
-    settings, _ = load_with_policies(config_file)
+    settings, policies = load_with_policies(config_file)
     log_to_stderr()
     with runtime_directory() as directory:
-        status = Launcher(config_file or DEFAULT_CONFIG, settings, os.environ, directory).run()
+        launcher = Launcher(config_file or DEFAULT_CONFIG, settings, policies.digest, os.environ, directory)
+        status = launcher.run()
     sys.exit(status)

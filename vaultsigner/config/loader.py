@@ -1,6 +1,8 @@
 """Reads config.yml whole, reports everything that is wrong, and only then builds the settings."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from vaultsigner.config.addresses import read_vault_address
@@ -57,7 +59,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     if not isinstance(document.value, dict):
         report.add((), "this is no configuration", "write name: value pairs; config/config.yml is an example")
         raise report.failure()
-    return _settings(path, document.value, environ, report)
+    settings = _settings(path, document.value, environ, report)
+    return replace(settings, digest=f"sha256:{hashlib.sha256(data).hexdigest()}")
 
 
 def _settings(path: Path, tree: dict[str, YamlValue], environ: Mapping[str, str], report: Report) -> Settings:

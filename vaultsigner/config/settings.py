@@ -129,7 +129,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything config.yml says. Mappings keep the order of the file."""
+    """Everything config.yml says. Mappings keep the order of the file. `digest`: `sha256:<hex>` of its bytes."""
 
     source: Path
     server: ServerSettings
@@ -142,3 +142,4 @@ class Settings:
     environments: Mapping[str, Environment]
     wallets: Mapping[WalletName, Wallet]
     users: Mapping[UserName, User]
+    digest: str = ""

@@ -1,4 +1,7 @@
-"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M]`, started by the launcher."""
+"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--config-digest D] [--policy-digest D]`.
+
+The launcher starts it.
+"""
 
 import argparse
 from pathlib import Path
@@ -15,6 +18,8 @@ def main() -> int:
     parser.add_argument(
         "--token-fd", type=int, default=None, help="the Vault token's file, opened for reading"
     )
+    parser.add_argument("--config-digest", default=None, help="the only config.yml to start with, sha256:...")
+    parser.add_argument("--policy-digest", default=None, help="the only policies to start with, sha256:...")
     arguments = parser.parse_args()
     log_to_stderr()
     guard_hooks()
@@ -26,7 +31,13 @@ def main() -> int:
     # Only now: what is imported below must already be under protection when it runs.
     from vaultsigner.custody.process import run  # noqa: PLC0415
 
-    return run(arguments.config, arguments.listen_fd, arguments.token_fd)
+    return run(
+        arguments.config,
+        arguments.listen_fd,
+        arguments.token_fd,
+        config_digest=arguments.config_digest,
+        policy_digest=arguments.policy_digest,
+    )
 
 
 if __name__ == "__main__":

@@ -24,13 +24,20 @@ from vaultsigner.custody.vault_endpoint import endpoint_of
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.custody.vault_token import VaultToken
-from vaultsigner.errors import VaultsignerError
+from vaultsigner.errors import ConfigError, VaultsignerError
 from vaultsigner.policy import PolicySet
 
 _log = structlog.get_logger()
 
 
-def run(config_file: Path, listen_descriptor: int, token_descriptor: int | None) -> int:
+def run(
+    config_file: Path,
+    listen_descriptor: int,
+    token_descriptor: int | None,
+    *,
+    config_digest: str | None = None,
+    policy_digest: str | None = None,
+) -> int:
     """Serve until SIGTERM; the process's exit status.
 
     Args:
@@ -38,15 +45,29 @@ def run(config_file: Path, listen_descriptor: int, token_descriptor: int | None)
         listen_descriptor: a Unix stream socket that is bound and listens. Whoever opened it keeps it, so that connections
             made while custody restarts wait in its queue.
         token_descriptor: the file that holds the Vault token, opened for reading.
+        config_digest: what config.yml must be, as `Settings.digest` has it; None: whatever it is.
+        policy_digest: the same of the policies.
     """
     try:
         settings = config.load(config_file, os.environ)
         policies = policy.load(settings.policies)
+        _check_unchanged(str(config_file), settings.digest, config_digest)
+        _check_unchanged(f"what lies in {settings.policies}", policies.digest, policy_digest)
         asyncio.run(_serve(settings, policies, socket.socket(fileno=listen_descriptor), token_descriptor))
     except VaultsignerError as error:
         log_failure("not_started", error)
         return 1
     return 0
+
+
+def _check_unchanged(what: str, found: str, expected: str | None) -> None:
+    """A crash must not be a way to have other rules or permissions count: only a restart of the whole service is.
+
+    Raises:
+        ConfigError: it is not what it was.
+    """
+    if expected not in (None, found):
+        raise ConfigError(f"{what} changed since vaultsigner started: restart vaultsigner")
 
 
 def build(settings: Settings, policies: PolicySet, token: VaultToken) -> Custody:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.world import Vector, World, running_world
 from vaultsigner.cli.launcher import runtime_directory
+from vaultsigner.dev.installation import Installation
 from vaultsigner.dev.processes import ProcessError
 
 BACK_WITHIN_SECONDS = 2.0
@@ -208,6 +209,47 @@ def test_custody_that_dies_again_and_again_is_restarted_with_pauses(
     assert service.process.poll() is None, "the launcher goes on trying"
     config.write_text(good)
     until(lambda: service.log.count("custody_ready") == 2)
+
+
+def permit(installation: Installation) -> None:
+    policy = next(installation.settings.policies.glob("*.yml"))
+    policy.write_text(policy.read_text().replace("effect: deny", "effect: allow") + "# but for this line\n")
+
+
+def add_a_policy(installation: Installation) -> None:
+    (installation.settings.policies / "zz.yml").write_text(
+        "version: 1\nrules:\n  - id: anything\n    effect: allow\n"
+    )
+
+
+def change_the_configuration(installation: Installation) -> None:
+    with installation.config_file.open("a") as file:
+        file.write("# another permission\n")
+
+
+@pytest.mark.parametrize("change", [permit, add_a_policy, change_the_configuration])
+def test_a_crash_of_custody_does_not_make_changed_files_count(
+    small_world: World, vectors: list[Vector], change: Callable[[Installation], None]
+) -> None:
+    vector, service, installation = vectors[0], small_world.service, small_world.installation
+    small_world.place(vector)
+    files = [installation.config_file, *installation.settings.policies.iterdir()]
+    before = {file: file.read_bytes() for file in files}
+    change(installation)
+    assert signs(small_world, vector), "custody that runs goes on with what it read"
+    os.kill(service.custody_pid, signal.SIGKILL)
+    until(
+        lambda: service.log.read_text().count("changed since vaultsigner started: restart vaultsigner") >= 2
+    )
+    assert "not_started" in service.log.read_text()
+    answer = small_world.post(
+        "/api/order/sign", {"msg": vector["api"]["msg"], "wallet_name": world_wallet(vector)}
+    )
+    assert (answer.status, answer.body["code"]) == (503, "custody_unavailable")
+    (installation.settings.policies / "zz.yml").unlink(missing_ok=True)
+    for file, content in before.items():
+        file.write_bytes(content)
+    until(lambda: signs(small_world, vector))
 
 
 def test_custody_that_cannot_start_at_all_is_told_at_once(

@@ -1,5 +1,6 @@
 """config.yml: what is read, what a short file leaves to defaults, and every complaint with its place."""
 
+import hashlib
 import time
 from ipaddress import ip_network
 from pathlib import Path
@@ -118,6 +119,11 @@ def test_a_short_configuration_is_enough(loading: Loading) -> None:
     assert (settings.audit.directory, settings.policies) == (Path("audit"), Path("policies"))
     (wallet,) = settings.wallets.values()
     assert (wallet.environment.name, wallet.ip_whitelist) == ("PROD", None)
+
+
+def test_the_digest_is_of_the_bytes_that_were_read(loading: Loading) -> None:
+    settings = loading.settings(WALLET + "}] # a comment counts")
+    assert settings.digest == f"sha256:{hashlib.sha256(loading.file.read_bytes()).hexdigest()}"
 
 
 def test_the_delivered_example_is_valid() -> None:
