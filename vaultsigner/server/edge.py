@@ -6,6 +6,7 @@ by themselves passes through it too.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
+from urllib.parse import quote
 
 import structlog
 from aiohttp import web
@@ -53,13 +54,13 @@ LIBRARY_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 def endpoint_handler(
     path: str, operation: Operation, endpoint: Endpoint
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Make an aiohttp handler for one path of one of our endpoints."""
-    literal, variable, _ = path.partition("{")
+    """Make an aiohttp handler for one path of one of our endpoints, which ends in its only variable if it has one."""
+    literal = path.partition("{")[0]
 
     async def handle(request: web.Request) -> web.Response:
-        raw_path = request.rel_url.raw_path
         # aiohttp matches /api/order/%73ign, too. A proxy's path rule would not: one name, one spelling.
-        if not (raw_path.startswith(literal) if variable else raw_path == literal):
+        values = (quote(value, safe="", errors="surrogateescape") for value in request.match_info.values())
+        if request.rel_url.raw_path != literal + "".join(values):
             raise web.HTTPNotFound
         request[OPERATION] = operation
         app = request.app

@@ -5,6 +5,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 import structlog
@@ -159,6 +160,12 @@ async def test_a_small_body_is_invited(service: Service) -> None:
         ("GET", "/api/wallet/a/b", 404, None),
         ("POST", "/api/order/%73ign", 404, None),
         ("GET", "/api/w%61llet/wallet_1", 404, None),
+        ("GET", "/api/wallet/%64esk", 404, None),
+        ("GET", "/api/wallet/desk%2Done", 404, None),
+        ("GET", "/api/wallet/desk%c3%a9", 404, None),
+        ("GET", "/api/wallet/desk%", 404, None),
+        ("GET", "/api/wallet/%ff", 404, None),
+        ("GET", "/api/wallet/a%2Fb/", 404, None),
         ("GET", "//api/wallet", 404, None),
         ("GET", "/api/order/sign", 405, "POST"),
         ("HEAD", "/api/wallet", 405, "GET"),
@@ -176,6 +183,19 @@ async def test_unknown_paths_and_wrong_methods(
         assert f"\r\nAllow: {allow}\r\n".encode() in answer
     assert service.pipeline.calls == []
     assert len(service.pipeline.refusals) == path.startswith("/api/")
+
+
+@pytest.mark.parametrize("name", ["desk", "A.b_c-1", "100%25", "desk%C3%A9", "a%2Fb"])
+async def test_the_one_spelling_of_a_wallet_is_served(service: Service, name: str) -> None:
+    head = f"GET /api/wallet/{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert split_reply(await service.raw(head.encode(), end=False))[0] == 200
+    assert service.pipeline.names == [unquote(name)]
+
+
+async def test_a_wallet_in_bytes_that_are_no_text_is_not_found(service: Service) -> None:
+    head = b"GET /api/wallet/\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert split_reply(await service.raw(head, end=False))[0] in (400, 404)
+    assert service.pipeline.calls == []
 
 
 async def test_strangers_outside_the_api_leave_no_record(service: Service) -> None:
