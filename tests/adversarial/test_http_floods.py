@@ -1,6 +1,7 @@
 """Requests that cost their sender little: others are answered meanwhile, and nobody acts in another's name."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ import pytest
 
 from tests.integration.server.conftest import NO_PROXY, Service, serving, split_reply
 from tests.integration.server.recording_pipeline import RecordingPipeline
+from vaultsigner.server import connections
 from vaultsigner.server.bodies import MAX_CHUNK_PIECES
 from vaultsigner.signing.calls import Answer, Call
 
@@ -187,3 +189,100 @@ async def test_a_connection_without_chunks_is_kept(service: Service) -> None:
         assert answer.startswith(b"HTTP/1.1 200 OK")
         assert b"Connection: close" not in answer
     writer.close()
+
+
+async def closed_after(port: int, *pieces: bytes, pause_seconds: float = 0.1) -> float:
+    """Send pieces with pauses between, and see how long the server keeps the connection, in seconds."""
+    started = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        reading = asyncio.create_task(reader.read())
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.wait([reading], timeout=pause_seconds)
+        await asyncio.wait_for(reading, 5)
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize(
+    "pieces", [(), (b"G",), (b"\r\n",) * 50, (b"POST / HTTP/1.1\r\nX-A: ", *(b"a",) * 50)], ids=range(4)
+)
+async def test_a_connection_without_a_whole_head_is_closed(
+    service: Service, pieces: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
+    assert 0.4 < await closed_after(service.port, *pieces) < 1.5
+
+
+async def test_a_kept_connection_may_be_idle_but_not_drip(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    for pause in (0.0, 0.8):
+        await asyncio.sleep(pause)
+        writer.write(WALLETS + b"\r\n")
+        await asyncio.wait_for(reader.readuntil(b'{"signed_msg":"c0ffee"}'), 5)
+    started = time.monotonic()
+    writer.write(b"GET")
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert 0.2 < time.monotonic() - started < 1.0
+    writer.close()
+
+
+async def test_a_head_that_comes_in_time_is_no_longer_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer may take longer than the head may."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
+    pipeline = Waiting()
+    pipeline.go = asyncio.Event()
+    async with serving(NO_PROXY, pipeline) as service:
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+        writer.write(WALLETS)
+        await asyncio.sleep(0.1)
+        writer.write(b"\r\n")
+        await asyncio.sleep(0.6)
+        pipeline.go.set()
+        assert b" 200 " in await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+
+
+async def test_connections_beyond_the_limit_are_closed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "connection_limit", lambda: 5)
+    async with serving(NO_PROXY, RecordingPipeline()) as service:
+        kept = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(5)]
+        assert await closed_after(service.port) < 1
+        for reader, writer in kept:
+            writer.write(WALLETS + b"Connection: close\r\n\r\n")
+            assert b" 200 " in await asyncio.wait_for(reader.readline(), 5)
+            writer.close()
+        await asyncio.sleep(0.1)
+        assert (await service.request("GET", "/")).status == 200
+
+
+async def received(client: socket.socket) -> int:
+    """How many bytes are left to read on a connection that the server has given up."""
+    size = 0
+    try:
+        while data := await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 65536), 5):
+            size += len(data)
+    except ConnectionResetError:
+        pass
+    return size
+
+
+async def test_answers_that_nobody_reads_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "WRITE_SECONDS", 0.5)
+    async with serving(NO_PROXY, RecordingPipeline(outcome=Answer("x" * 2_000_000))) as service:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(client, ("127.0.0.1", service.port))
+            await loop.sock_sendall(client, (WALLETS + b"\r\n") * 20)
+            await asyncio.sleep(2)
+            assert await received(client) < 20_000_000
+        assert len(service.pipeline.calls) < 20

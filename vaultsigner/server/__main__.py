@@ -25,7 +25,7 @@ from vaultsigner.server.connections import ConnectionRunner
 from vaultsigner.server.edge import PIPELINE
 from vaultsigner.server.ops import create_ops_app
 from vaultsigner.server.pipeline import OpenPipeline
-from vaultsigner.server.process import log_loop_trouble, protect_memory, until_told_to_stop
+from vaultsigner.server.process import log_loop_trouble, protect_memory, raise_file_limit, until_told_to_stop
 from vaultsigner.server.statuses import status_of
 from vaultsigner.signing.assemble import assembled
 
@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_log()
     try:
         protect_memory()
+        raise_file_limit()
         settings = load(chosen.config, os.environ)
         _look_over(settings)
         asyncio.run(serve(settings, partial(assembled, settings, chosen.custody_socket, status_of)))

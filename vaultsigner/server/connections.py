@@ -14,6 +14,7 @@ from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 from vaultsigner.server.answers import refusal_response
 from vaultsigner.server.bodies import MAX_CHUNK_PIECES
 from vaultsigner.server.edge import INTERNAL_ERROR, Edge
+from vaultsigner.server.process import connection_limit
 from vaultsigner.server.request_ids import fresh_request_id
 from vaultsigner.server.wiping import pieces_waiting, require_wipeable, wipe_unless_shared, wipe_unread
 
@@ -21,6 +22,11 @@ log = structlog.get_logger(__name__)
 
 READ_BUFFER_BYTES = 65536
 KEEP_ALIVE_SECONDS = 75.0
+HEAD_SECONDS = 10.0
+"""How long a request's head may take, from its first byte or the connection's beginning; idle in between is another matter."""
+WRITE_SECONDS = 30.0
+"""How long a client may leave an answer unread that waits in memory."""
+FULL_LOG_SECONDS = 60.0
 LINGER_SECONDS = 2.0
 """How long an unread body is drained after its refusal, so that the client reads the answer and not a reset."""
 
@@ -33,7 +39,14 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
     The event loop fills the buffer and hands it over in one step, so no two connections are ever in it at once.
     """
 
-    __slots__ = ("_answer_broken", "_input", "_last_body", "_last_pieces")
+    __slots__ = (
+        "_answer_broken",
+        "_head_deadline",
+        "_input",
+        "_last_body",
+        "_last_pieces",
+        "_write_deadline",
+    )
 
     def __init__(self, manager: "ConnectionServer", **options: Any) -> None:
         super().__init__(manager, **options)
@@ -41,6 +54,8 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         self._input = manager.input
         self._last_body: StreamReader | None = None
         self._last_pieces = 0
+        self._head_deadline: asyncio.TimerHandle | None = None
+        self._write_deadline: asyncio.TimerHandle | None = None
         # The parser's own queue limit would park the rest of a read in memory that nobody can wipe. Without it a connection
         # queues at most what one read holds: RequestHandler stops reading by its own count.
         self._parser = HttpRequestParser(
@@ -52,6 +67,57 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
             max_msg_queue_size=0,
         )
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Expect a request soon: who connects and says nothing would keep others out."""
+        super().connection_made(transport)
+        self._head_deadline = self._loop.call_later(HEAD_SECONDS, self._end_without_head)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Nothing is waited for any more."""
+        for timer in (self._head_deadline, self._write_deadline):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    async def start(self) -> None:
+        """Answer the connection's requests. A last answer that its client never reads would keep a closed connection for ever."""
+        transport = self.transport
+        try:
+            await super().start()
+        finally:
+            if transport is not None and transport.get_write_buffer_size() > 0:
+                self._loop.call_later(WRITE_SECONDS, transport.abort)
+
+    def pause_writing(self) -> None:
+        """An answer is not being read: the client has a while to go on."""
+        super().pause_writing()
+        if self.transport is not None:
+            self._write_deadline = self._loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It goes on."""
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+        super().resume_writing()
+
+    def _end_without_head(self) -> None:
+        self._head_deadline = None
+        if self._is_idle():
+            self.force_close()
+
+    def _is_idle(self) -> bool:
+        """Whether no request is here; the beginning of one does not count."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def _watch_head(self) -> None:
+        if self._head_deadline is None:
+            if self._is_idle():
+                self._head_deadline = self._loop.call_later(HEAD_SECONDS, self._end_without_head)
+        elif not self._is_idle():
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the event loop puts what it reads next."""
         return self._input
@@ -62,6 +128,7 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         data = arrived.tobytes()
         arrived[:] = bytes(nbytes)
         self.data_received(data)
+        self._watch_head()
         wipe_unless_shared(data)
 
     def data_received(self, data: bytes) -> None:
@@ -162,8 +229,21 @@ class ConnectionServer(web.Server):
             access_log=None,
             debug=False,
         )
+        self._limit = connection_limit()
+        self._told_full = -FULL_LOG_SECONDS
         self.answer_broken = edge.answer_broken
         self.input = memoryview(bytearray(READ_BUFFER_BYTES))
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        """Count a client in, or out where there are too many: without a file left nothing could be recorded or signed."""
+        super().connection_made(handler, transport)
+        if len(self._connections) <= self._limit:
+            return
+        handler.force_close()
+        now = self._loop.time()
+        if now - self._told_full >= FULL_LOG_SECONDS:
+            self._told_full = now
+            log.warning("too many connections: new ones are closed", limit=self._limit)
 
     def __call__(self) -> RequestHandler:
         return Connection(self, loop=self._loop, **self._kwargs)

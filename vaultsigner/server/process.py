@@ -13,6 +13,7 @@ from vaultsigner.errors import VaultsignerError
 
 log = structlog.get_logger(__name__)
 
+MAX_CONNECTIONS = 4096
 _PR_SET_DUMPABLE = 4
 
 
@@ -34,6 +35,22 @@ def protect_memory() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise ProcessError(f"prctl(PR_SET_DUMPABLE, 0) failed with errno {ctypes.get_errno()}")
+
+
+def raise_file_limit() -> None:
+    """Let this process have as many connections open as the system lets it: the usual 1,024 are soon taken."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:
+        # Some systems name a hard limit that they do not grant; the soft one is enough to serve.
+        log.warning("the limit on open files stays as it is", problem=str(error))
+
+
+def connection_limit() -> int:
+    """How many clients may be connected at once: a quarter of the open files is left for custody, the state and the record."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(soft * 3 // 4, MAX_CONNECTIONS)
 
 
 async def until_told_to_stop() -> None:

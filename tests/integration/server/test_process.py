@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -113,3 +114,13 @@ async def test_it_does_not_start_where_passwords_would_stay_in_memory() -> None:
     _, said = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     assert b"without its C parser" in said
+
+
+def test_open_files_are_raised_to_what_the_system_allows() -> None:
+    code = (
+        "import resource as r; from vaultsigner.server.process import *; "
+        "r.setrlimit(r.RLIMIT_NOFILE, (64, 400)); first = connection_limit(); raise_file_limit(); "
+        "print(first, connection_limit(), r.getrlimit(r.RLIMIT_NOFILE))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "48 300 (400, 400)"
