@@ -101,7 +101,7 @@ async def measure_waiting_parts(
             "custody signs (socket, Vault read, key check, signature)": await time_awaits(
                 lambda: custody.sign_beacon(request)
             ),
-            "a question to custody that needs no Vault": await time_awaits(custody.access_token_keys),
+            "custody reads Vault and signs nothing": await time_awaits(custody.access_token_keys),
             "one record, on disk": await time_awaits(lambda: recorder.record(Control("bench"))),
             "read the account from state": await time_awaits(lambda: state.account(account_key)),
         }
