@@ -1,6 +1,8 @@
 """Requests that cost their sender little: others are answered meanwhile, and nobody acts in another's name."""
 
 import asyncio
+import gzip
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -10,7 +12,7 @@ import pytest
 
 from tests.integration.server.conftest import NO_PROXY, Service, serving, split_reply
 from tests.integration.server.recording_pipeline import RecordingPipeline
-from vaultsigner.server import connections
+from vaultsigner.server import connections, downloads
 from vaultsigner.server.bodies import MAX_CHUNK_PIECES
 from vaultsigner.signing.calls import Answer, Call
 
@@ -286,3 +288,66 @@ async def test_answers_that_nobody_reads_are_dropped(monkeypatch: pytest.MonkeyP
             await asyncio.sleep(2)
             assert await received(client) < 20_000_000
         assert len(service.pipeline.calls) < 20
+
+
+async def largest_asset(service: Service) -> str:
+    """The path of the Swagger UI script, more than a megabyte."""
+    page = (await service.request("GET", "/docs")).body.decode()
+    found = re.search(r'src="([^"]+swagger_bundle.js)"', page)
+    assert found is not None
+    return found[1]
+
+
+async def unread_download(service: Service, path: str) -> socket.socket:
+    """Ask for a file and do not read it."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, ("127.0.0.1", service.port))
+    await loop.sock_sendall(client, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return client
+
+
+async def test_downloads_that_nobody_reads_are_few_small_and_short(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sockets are given a small buffer here: the kernel's usual one takes some megabytes before anything waits in our memory."""
+    transports: list[asyncio.Transport] = []
+    connect = connections.Connection.connection_made
+
+    def connection_made(connection: connections.Connection, transport: asyncio.Transport) -> None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+        transports.append(transport)
+        connect(connection, transport)
+
+    monkeypatch.setattr(connections.Connection, "connection_made", connection_made)
+    monkeypatch.setattr(connections, "WRITE_SECONDS", 1.5)
+    monkeypatch.setattr(downloads, "MAX_DOWNLOADS", 3)
+    path = await largest_asset(service)
+    plain = {"Accept-Encoding": "identity"}
+    assert len((await service.request("GET", path, headers=plain)).body) > 1_000_000
+    clients = [await unread_download(service, path) for _ in range(3)]
+    await asyncio.sleep(0.3)
+    waiting = [size for each in transports if (size := each.get_write_buffer_size())]
+    assert len(waiting) == 3
+    assert max(waiting) <= 3 * downloads.PIECE_BYTES
+    busy = await service.request("GET", path, headers=plain)
+    assert (busy.status, busy.json()["code"]) == (503, "documents_busy")
+    assert (await service.request("GET", "/docs")).status == 200
+    assert (await service.post("/api/order/sign")).status == 200
+    await asyncio.sleep(1.8)
+    assert (await service.request("GET", path, headers=plain)).status == 200
+    assert not any(transport.get_write_buffer_size() for transport in transports)
+    for client in clients:
+        client.close()
+
+
+async def test_a_large_download_arrives_whole_and_the_connection_is_kept(service: Service) -> None:
+    path = await largest_asset(service)
+    packed = await service.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+    head, _, body = packed.partition(b"\r\n\r\n")
+    plain = await service.request("GET", path, headers={"Accept-Encoding": "identity"})
+    assert b"Connection: close" not in head
+    assert gzip.decompress(body) == plain.body
+    assert int(plain.headers["Content-Length"]) == len(plain.body)

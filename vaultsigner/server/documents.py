@@ -7,7 +7,9 @@ from types import MappingProxyType
 from aiohttp import web
 
 from vaultsigner.server import statuses
+from vaultsigner.server.answers import refusal_response
 from vaultsigner.server.document_assets import ASSETS, SPECIFICATION, Asset, DocumentAssets, make_asset
+from vaultsigner.server.downloads import BUSY, PIECE_BYTES, Downloads
 from vaultsigner.server.edge import REQUEST_ID
 from vaultsigner.server.openapi import openapi_document
 from vaultsigner.server.routes import ROUTES
@@ -46,43 +48,53 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def add_documents(app: web.Application) -> None:
     """Add the documents' routes to the API's application."""
-    assets = DocumentAssets()
+    assets, downloads = DocumentAssets(), Downloads()
     specification = json.dumps(openapi_document(ROUTES), ensure_ascii=False, separators=(",", ":"))
     openapi = make_asset("openapi.json", "application/json", specification.encode())
 
-    async def send_openapi(request: web.Request) -> web.Response:
-        return _send(request, openapi, _ASK_EACH_TIME)
+    async def send_openapi(request: web.Request) -> web.StreamResponse:
+        return await _send(downloads, request, openapi, _ASK_EACH_TIME)
 
-    async def send_asset(request: web.Request) -> web.Response:
+    async def send_asset(request: web.Request) -> web.StreamResponse:
         asset = (await assets.by_name()).get(request.match_info["name"])
         if asset is None or asset.path != request.rel_url.raw_path:
             raise web.HTTPNotFound
-        return _send(request, asset, _FOR_EVER)
+        return await _send(downloads, request, asset, _FOR_EVER)
 
     app.router.add_route("GET", SPECIFICATION, send_openapi)
-    app.router.add_route("GET", "/docs", _page(assets, _swagger_page))
-    app.router.add_route("GET", "/redoc", _page(assets, _redoc_page))
+    app.router.add_route("GET", "/docs", _page(assets, downloads, _swagger_page))
+    app.router.add_route("GET", "/redoc", _page(assets, downloads, _redoc_page))
     app.router.add_route("GET", f"{ASSETS}/{{version}}/{{name}}", send_asset)
 
 
-def _page(assets: DocumentAssets, write: Callable[[Mapping[str, Asset]], str]) -> Handler:
+def _page(
+    assets: DocumentAssets, downloads: Downloads, write: Callable[[Mapping[str, Asset]], str]
+) -> Handler:
     """A handler for one page, which is written once its assets' addresses are known."""
 
-    async def send(request: web.Request) -> web.Response:
+    async def send(request: web.Request) -> web.StreamResponse:
         page = make_asset("page.html", "text/html; charset=utf-8", write(await assets.by_name()).encode())
-        return _send(request, page, _ASK_EACH_TIME)
+        return await _send(downloads, request, page, _ASK_EACH_TIME)
 
     return send
 
 
-def _send(request: web.Request, asset: Asset, cache: str) -> web.Response:
+async def _send(downloads: Downloads, request: web.Request, asset: Asset, cache: str) -> web.StreamResponse:
     headers = {**_HEADERS, "Cache-Control": cache, "ETag": asset.etag, "X-Request-Id": request[REQUEST_ID]}
     if asset.etag in request.headers.get("If-None-Match", ""):
         return web.Response(status=statuses.NOT_MODIFIED, headers=headers)
     headers["Content-Type"] = asset.content_type
-    if "gzip" not in request.headers.get("Accept-Encoding", ""):
-        return web.Response(body=asset.body, headers=headers)
-    return web.Response(body=asset.compressed, headers=headers | {"Content-Encoding": "gzip"})
+    body = asset.body
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        body = asset.compressed
+    if len(body) <= PIECE_BYTES:
+        return web.Response(body=body, headers=headers)
+    if downloads.full():
+        return refusal_response(BUSY, request[REQUEST_ID])
+    response = web.StreamResponse(headers=headers)
+    await downloads.send(request, response, body)
+    return response
 
 
 def _swagger_page(assets: Mapping[str, Asset]) -> str:

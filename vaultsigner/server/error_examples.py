@@ -10,6 +10,7 @@ from vaultsigner.errors import AuditError, CustodyError, StateError
 from vaultsigner.server import edge, received
 from vaultsigner.server.answers import error_body
 from vaultsigner.server.bodies import BODY_TOO_LARGE, READ_TOO_SLOW
+from vaultsigner.server.downloads import BUSY
 from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
 from vaultsigner.signing.admission import NO_WALLET_NAME
 from vaultsigner.signing.failures import refusal_for
@@ -82,6 +83,7 @@ _EXAMPLES: tuple[Refusal, ...] = (
     *(refusal_for(CustodyError(code, "not told to callers")) for code in _CUSTODY_CODES),
     refusal_for(StateError()),
     refusal_for(AuditError()),
+    BUSY,
 )
 
 ERROR_EXAMPLES: Mapping[str, JsonValue] = MappingProxyType(

@@ -44,6 +44,7 @@ STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
         "wrong_key": 503,
         "state_unavailable": 503,
         "audit_unavailable": 503,
+        "documents_busy": 503,
         "outcome_unknown": 504,
     }
 )
