@@ -4,9 +4,9 @@ It stands around the whole aiohttp application rather than in its middlewares, s
 by themselves passes through it too.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from urllib.parse import quote
 
 import structlog
 from aiohttp import web
@@ -51,16 +51,20 @@ LIBRARY_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 )
 
 
+_RESPELT = re.compile(r"%(?:2[DE]|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|(?![0-9A-F]{2}))")
+"""An encoded character that needs no encoding, or no encoding in upper case: another spelling (RFC 3986, sections 2.1, 2.3)."""
+
+
 def endpoint_handler(
     path: str, operation: Operation, endpoint: Endpoint
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Make an aiohttp handler for one path of one of our endpoints, which ends in its only variable if it has one."""
-    literal = path.partition("{")[0]
+    literal, variable, _ = path.partition("{")
 
     async def handle(request: web.Request) -> web.Response:
         # aiohttp matches /api/order/%73ign, too. A proxy's path rule would not: one name, one spelling.
-        values = (quote(value, safe="", errors="surrogateescape") for value in request.match_info.values())
-        if request.rel_url.raw_path != literal + "".join(values):
+        start, rest = request.rel_url.raw_path[: len(literal)], request.rel_url.raw_path[len(literal) :]
+        if start != literal or (_RESPELT.search(rest) if variable else rest):
             raise web.HTTPNotFound
         request[OPERATION] = operation
         app = request.app
