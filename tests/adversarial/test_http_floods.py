@@ -142,7 +142,7 @@ async def test_trailers_give_the_next_request_no_identity(
     assert answer.count(b"HTTP/1.") - answer.count(b"well-formed HTTP/1.") == 1
     assert b"\r\nConnection: close\r\n" in answer or answer.startswith(b"HTTP/1.0 ")
     assert "wallets" not in [method for method, _ in service.pipeline.calls]
-    assert [call.authorization for _, call in service.pipeline.calls] in ([], [None])
+    assert [call.credentials.authorization for _, call in service.pipeline.calls] in ([], [None])
 
 
 async def asked_twice(service: Service, first: bytes, second: bytes) -> bytes:

@@ -6,10 +6,12 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.names import ApiKey, ClientName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 Network = IPv4Network | IPv6Network
+ClientScheme = Literal["hmac", "rsa", "ed25519", "open_api"]
+WalletRole = Literal["sender", "recipient"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,67 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """A caller that signs its requests.
+
+    Args:
+        secret: where the shared secret lies; for `hmac` and `open_api` alone.
+        public_key: DER, SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7); for `rsa` and `ed25519` alone.
+        exchanges: names of the exchanges that it may use.
+    """
+
+    name: ClientName
+    api_key: ApiKey
+    scheme: ClientScheme
+    wallet_permissions: Mapping[WalletName, frozenset[Permission]]
+    secret: KvReference | None = None
+    public_key: bytes | None = None
+    exchanges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerTask:
+    """What completes a task: an operation (`transfer`, `order`, ...) that was settled, with the wallet in this role of it."""
+
+    operation: str
+    wallet_is: WalletRole
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """The Binance Web3 partner endpoints.
+
+    Args:
+        url_prefix: begins with a slash and does not end with one.
+        public_key: of whoever asks; RSA, DER, SubjectPublicKeyInfo.
+        key_bits: its size.
+    """
+
+    url_prefix: str
+    public_key: bytes
+    key_bits: int
+    tasks: Mapping[str, PartnerTask]
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """So many at once, and as many again evenly over the time."""
+
+    count: int
+    every_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What the unknown, and each client, may do before they are told to wait."""
+
+    log_ins_per_user: RateLimit = RateLimit(10, 60)
+    log_ins_per_address: RateLimit = RateLimit(60, 60)
+    failed_signatures_per_address: RateLimit = RateLimit(1_000, 60)
+    requests_per_client: RateLimit = RateLimit(60_000, 60)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything config.yml says. Mappings keep the order of the file. `digest`: `sha256:<hex>` of its bytes."""
 
@@ -142,4 +205,7 @@ class Settings:
     environments: Mapping[str, Environment]
     wallets: Mapping[WalletName, Wallet]
     users: Mapping[UserName, User]
+    clients: Mapping[ClientName, Client] = field(default_factory=dict)
+    partner: Partner | None = None
+    rate_limits: RateLimits = RateLimits()
     digest: str = ""

@@ -4,6 +4,9 @@ from typing import NewType
 
 WalletName = NewType("WalletName", str)
 UserName = NewType("UserName", str)
+ClientName = NewType("ClientName", str)
+ApiKey = NewType("ApiKey", str)
+"""What a client calls itself by on the wire: sent as X-MBX-APIKEY, or as `iss` of an Open API token. No secret."""
 RequestId = NewType("RequestId", str)
 Operation = NewType("Operation", str)
 """What a caller wants done, `<message>.<sign|broadcast>`, as policies spell it: `transfer.sign`, `cancel_order.broadcast`."""

@@ -8,7 +8,7 @@ PrincipalKind = Literal["user", "client"]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller whose identity is proved. `scheme` is how: `token` for users with an access token."""
+    """A caller whose identity is proved. `scheme` is how: `token` for users with an access token, a client's own for clients."""
 
     kind: PrincipalKind
     name: str

@@ -95,8 +95,6 @@ async def refuse(
         request_id=request[REQUEST_ID],
         ip=addresses.peer(host) if isinstance(ip, Refusal) else ip,
         operation=request.get(OPERATION, UNROUTED),
-        authorization=None,
-        body=b"",
     )
     return refusal_response(await app[PIPELINE].refused(call, refusal), call.request_id, headers)
 

@@ -8,7 +8,7 @@ from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server.client_address import ClientAddresses
-from vaultsigner.signing.calls import Call, IpAddress
+from vaultsigner.signing.calls import Call, Credentials, IpAddress
 
 TWO_AUTHORIZATIONS = Refusal("malformed_request", "The Authorization header is there more than once")
 OTHER_VERSION = Refusal("malformed_request", "Speak HTTP/1.1")
@@ -30,7 +30,9 @@ class Received:
 
     def call(self, body: bytes = b"", *, sync: bool = True) -> Call:
         """The request in the pipeline's words."""
-        return Call(self.request_id, self.ip, self.operation, self.authorization, body, sync)
+        return Call(
+            self.request_id, self.ip, self.operation, Credentials(self.authorization), body=body, sync=sync
+        )
 
 
 def receive(

@@ -63,7 +63,7 @@ class Admission:
         Raises:
             CustodyError: the token cannot be checked now.
         """
-        token = bearer_token(trail.call.authorization)
+        token = bearer_token(trail.call.credentials.authorization)
         user = NOT_AUTHENTICATED if token is None else await self._tokens.user(token)
         if not isinstance(user, Refusal):
             trail.principal = Principal("user", user.username)

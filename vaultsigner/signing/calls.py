@@ -1,12 +1,32 @@
 """What the HTTP layer hands to the pipeline, and what it gets back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.names import JsonValue, Operation, RequestId
 
 IpAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The headers that a request came with to show who asks, as received; None where there is none of the name.
+
+    Args:
+        authorization: `Authorization`.
+        api_key: `X-MBX-APIKEY`, of a signed request.
+        open_api_token: `X-Mp-Open-Api-Token`.
+        partner_signature: `signature`, of the partner family.
+    """
+
+    authorization: str | None = field(default=None, repr=False)
+    api_key: str | None = None
+    open_api_token: str | None = field(default=None, repr=False)
+    partner_signature: str | None = field(default=None, repr=False)
+
+
+NO_CREDENTIALS = Credentials()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +37,21 @@ class Call:
         request_id: ours, echoed as X-Request-Id.
         ip: the caller's address after trusted proxies.
         operation: what the route means: `transfer.sign`, `wallet.resync`, `wallet.list`, `auth.login`.
-        authorization: the Authorization header's value, None where there is none.
-        body: the raw body; empty for GET.
+        credentials: what shows who asks.
+        method, path: as sent; the path is still percent-encoded.
+        query: what follows the first question mark of the request target, byte for byte.
+        body: the raw body.
         sync: the `sync` query parameter of broadcasts.
     """
 
     request_id: RequestId
     ip: IpAddress
     operation: Operation
-    authorization: str | None
-    body: bytes
+    credentials: Credentials = NO_CREDENTIALS
+    method: str = "GET"
+    path: str = "/"
+    query: bytes = b""
+    body: bytes = b""
     sync: bool = True
 
 

@@ -44,7 +44,7 @@ class Signer:
             SignBeaconRequest(
                 request_id=request.call.request_id,
                 principal=request.principal,
-                access_token=bearer_token(request.call.authorization) or "",
+                access_token=bearer_token(request.call.credentials.authorization) or "",
                 operation=request.call.operation,
                 wallet=request.wallet.name,
                 message_document=request.message_document,

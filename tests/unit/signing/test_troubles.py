@@ -15,7 +15,7 @@ GOOD = Answer({})
 
 
 def trail(operation: str = "order.sign", wallet: str | None = "w1") -> Trail:
-    call = Call(RequestId("r"), ip_address("127.0.0.1"), Operation(operation), None, b"{}")
+    call = Call(RequestId("r"), ip_address("127.0.0.1"), Operation(operation), body=b"{}")
     return Trail(call, wallet=WalletName(wallet) if wallet else None)
 
 
