@@ -16,8 +16,8 @@ from vaultsigner.dev.service import Service
 HEADER = struct.Struct(">IBBQ")
 """Length of what follows it, version, code, id."""
 AFTER_LENGTH = HEADER.size - 4
-VERSION = 1
-HELLO, PUBLIC_KEY, SIGN_BEACON, LOG_IN, ACCESS_TOKEN_KEYS, HEALTH = range(6)
+VERSION = 2
+HELLO, PUBLIC_KEY, SIGN_BEACON, LOG_IN, ACCESS_TOKEN_KEYS, HEALTH, AUTHENTICATE, CHECK_CLIENT = range(8)
 ANSWER = 0x80
 TIMEOUT_SECONDS = 10.0
 
@@ -108,7 +108,8 @@ class Wire:
         principal = question.get("principal")
         name = principal.get("name") if isinstance(principal, dict) else None
         token = self._tokens.get(str(name)) or next(iter(self._tokens.values()), "none")
-        return {"access_token": token, **question}
+        token = None if question.get("ticket") else token
+        return {"access_token": token, "ticket": None, **question}
 
     def closed(self) -> bool:
         """Whether custody closes the connection, whatever it may still have to say before."""

@@ -103,6 +103,10 @@ class BeaconSigner:
 
     async def _user(self, request: SignBeaconRequest) -> User:
         """Whose token the request came with. The server's word on who asks is only compared with that."""
+        if request.access_token is None:
+            raise CustodyError(
+                "custody_unavailable", "custody does not know this proof: sign the request anew"
+            )
         user = await self._tokens.user(request.access_token)
         if isinstance(user, Refusal):
             raise CustodyError(user.code, user.reason or user.message)

@@ -10,20 +10,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from vaultsigner.custody.protocol import (
+from vaultsigner.custody.frames import (
     ANSWER_BIT,
-    BeaconSignature,
-    CustodyHealth,
     Frame,
     FrameBuffer,
     FrameError,
-    LogInAnswer,
-    PublicKeyAnswer,
     QuestionCode,
-    SignBeaconRequest,
     encode_frame,
 )
-from vaultsigner.domain.names import WalletName
+from vaultsigner.custody.protocol import (
+    AuthenticateRequest,
+    BeaconSignature,
+    CustodyHealth,
+    LogInAnswer,
+    LogInRefused,
+    Proof,
+    PublicKeyAnswer,
+    SignBeaconRequest,
+)
+from vaultsigner.domain.names import ClientName, WalletName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
@@ -81,13 +86,27 @@ class CustodyClient:
             vault_request_id=answer["vault_request_id"],
         )
 
-    async def log_in(self, body: bytearray) -> LogInAnswer | Refusal:
+    async def authenticate(self, request: AuthenticateRequest) -> Proof | Refusal:
+        """Who signed a request, as custody itself finds out from the bytes as received."""
+        answer = await self._ask(QuestionCode.AUTHENTICATE, request.payload())
+        if "refusal" in answer:
+            return Refusal(**answer["refusal"])
+        proof = answer["proof"]
+        return Proof(**{**proof, "nonce": bytes.fromhex(proof["nonce"])})
+
+    async def check_client(self, name: ClientName) -> None:
+        """Return once custody has seen that it could verify this client's requests."""
+        await self._ask(QuestionCode.CHECK_CLIENT, {"client": name})
+
+    async def log_in(self, body: bytearray) -> LogInAnswer | LogInRefused:
         """An access token for the credentials in a log-in's raw body. The body is wiped, whatever happens."""
         try:
             answer = await self._ask(QuestionCode.LOG_IN, body)
         finally:
             _wipe(body)
-        return Refusal(**answer["refusal"]) if "refusal" in answer else LogInAnswer(**answer)
+        if "refusal" in answer:
+            return LogInRefused(Refusal(**answer["refusal"]), answer["subject"])
+        return LogInAnswer(**answer)
 
     async def access_token_keys(self) -> Mapping[str, bytes]:
         """The public keys (Ed25519, 32 bytes) that good access tokens are signed with, by key id."""

@@ -5,6 +5,7 @@ over can see passwords and tokens that pass through it, but cannot make a token 
 """
 
 import asyncio
+import hashlib
 import hmac
 import secrets
 import time
@@ -15,7 +16,7 @@ from vaultsigner.authentication.passwords import credential_fingerprint, verify_
 from vaultsigner.authentication.token_minting import finish_token, issue_signing_input
 from vaultsigner.config.settings import Settings, User
 from vaultsigner.custody.log_in_body import Credentials, read_credentials
-from vaultsigner.custody.protocol import LogInAnswer
+from vaultsigner.custody.protocol import LogInAnswer, LogInRefused, subject_of_user
 from vaultsigner.custody.vault_calls import access_token_keys, transit_sign
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.wiping import wipe, wipe_bytes
@@ -46,7 +47,7 @@ class LogIn:
         self._waiting = 0
         self._blind = secrets.token_bytes(32)
 
-    async def answer(self, body: bytearray) -> LogInAnswer | Refusal:
+    async def answer(self, body: bytearray) -> LogInAnswer | LogInRefused:
         """Check the credentials in a log-in's raw body, which is wiped, and issue a token.
 
         Raises:
@@ -55,12 +56,20 @@ class LogIn:
         credentials = read_credentials(body)
         wipe(body)
         if isinstance(credentials, Refusal):
-            return credentials
+            return LogInRefused(credentials, None)
         try:
             user = await self._user(credentials)
         finally:
             wipe_bytes(credentials.password)
-        return user if isinstance(user, Refusal) else await self._issue(user)
+        if isinstance(user, Refusal):
+            return LogInRefused(user, self._subject(credentials.username))
+        return await self._issue(user)
+
+    def _subject(self, username: str) -> str:
+        """Whose attempt it was. Eight bits of a hash tell a replica nothing of what a stranger typed, a password perhaps."""
+        if username in self._settings.users:
+            return subject_of_user(username)
+        return f"stranger:{hashlib.sha256(username.encode('utf-8', 'replace')).hexdigest()[:2]}"
 
     async def _user(self, credentials: Credentials) -> User | Refusal:
         """An unknown user costs as much time as a known one: the time must not tell which names exist."""

@@ -11,8 +11,7 @@ from typing import cast
 
 import structlog
 
-from vaultsigner.custody.process_edge import where_from
-from vaultsigner.custody.protocol import (
+from vaultsigner.custody.frames import (
     VERSION,
     Frame,
     FrameBuffer,
@@ -21,6 +20,7 @@ from vaultsigner.custody.protocol import (
     encode_answer,
     encode_error,
 )
+from vaultsigner.custody.process_edge import where_from
 from vaultsigner.custody.questions import QUESTIONS, Custody
 from vaultsigner.custody.wiping import wipe
 from vaultsigner.errors import CustodyError

@@ -1,127 +1,79 @@
-"""The wire between server and custody: frames, and the typed questions and answers in them. Pure.
+"""The typed questions and answers between server and custody, and how they stand in a frame's payload. Pure."""
 
-A frame is its length (4 bytes, big-endian, of what follows), the version (1 byte), the code of the question (1 byte, with the
-high bit set in an answer), an id that the answer repeats (8 bytes), and the payload: JSON, or for a log-in the raw HTTP body.
-"""
-
-import json
-import struct
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
 from dataclasses import asdict, dataclass, field
-from enum import IntEnum
 from typing import Literal
 
-from vaultsigner.domain.names import JsonValue, Operation, RequestId, UserName, WalletName
+from vaultsigner.custody.frames import json_bytes
+from vaultsigner.domain.names import ClientName, JsonValue, Operation, RequestId, UserName, WalletName
 from vaultsigner.domain.principals import Principal
-from vaultsigner.errors import VaultsignerError
+from vaultsigner.domain.refusals import Refusal
 
-VERSION = 1
-MAX_FRAME_BYTES = 256 * 1024
-ANSWER_BIT = 0x80
-
-_LENGTH = struct.Struct(">I")
-_HEADER = struct.Struct(">IBBQ")
-_HEADER_AFTER_LENGTH = _HEADER.size - _LENGTH.size
-_ZEROS = bytes(_LENGTH.size + MAX_FRAME_BYTES)
-
-
-class QuestionCode(IntEnum):
-    """Every question there is. HELLO is never asked: custody sends its answer when it begins to serve a connection."""
-
-    HELLO = 0
-    PUBLIC_KEY = 1
-    SIGN_BEACON = 2
-    LOG_IN = 3
-    ACCESS_TOKEN_KEYS = 4
-    HEALTH = 5
-
-
-class FrameError(VaultsignerError):
-    """What arrives is not a frame of this version. The connection cannot be used any further."""
-
-    code = "bad_question"
+Family = Literal["client", "open_api", "partner"]
+TEXT_ERRORS = "surrogatepass"
+"""Header texts and paths come from HTTP and may hold bytes that are no UTF-8: they cross exactly as they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """One frame. `payload` belongs to whoever holds the frame; one that holds a log-in is theirs to wipe."""
+class AuthenticateRequest:
+    """Find out who signed this HTTP request.
 
-    code: int
-    id: int
-    payload: bytearray
-
-
-def encode_frame(code: int, id_: int, payload: bytes | bytearray) -> bytearray:
-    """The bytes of a frame.
-
-    Raises:
-        FrameError: the payload is too large for one.
+    Args:
+        family: `client` for requests signed with an API key, `open_api` for Open API tokens, `partner` for the partner endpoints.
+        credential: the API key, the token, or the `signature` header.
+        operation: what the route means.
+        path: as sent.
+        query: the raw bytes after the first question mark.
+        body: the raw bytes.
     """
-    length = _HEADER_AFTER_LENGTH + len(payload)
-    if length > MAX_FRAME_BYTES:
-        raise FrameError(f"a frame has at most {MAX_FRAME_BYTES} bytes")
-    return bytearray().join((_HEADER.pack(length, VERSION, code, id_), payload))
+
+    request_id: RequestId
+    family: Family
+    credential: str = field(repr=False)
+    operation: Operation
+    method: str
+    path: str
+    query: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def payload(self) -> bytes:
+        """The payload of the question; what may be any bytes at all stands in it as base64."""
+        return json_bytes(
+            {
+                "request_id": self.request_id,
+                "family": self.family,
+                "credential": _base64(self.credential.encode("utf-8", TEXT_ERRORS)),
+                "operation": self.operation,
+                "method": self.method,
+                "path": _base64(self.path.encode("utf-8", TEXT_ERRORS)),
+                "query": _base64(self.query),
+                "body": _base64(self.body),
+            }
+        )
 
 
-def encode_answer(code: int, id_: int, answer: Mapping[str, JsonValue]) -> bytearray:
-    """The frame of a good answer to the question with this code and id."""
-    return encode_frame(code | ANSWER_BIT, id_, _json({"ok": dict(answer)}))
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Custody has verified a request's own signature.
 
+    Args:
+        ticket: what custody will know this request by when it is to be signed for, once and soon; empty where the request asks
+            for nothing that is signed.
+        client: who; None for the partner, of whom there is one.
+        scheme: how: hmac, rsa, ed25519 or open_api; `rsa` for the partner.
+        nonce: 32 bytes, the same for two spellings of one signature.
+        expires_at_ms: until when the same signature could be shown again.
+    """
 
-def encode_error(code: int, id_: int, error_code: str, message: str) -> bytearray:
-    """The frame that says why the question with this code and id has no answer."""
-    return encode_frame(code | ANSWER_BIT, id_, _json({"error": {"code": error_code, "message": message}}))
+    ticket: str = field(repr=False)
+    client: ClientName | None
+    scheme: str
+    nonce: bytes
+    expires_at_ms: int
 
-
-def _json(document: JsonValue) -> bytes:
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-class FrameBuffer:
-    """Turns a stream of bytes into frames. What has been taken out of it is wiped, for it may have been a log-in."""
-
-    __slots__ = ("_buffer", "_filled", "_view")
-
-    def __init__(self) -> None:
-        self._buffer = bytearray(_LENGTH.size + MAX_FRAME_BYTES)
-        self._view = memoryview(self._buffer)
-        self._filled = 0
-
-    def room(self) -> memoryview:
-        """Where the next bytes go; never empty."""
-        return self._view[self._filled :]
-
-    def received(self, count: int) -> Iterator[Frame]:
-        """The frames that `count` more bytes completed. Take them all before more bytes arrive.
-
-        Raises:
-            FrameError: an impossible length, or another version.
-        """
-        self._filled += count
-        start = 0
-        while self._filled - start >= _HEADER.size:
-            length, version, code, id_ = _HEADER.unpack_from(self._buffer, start)
-            if version != VERSION:
-                raise FrameError(f"version {version} is not spoken here, only {VERSION}")
-            if not _HEADER_AFTER_LENGTH <= length <= MAX_FRAME_BYTES:
-                raise FrameError(f"a frame has at most {MAX_FRAME_BYTES} bytes")
-            end = start + _LENGTH.size + length
-            if end > self._filled:
-                break
-            yield Frame(code, id_, self._buffer[start + _HEADER.size : end])
-            start = end
-        self._drop(start)
-
-    def wipe(self) -> None:
-        """Forget what is left; the connection is gone."""
-        self._drop(self._filled)
-
-    def _drop(self, count: int) -> None:
-        if count:
-            rest = self._filled - count
-            self._view[:rest] = self._view[count : self._filled]
-            self._view[rest : self._filled] = _ZEROS[:count]
-            self._filled = rest
+    def document(self) -> dict[str, JsonValue]:
+        """As it stands in the answer."""
+        return {**asdict(self), "nonce": self.nonce.hex()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +82,14 @@ class SignBeaconRequest:
 
     Args:
         principal: who asks, as the server found out.
-        access_token: what they asked with: custody finds out for itself.
+        access_token, ticket: what they asked with, one of them: custody finds out for itself. A ticket is of a `Proof`.
         operation: `<message kind>.<sign|broadcast>`.
         message_document: as `formats.bnb_beacon.messages.message_to_document` writes it.
     """
 
     request_id: RequestId
     principal: Principal
-    access_token: str = field(repr=False)
+    access_token: str | None = field(repr=False)
     operation: Operation
     wallet: WalletName
     message_document: dict[str, JsonValue]
@@ -145,15 +97,17 @@ class SignBeaconRequest:
     account_number: int
     sequence: int
     source: int = 0
+    ticket: str | None = field(default=None, repr=False)
 
     def payload(self) -> bytes:
         """The payload of the question."""
         principal: dict[str, JsonValue] = {"kind": self.principal.kind, "name": self.principal.name}
-        return _json(
+        return json_bytes(
             {
                 "request_id": self.request_id,
                 "principal": principal,
                 "access_token": self.access_token,
+                "ticket": self.ticket,
                 "operation": self.operation,
                 "wallet": self.wallet,
                 "message": self.message_document,
@@ -201,7 +155,25 @@ class LogInAnswer:
     """A password was right; this is the access token that was issued for it."""
 
     username: UserName
-    access_token: str
+    access_token: str = field(repr=False)
+
+    @property
+    def subject(self) -> str:
+        """Whose attempt it counts as for limits."""
+        return subject_of_user(self.username)
+
+
+@dataclass(frozen=True, slots=True)
+class LogInRefused:
+    """A log-in was refused.
+
+    Args:
+        subject: whose attempt it counts as for limits: `user:<name>`, or `stranger:` and two hex digits of a hash of the name
+            that was typed, for that may be a password; None where no name was given.
+    """
+
+    refusal: Refusal
+    subject: str | None
 
 
 VaultState = Literal["ok", "sealed", "denied", "unavailable"]
@@ -224,3 +196,12 @@ class CustodyHealth:
     token_ttl_seconds: int | None
     policy: str
     vault_reads: int
+
+
+def subject_of_user(name: str) -> str:
+    """Whose attempt the log-in of a configured user counts as."""
+    return f"user:{name}"
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii")

@@ -10,15 +10,15 @@ from typing import cast
 
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.beacon_signing import BeaconSigner
+from vaultsigner.custody.frames import QuestionCode
 from vaultsigner.custody.log_in import LogIn
-from vaultsigner.custody.protocol import CustodyHealth, QuestionCode, SignBeaconRequest, VaultState
+from vaultsigner.custody.protocol import CustodyHealth, SignBeaconRequest, VaultState
 from vaultsigner.custody.token_keeper import TokenKeeper
 from vaultsigner.custody.vault_calls import access_token_keys, check_reachable
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.domain.names import JsonValue, Operation, RequestId, WalletName
 from vaultsigner.domain.principals import Principal, PrincipalKind
-from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 from vaultsigner.policy import PolicySet
 from vaultsigner.strict_json import JsonDocument, JsonNumber, MalformedJsonError, parse
@@ -27,7 +27,7 @@ Answer = Mapping[str, JsonValue]
 _INT64_MAX = 2**63 - 1
 _INT64_DIGITS = len(str(_INT64_MAX))
 _SIGN_BEACON_MEMBERS = {
-    *("request_id", "principal", "access_token", "operation", "wallet"),
+    *("request_id", "principal", "access_token", "ticket", "operation", "wallet"),
     *("message", "memo", "account_number", "sequence", "source"),
 }
 
@@ -56,7 +56,7 @@ async def _sign_beacon(custody: Custody, payload: bytearray) -> Answer:
 
 async def _log_in(custody: Custody, payload: bytearray) -> Answer:
     answer = await custody.log_in.answer(payload)
-    return {"refusal": asdict(answer)} if isinstance(answer, Refusal) else asdict(answer)
+    return asdict(answer)
 
 
 async def _access_token_keys(custody: Custody, payload: bytearray) -> Answer:
@@ -100,10 +100,13 @@ async def _vault_state(custody: Custody) -> tuple[VaultState, str | None]:
 
 def _sign_beacon_request(payload: bytearray) -> SignBeaconRequest:
     members = _members(payload, _SIGN_BEACON_MEMBERS)
+    if (members["access_token"] is None) == (members["ticket"] is None):
+        raise _bad("it needs an access token or a ticket, and not both")
     return SignBeaconRequest(
         request_id=RequestId(_text(members["request_id"])),
         principal=_principal(members["principal"]),
-        access_token=_text(members["access_token"]),
+        access_token=_optional_text(members["access_token"]),
+        ticket=_optional_text(members["ticket"]),
         operation=Operation(_text(members["operation"])),
         wallet=WalletName(_text(members["wallet"])),
         # Numbers in it are still their own characters; `message_from_document` reads those too.
@@ -138,6 +141,10 @@ def _text(value: JsonDocument) -> str:
     if not isinstance(value, str) or isinstance(value, JsonNumber):
         raise _bad("a text in it is of another type")
     return value
+
+
+def _optional_text(value: JsonDocument) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _counter(value: JsonDocument) -> int:

@@ -1,6 +1,7 @@
 """Passwords in, tokens out: signed by Vault Transit, checked with the public half alone."""
 
 import asyncio
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from vaultsigner.authentication.access_tokens import AccessClaims, verify_access
 from vaultsigner.authentication.passwords import credential_fingerprint
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.log_in import MOST_WAITING
-from vaultsigner.custody.protocol import LogInAnswer
+from vaultsigner.custody.protocol import LogInAnswer, LogInRefused
 from vaultsigner.dev.installation import PlannedUser
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.domain.refusals import Refusal
@@ -24,6 +25,12 @@ from vaultsigner.errors import CustodyError
 
 def body(username: object, password: object) -> bytearray:
     return bytearray(json.dumps({"username": username, "password": password}).encode())
+
+
+async def refused(client: CustodyClient, given: bytearray) -> Refusal:
+    answer = await client.log_in(given)
+    assert isinstance(answer, LogInRefused)
+    return answer.refusal
 
 
 async def test_a_right_password_is_worth_a_token(client: CustodyClient, shared_world: CustodyWorld) -> None:
@@ -57,23 +64,33 @@ async def test_tokens_differ_each_time(client: CustodyClient) -> None:
 )
 async def test_all_wrong_credentials_look_alike(client: CustodyClient, username: str, password: str) -> None:
     given = body(username, password)
-    answer = await client.log_in(given)
+    refused = await client.log_in(given)
     assert not any(given)
-    assert isinstance(answer, Refusal)
+    assert isinstance(refused, LogInRefused)
+    answer = refused.refusal
     assert answer.code == "bad_credentials"
     assert answer.detail == '{"error": "Incorrect email or password"}'
     assert answer.reason in (f"wrong password for user {USERNAME}", "no user of that name")
 
 
 async def test_a_bad_body_is_refused_with_the_old_words(client: CustodyClient) -> None:
-    answer = await client.log_in(bytearray(b"{"))
-    assert isinstance(answer, Refusal)
+    answer = await refused(client, bytearray(b"{"))
     assert (answer.code, answer.detail) == ("malformed_body", "There was an error parsing the body")
-    answer = await client.log_in(bytearray(b'{"username": "sam"}'))
-    assert isinstance(answer, Refusal)
+    answer = await refused(client, bytearray(b'{"username": "sam"}'))
     assert answer.detail == [
         {"loc": ["body", "login_details", "password"], "msg": "field required", "type": "value_error.missing"}
     ]
+
+
+async def test_attempts_tell_the_limits_whose_they_are_and_nothing_of_what_a_stranger_typed(
+    client: CustodyClient,
+) -> None:
+    """Sooner or later somebody types a password where the name belongs."""
+    subjects = [(await client.log_in(body(name, "wrong"))).subject for name in (USERNAME, PASSWORD)]
+    digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
+    assert subjects == [f"user:{USERNAME}", f"stranger:{digest[:2]}"]
+    assert (await client.log_in(body(USERNAME, PASSWORD))).subject == f"user:{USERNAME}"
+    assert (await client.log_in(bytearray(b"{"))).subject is None
 
 
 async def test_an_unknown_user_takes_as_long_as_a_known_one(client: CustodyClient) -> None:
@@ -96,7 +113,7 @@ async def test_a_flood_of_log_ins_is_turned_away_and_others_are_answered(client:
     gathered = asyncio.gather(*flood, client.health())
     *answers, health = await gathered
     assert health.vault == "ok"  # type: ignore[union-attr]  # the last one is the health
-    codes = {answer.code for answer in answers if isinstance(answer, Refusal)}
+    codes = {answer.refusal.code for answer in answers if isinstance(answer, LogInRefused)}
     assert codes == {"bad_credentials", "rate_limited"}
 
 
@@ -122,7 +139,7 @@ async def test_without_vault_a_right_password_is_an_error_and_a_wrong_one_a_refu
 ) -> None:
     async with connected(own_world.custody.socket_path) as client:
         await asyncio.to_thread(own_world.openbao.seal)
-        assert isinstance(await client.log_in(body(USERNAME, "wrong")), Refusal)
+        assert isinstance(await client.log_in(body(USERNAME, "wrong")), LogInRefused)
         with pytest.raises(CustodyError) as caught:
             await client.log_in(body(USERNAME, PASSWORD))
         assert caught.value.code == "vault_sealed"
@@ -151,4 +168,4 @@ async def test_old_bcrypt_hashes_log_in_too(
     with custody_world(own_openbao, tmp_path, vectors[:1], users=(old,)) as world:
         async with connected(world.custody.socket_path) as client:
             assert isinstance(await client.log_in(body("old", "pa55")), LogInAnswer)
-            assert isinstance(await client.log_in(body("old", "pa56")), Refusal)
+            assert isinstance(await client.log_in(body("old", "pa56")), LogInRefused)

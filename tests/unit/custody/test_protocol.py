@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsigner.custody.protocol import (
+from vaultsigner.custody.frames import (
     MAX_FRAME_BYTES,
     VERSION,
     Frame,
     FrameBuffer,
     FrameError,
-    SignBeaconRequest,
     encode_answer,
     encode_error,
     encode_frame,
 )
+from vaultsigner.custody.protocol import SignBeaconRequest
 from vaultsigner.domain.names import Operation, RequestId, WalletName
 from vaultsigner.domain.principals import Principal
 
@@ -45,7 +45,7 @@ def test_frames_survive_any_cutting(sent: list[Frame], sizes: list[int]) -> None
 
 
 def test_the_layout_is_the_one_that_is_written_down() -> None:
-    assert encode_frame(2, 7, b"{}").hex() == "0000000c" + "01" + "02" + "0000000000000007" + b"{}".hex()
+    assert encode_frame(2, 7, b"{}").hex() == "0000000c" + "02" + "02" + "0000000000000007" + b"{}".hex()
 
 
 def test_answers_repeat_code_and_id() -> None:
@@ -105,6 +105,7 @@ def test_a_request_to_sign_names_everything_that_is_signed_for() -> None:
         "request_id": "r",
         "principal": {"kind": "user", "name": "sam"},
         "access_token": "a.b.c",
+        "ticket": None,
         "operation": "order.sign",
         "wallet": "wallet_1",
         "message": {"kind": "freeze", "symbol": "BNB", "amount": 1},
