@@ -152,7 +152,7 @@ def _median(runs: list[Measured]) -> Measured:
 async def _measure_parts(
     service: Service, token: str, directory: Path
 ) -> tuple[dict[str, float], dict[str, float]]:
-    custody = CustodyClient(_custody_socket(service))
+    custody = CustodyClient(service.custody_socket)
     request = SignBeaconRequest(
         request_id=RequestId("bench"),
         principal=Principal("user", "bench"),
@@ -171,11 +171,6 @@ async def _measure_parts(
         return pure, await measure_waiting_parts(custody, request, directory)
     finally:
         await custody.close()
-
-
-def _custody_socket(service: Service) -> Path:
-    arguments = Path(f"/proc/{service.server_pid}/cmdline").read_bytes().decode().split("\0")
-    return Path(arguments[arguments.index("--custody-socket") + 1])
 
 
 @asynccontextmanager

@@ -3,28 +3,44 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import requests
 from argon2 import PasswordHasher
 
+from tests.frozen.clock import CLOCK_VARIABLE, NAIVE_VARIABLE, FrozenClock
 from tests.nodes import running_beacon_node
+from tests.signing_client import (
+    OpenApiKey,
+    Parameters,
+    Place,
+    Reply,
+    SignedCall,
+    SigningKey,
+    open_api_call,
+    send,
+    signed_call,
+    spelled,
+)
 from vaultsigner.cli.key_material import KeyMaterial, read_mnemonic, read_private_key
+from vaultsigner.config.settings import RateLimit
 from vaultsigner.dev.beacon_node import BeaconNode
 from vaultsigner.dev.installation import (
     ALLOW_EVERYTHING,
     EVERY_PERMISSION,
     Installation,
     Plan,
+    PlannedClient,
+    PlannedPartner,
     PlannedUser,
     PlannedWallet,
     install,
 )
 from vaultsigner.dev.openbao import OpenBao, running_openbao
 from vaultsigner.dev.records import Record, read_records
-from vaultsigner.dev.service import Service, running_service
+from vaultsigner.dev.service import PRODUCT, Service, running_service
 
 Vector = dict[str, Any]
 
@@ -56,6 +72,9 @@ class World:
     installation: Installation
     service: Service
     session: requests.Session
+    plan: Plan
+    directory: Path
+    clock: FrozenClock | None = None
     _tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -90,6 +109,75 @@ class World:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         response = self.session.request(method, f"{self.url}{path}", headers=headers, timeout=30, json=body)
         return Answer(response.status_code, response.json(), response.headers)
+
+    def signed(
+        self,
+        key: SigningKey,
+        method: str,
+        path: str,
+        parameters: Parameters = (),
+        *,
+        document: object = None,
+        place: Place = "query",
+        timestamp_ms: int | None = None,
+        recv_window_ms: int | None = None,
+    ) -> Reply:
+        """A request that its client signed, at the world's time unless another is given."""
+        moment = self.clock.milliseconds() if self.clock and timestamp_ms is None else timestamp_ms
+        call = signed_call(
+            key,
+            method,
+            path,
+            parameters,
+            document=document,
+            place=place,
+            timestamp_ms=moment,
+            recv_window_ms=recv_window_ms,
+        )
+        return self.send(call)
+
+    def with_open_api_token(
+        self,
+        key: OpenApiKey,
+        method: str,
+        path: str,
+        parameters: Parameters = (),
+        *,
+        document: object = None,
+        ts: int | None = None,
+    ) -> Reply:
+        """A request with an Open API token, of the world's time unless another is given."""
+        moment = self.clock.milliseconds() // 1000 if self.clock and ts is None else ts
+        return self.send(open_api_call(key, method, path, spelled(parameters), document=document, ts=moment))
+
+    def send(self, call: SignedCall, *, service: Service | None = None) -> Reply:
+        """A request just as it is, to the first service or another."""
+        return send((service or self.service).url, call)
+
+    @contextmanager
+    def second_service(
+        self, name: str = "second", *, naive: bool = False, **changes: Any
+    ) -> Iterator[Service]:
+        """Another installation that shares Vault, the state and the audit directory, each process writing its own chain.
+
+        Args:
+            name: of its directory.
+            naive: it remembers nonces in its own memory alone.
+            changes: what is different in its plan.
+        """
+        plan = replace(
+            self.plan,
+            **{
+                "listen_port": 0,
+                "state_url": self.installation.settings.state_url,
+                "audit_directory": self.installation.audit_directory,
+                **changes,
+            },
+        )
+        installation = install(self.directory / name, self.openbao, plan, planting=False)
+        environment, program = _program(self.clock, naive)
+        with running_service(installation, environment, program) as service:
+            yield service
 
     def records(self, request_id: str | None = None) -> list[Record]:
         """The audit records, all or one request's; the chain is checked on the way."""
@@ -135,6 +223,12 @@ def running_world(
     wallets: tuple[PlannedWallet, ...] = (),
     policy: str = ALLOW_EVERYTHING,
     durable_vault: bool = False,
+    clients: tuple[PlannedClient, ...] = (),
+    partner: PlannedPartner | None = None,
+    rate_limits: Mapping[str, RateLimit] | None = None,
+    state_url: str | None = None,
+    frozen_at_ms: int | None = None,
+    naive: bool = False,
 ) -> Iterator[World]:
     """A world whose default user may do everything with the vectors' wallets.
 
@@ -142,6 +236,11 @@ def running_world(
         users, wallets: further ones.
         policy: the text of the one policy file.
         durable_vault: OpenBao survives a restart; starting it takes two seconds longer.
+        clients, partner: callers that sign their requests.
+        rate_limits: those that are not as usual.
+        state_url: None: SQLite in the world's own directory.
+        frozen_at_ms: the service's time stands still there, and goes where `World.clock` is set.
+        naive: nonces are remembered by each server process for itself; needs the frozen clock.
     """
     wallets = planned_wallets(vectors) + wallets
     with ExitStack() as stack:
@@ -157,12 +256,34 @@ def running_world(
             users=(_default_user(wallets), *users),
             nodes={ENVIRONMENTS[network]: node.url for network, node in nodes.items()},
             policy=policy,
+            clients=clients,
+            partner=partner,
+            rate_limits=rate_limits or {},
+            state_url=state_url,
         )
+        clock = _frozen_clock(directory, frozen_at_ms)
         installation = install(directory / "vaultsigner", openbao, plan)
-        service = stack.enter_context(running_service(installation))
+        service = stack.enter_context(running_service(installation, *_program(clock, naive)))
         session = stack.enter_context(requests.Session())
         session.trust_env = False
-        yield World(openbao, nodes, installation, service, session)
+        yield World(openbao, nodes, installation, service, session, plan, directory, clock)
+
+
+def _frozen_clock(directory: Path, frozen_at_ms: int | None) -> FrozenClock | None:
+    if frozen_at_ms is None:
+        return None
+    clock = FrozenClock(directory / "clock")
+    clock.set(frozen_at_ms)
+    return clock
+
+
+def _program(clock: FrozenClock | None, naive: bool) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What to start, and the environment that tells it the time: the product itself where the clock is the machine's."""
+    if clock is None:
+        assert not naive
+        return {}, PRODUCT
+    environment = {CLOCK_VARIABLE: str(clock.file), **({NAIVE_VARIABLE: "yes"} if naive else {})}
+    return environment, ("-m", "tests.frozen")
 
 
 def _default_user(wallets: Sequence[PlannedWallet]) -> PlannedUser:

@@ -4,7 +4,7 @@ Everything goes through the product's own set-up code; only the operator's typin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import yaml
@@ -16,7 +16,14 @@ from vaultsigner.cli.key_store import look_up, store
 from vaultsigner.cli.token_file import make_token_file
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.cli.vault_setup import set_up
-from vaultsigner.config.settings import KvReference, ListenAddress, Settings
+from vaultsigner.config.settings import (
+    ClientScheme,
+    KvReference,
+    ListenAddress,
+    PartnerTask,
+    RateLimit,
+    Settings,
+)
 from vaultsigner.dev.beacon_transactions import address_of, hash160
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.dev.processes import free_port
@@ -73,6 +80,37 @@ class PlannedUser:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedClient:
+    """A caller that signs its requests. A shared secret goes to Vault at `secret/clients/<name>`, the rest into config.yml.
+
+    Args:
+        secret: for the schemes `hmac` and `open_api`.
+        public_key: PEM, for the schemes `rsa` and `ed25519`.
+    """
+
+    name: str
+    api_key: str
+    scheme: ClientScheme
+    wallet_permissions: Mapping[str, tuple[str, ...]]
+    secret: str | None = field(default=None, repr=False)
+    public_key: str | None = None
+
+    @property
+    def reference(self) -> KvReference:
+        """Where a shared secret lies."""
+        return KvReference("secret", f"clients/{self.name}", "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPartner:
+    """Who may ask which tasks are completed; `public_key` is PEM."""
+
+    url_prefix: str
+    public_key: str
+    tasks: Mapping[str, PartnerTask]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What an installation is to be.
 
@@ -80,6 +118,9 @@ class Plan:
         nodes: URL of the node for each environment name.
         policy: the text of its one policy file.
         listen_port: of the API; 0 takes a free one.
+        rate_limits: those that are not as usual, by their names in config.yml.
+        state_url: None: a SQLite database in the installation's own directory.
+        audit_directory: None: in the installation's own directory.
     """
 
     wallets: tuple[PlannedWallet, ...]
@@ -87,6 +128,11 @@ class Plan:
     nodes: Mapping[str, str]
     policy: str = ALLOW_EVERYTHING
     listen_port: int = 0
+    clients: tuple[PlannedClient, ...] = ()
+    partner: PlannedPartner | None = None
+    rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    state_url: str | None = None
+    audit_directory: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +163,11 @@ class Installation:
         return _url(self.settings.server.ops_listen)
 
 
-def install(directory: Path, openbao: OpenBao, plan: Plan) -> Installation:
+def install(directory: Path, openbao: OpenBao, plan: Plan, *, planting: bool = True) -> Installation:
     """Plant the keys and write every file. Blocks for about a second, most of it Argon2id.
+
+    Args:
+        planting: False where another installation that shares this Vault has planted the same keys.
 
     Raises:
         ConfigError: the plan makes no valid configuration.
@@ -133,7 +182,8 @@ def install(directory: Path, openbao: OpenBao, plan: Plan) -> Installation:
     operator = OperatorVault(openbao.address, openbao.root_token)
     for _ in set_up(operator, settings):
         pass
-    plant(operator, plan)
+    if planting:
+        plant(operator, plan)
     make_token_file(
         operator,
         directory / "vault-token",
@@ -145,9 +195,15 @@ def install(directory: Path, openbao: OpenBao, plan: Plan) -> Installation:
 
 
 def plant(operator: OperatorVault, plan: Plan) -> None:
-    """Write every wallet's key into Vault, over whatever is there."""
+    """Write every wallet's key and every client's secret into Vault, over whatever is there."""
     for wallet in plan.wallets:
         store(operator, wallet.reference, wallet.material, replacing=look_up(operator, wallet.reference))
+    for client in plan.clients:
+        if client.secret is not None:
+            reference = client.reference
+            operator.write(
+                f"{reference.mount}/data/{reference.path}", {"data": {reference.field: client.secret}}
+            )
 
 
 def config_text(directory: Path, vault_address: str, plan: Plan) -> str:
@@ -163,12 +219,13 @@ def config_text(directory: Path, vault_address: str, plan: Plan) -> str:
             "auth": {"method": "token_file", "path": str(directory / "vault-token")},
         },
         "access_token_key": "transit:transit/access-tokens",
-        "state": {"url": f"sqlite:///{directory / 'state' / 'vaultsigner.db'}"},
-        "audit": {"directory": str(directory / "audit")},
+        "state": {"url": plan.state_url or f"sqlite:///{directory / 'state' / 'vaultsigner.db'}"},
+        "audit": {"directory": str(plan.audit_directory or directory / "audit")},
         "policies": str(directory / "policies"),
         "environments": {name: {"node_url": url} for name, url in plan.nodes.items()},
         "wallets": [_wallet(wallet) for wallet in plan.wallets],
         "users": [_user(user) for user in plan.users],
+        **_callers(plan),
     }
     text: str = yaml.dump(
         document,
@@ -198,10 +255,39 @@ def _user(user: PlannedUser) -> dict[str, object]:
     return {
         "username": user.username,
         "password_hash": user.password_hash or hash_password(user.password),
-        "wallet_permissions": [
-            {"wallet_name": name, "permissions": list(permissions)}
-            for name, permissions in user.wallet_permissions.items()
-        ],
+        "wallet_permissions": _wallet_permissions(user.wallet_permissions),
+    }
+
+
+def _wallet_permissions(granted: Mapping[str, tuple[str, ...]]) -> list[dict[str, object]]:
+    return [{"wallet_name": name, "permissions": list(permissions)} for name, permissions in granted.items()]
+
+
+def _callers(plan: Plan) -> dict[str, object]:
+    """The sections that only some installations have."""
+    sections: dict[str, object] = {}
+    if plan.clients:
+        sections["clients"] = [_client(client) for client in plan.clients]
+    if plan.partner:
+        tasks = {name: asdict(task) for name, task in plan.partner.tasks.items()}
+        sections["partner"] = {
+            "url_prefix": plan.partner.url_prefix,
+            "public_key": plan.partner.public_key,
+            "tasks": tasks,
+        }
+    if plan.rate_limits:
+        sections["rate_limits"] = {name: asdict(limit) for name, limit in plan.rate_limits.items()}
+    return sections
+
+
+def _client(client: PlannedClient) -> dict[str, object]:
+    proof = {"public_key": client.public_key} if client.secret is None else {"secret": str(client.reference)}
+    return {
+        "name": client.name,
+        "api_key": client.api_key,
+        "scheme": client.scheme,
+        **proof,
+        "wallet_permissions": _wallet_permissions(client.wallet_permissions),
     }
 
 

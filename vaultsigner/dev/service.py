@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -16,16 +16,27 @@ from vaultsigner.dev.processes import ChildProcess, ProcessError
 START_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 QUERY_TIMEOUT_SECONDS = 5.0
+PRODUCT = ("-m", "vaultsigner")
 
 
 class Service:
-    """`vaultsigner serve` on an installation; its log goes to `log` in the installation's directory."""
+    """`vaultsigner serve` on an installation; its log goes to `log` in the installation's directory.
 
-    def __init__(self, installation: Installation, environment: Mapping[str, str] | None = None) -> None:
+    Args:
+        program: what to start instead of the product's own program, as arguments of the interpreter.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = PRODUCT,
+    ) -> None:
         self.installation = installation
         self.url = installation.url
         self.ops_url = installation.ops_url
         self.log = installation.directory / "vaultsigner.log"
+        self._program = program
         self._environment = {"PATH": os.environ.get("PATH", os.defpath), **(environment or {})}
         self._process: ChildProcess | None = None
 
@@ -41,7 +52,7 @@ class Service:
     def launch(self) -> None:
         """The first half of `start`, for the thread whose end is to be the service's end."""
         self._process = ChildProcess(
-            [sys.executable, "-m", "vaultsigner", "serve", "--config", str(self.installation.config_file)],
+            [sys.executable, *self._program, "serve", "--config", str(self.installation.config_file)],
             log=self.log,
             environment=self._environment,
             cwd=Path(__file__).parents[2],
@@ -85,20 +96,28 @@ class Service:
     @property
     def server_pid(self) -> int:
         """The HTTP process."""
-        return self._child("vaultsigner.server")
+        return self._child("server")
 
     @property
     def custody_pid(self) -> int:
         """The process that holds keys for an instant."""
-        return self._child("vaultsigner.custody")
+        return self._child("custody")
 
-    def _child(self, module: str) -> int:
+    @property
+    def custody_socket(self) -> Path:
+        """Where custody listens, as the server was told."""
+        arguments = Path(f"/proc/{self.server_pid}/cmdline").read_text().split("\0")
+        return Path(arguments[arguments.index("--custody-socket") + 1])
+
+    def _child(self, name: str) -> int:
+        """Whose arguments are `-m <package>.<name>`, as the launcher starts them."""
         launcher = self._running().pid
         children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
         for pid in map(int, children):
-            if module.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            if "-m" in arguments and arguments[arguments.index("-m") + 1].endswith(f".{name}"):
                 return pid
-        raise ProcessError(f"{module} does not run")
+        raise ProcessError(f"{name} does not run")
 
     def _running(self) -> ChildProcess:
         if self._process is None:
@@ -107,9 +126,13 @@ class Service:
 
 
 @contextmanager
-def running_service(installation: Installation) -> Iterator[Service]:
+def running_service(
+    installation: Installation,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = PRODUCT,
+) -> Iterator[Service]:
     """The service for as long as the block lasts."""
-    service = Service(installation)
+    service = Service(installation, environment, program)
     try:
         service.start()
         yield service
