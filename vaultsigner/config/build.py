@@ -1,14 +1,29 @@
 """From a checked configuration to the frozen settings that the program runs on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from vaultsigner.config.models import ConfigModel, EnvironmentModel, UserModel, WalletModel
+from vaultsigner.config.models import (
+    ClientModel,
+    ConfigModel,
+    EnvironmentModel,
+    PartnerModel,
+    RateLimitsModel,
+    UserModel,
+    WalletModel,
+    WalletPermissionModel,
+)
 from vaultsigner.config.settings import (
     AuditSettings,
+    Client,
     Environment,
     OverriddenAddress,
+    Partner,
+    PartnerTask,
+    RateLimit,
+    RateLimits,
     ServerSettings,
     Settings,
     TokenFileAuth,
@@ -16,7 +31,8 @@ from vaultsigner.config.settings import (
     VaultSettings,
     Wallet,
 )
-from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.names import ApiKey, ClientName, UserName, WalletName
+from vaultsigner.domain.permissions import Permission
 
 DEFAULT_ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
     {
@@ -63,6 +79,9 @@ def build_settings(
         environments=MappingProxyType(environments),
         wallets=MappingProxyType(wallets),
         users=MappingProxyType({UserName(model.username): _user(model) for model in config.users}),
+        clients=MappingProxyType({ClientName(model.name): _client(model) for model in config.clients}),
+        partner=_partner(config.partner) if config.partner else None,
+        rate_limits=_rate_limits(config.rate_limits),
     )
 
 
@@ -94,10 +113,37 @@ def _user(model: UserModel) -> User:
     return User(
         username=UserName(model.username),
         password_hash=model.password_hash,
-        wallet_permissions=MappingProxyType(
-            {
-                WalletName(entry.wallet_name): frozenset(entry.permissions)
-                for entry in model.wallet_permissions
-            }
-        ),
+        wallet_permissions=_wallet_permissions(model.wallet_permissions),
+    )
+
+
+def _client(model: ClientModel) -> Client:
+    return Client(
+        name=ClientName(model.name),
+        api_key=ApiKey(model.api_key),
+        scheme=model.scheme,
+        wallet_permissions=_wallet_permissions(model.wallet_permissions),
+        secret=model.secret,
+        public_key=model.public_key.der if model.public_key else None,
+        exchanges=tuple(model.exchanges),
+    )
+
+
+def _wallet_permissions(
+    entries: Sequence[WalletPermissionModel],
+) -> Mapping[WalletName, frozenset[Permission]]:
+    return MappingProxyType(
+        {WalletName(entry.wallet_name): frozenset(entry.permissions) for entry in entries}
+    )
+
+
+def _partner(model: PartnerModel) -> Partner:
+    tasks = {name: PartnerTask(task.operation, task.wallet_is) for name, task in model.tasks.items()}
+    return Partner(model.url_prefix, model.public_key.der, model.public_key.bits, MappingProxyType(tasks))
+
+
+def _rate_limits(model: RateLimitsModel) -> RateLimits:
+    given = {name: getattr(model, name) for name in RateLimitsModel.model_fields}
+    return replace(
+        RateLimits(), **{name: RateLimit(limit.count, limit.every) for name, limit in given.items() if limit}
     )

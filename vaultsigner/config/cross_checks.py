@@ -23,7 +23,9 @@ def check_across(tree: Entry, report: Report) -> None:
     )
     _check_environments(environments, report)
     _check_wallets(tree, environments, report)
-    _check_users(tree, report, names_complete=not unreadable)
+    for section, name in (("users", "username"), ("clients", "name")):
+        _check_callers(tree, section, name, report, names_complete=not unreadable)
+    _check_api_keys(tree, report)
 
 
 def _check_environments(environments: Mapping[str, Entry], report: Report) -> None:
@@ -77,27 +79,40 @@ def _address_prefix(name: str, environments: Mapping[str, Entry]) -> YamlValue:
     return environments.get(name, {}).get("address_prefix") or (default.address_prefix if default else None)
 
 
-def _check_users(tree: Entry, report: Report, *, names_complete: bool) -> None:
+def _check_callers(tree: Entry, section: str, key: str, report: Report, *, names_complete: bool) -> None:
     """Names are unique; permissions are for wallets that exist, each named once.
 
     Args:
+        section: `users` or `clients`.
+        key: what holds the name there.
         names_complete: False where a wallet's name is unusable: that wallet may be the one that a permission means.
     """
     named = [wallet.get("name") for _, wallet in _entries(tree.get("wallets"))]
     wallets = dict.fromkeys(name for name in named if isinstance(name, str))
     words = KnownWords(wallets)
     first: dict[str, int] = {}
-    for index, user in _entries(tree.get("users")):
-        _check_unique(user.get("username"), index, first, ("users", index, "username"), report)
+    for index, caller in _entries(tree.get(section)):
+        _check_unique(caller.get(key), index, first, (section, index, key), report)
         seen: dict[str, int] = {}
-        for number, entry in _entries(user.get("wallet_permissions")):
+        for number, entry in _entries(caller.get("wallet_permissions")):
             name = entry.get("wallet_name")
             if not isinstance(name, str):
                 continue
-            place = ("users", index, "wallet_permissions", number, "wallet_name")
+            place = (section, index, "wallet_permissions", number, "wallet_name")
             if name not in wallets and names_complete:
                 report.add(place, "no wallet has this name", words.hint(name))
             _check_unique(name, number, seen, place, report)
+
+
+def _check_api_keys(tree: Entry, report: Report) -> None:
+    """Two clients with one API key could not be told apart."""
+    first: dict[str, int] = {}
+    for index, client in _entries(tree.get("clients")):
+        api_key = client.get("api_key")
+        if isinstance(api_key, str) and first.setdefault(api_key, index) != index:
+            hint = "give each client its own; `vaultsigner clients create` makes one"
+            message = f"entry [{first[api_key]}] of this list has this API key already"
+            report.add(("clients", index, "api_key"), message, hint)
 
 
 def _check_unique(name: YamlValue, index: int, first: dict[str, int], path: YamlPath, report: Report) -> None:

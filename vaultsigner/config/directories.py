@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vaultsigner.config.settings import Settings
+from vaultsigner.config.state_urls import is_postgresql
 
 
 def directory_problems(settings: Settings) -> tuple[str, ...]:
     """What stands in the way of the record and of the state, each with the setting that names the place.
 
+    A PostgreSQL database is no place in this machine's directories, and not tried here.
     Nothing is made that was not there: where a directory is missing, the nearest one above it is tried.
     """
     return tuple(_problems(settings))
@@ -20,6 +22,8 @@ def _problems(settings: Settings) -> Iterator[str]:
     problem = _of_directory(settings.audit.directory)
     if problem is not None:
         yield f"audit.directory: {problem}"
+    if is_postgresql(settings.state_url):
+        return
     database = Path(settings.state_url.removeprefix("sqlite:///"))
     problem = _of_directory(database.parent)
     if problem is None and database.exists() and not os.access(database, os.R_OK | os.W_OK):

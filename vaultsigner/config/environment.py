@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 from vaultsigner.config.models import ConfigModel
 from vaultsigner.config.problems import suggestion
-from vaultsigner.config.report import Report, known_keys, member_type, model_in
+from vaultsigner.config.report import Report, known_keys, member_type, model_in, section_in
 from vaultsigner.config.settings import KvReference, TransitReference
 from vaultsigner.strict_yaml import YamlPath, YamlValue, parse
 
@@ -89,9 +89,10 @@ class _Override:
             return list(range(len(node))) if isinstance(node, list) else []
         if get_origin(annotation) is dict:
             present = list(node) if isinstance(node, dict) else []
-            return [*present, *(name for name in self._known_environments if name not in present)]
-        found = model_in(annotation)
-        return list(known_keys(found, ())) if found is not None and found is annotation else []
+            known = self._known_environments if path == ("environments",) else []
+            return [*present, *(name for name in known if name not in present)]
+        found = section_in(annotation)
+        return list(known_keys(found, ())) if found is not None else []
 
     def _store(self, path: YamlPath, annotation: Any) -> None:
         value: YamlValue = self._text

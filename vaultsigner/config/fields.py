@@ -14,6 +14,7 @@ from vaultsigner.config.password_hashes import read_password_hash
 from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.config.references import read_kv_reference, read_transit_reference
 from vaultsigner.config.settings import KvReference, ListenAddress, Network
+from vaultsigner.config.state_urls import read_state_url
 from vaultsigner.domain.permissions import Permission
 
 T = TypeVar("T")
@@ -123,17 +124,6 @@ def _address_prefix(text: str) -> str:
     return text
 
 
-def _state_url(text: str) -> str:
-    if text.startswith(("postgresql:", "postgres:")):
-        hint = 'write "sqlite:///state/vaultsigner.db"'
-        raise UnusableValueError("PostgreSQL is not supported in this version", hint)
-    path = text.removeprefix("sqlite:///")
-    if path == text or not path or path.endswith("/") or re.search(r"[?#%\s]|:memory:", path):
-        hint = "write sqlite:///relative/path.db, or sqlite:////absolute/path.db"
-        raise UnusableValueError("this is no URL of an SQLite file", hint)
-    return text
-
-
 Name = Annotated[str, text_read_by(_name)]
 FilePath = Annotated[Path, text_read_by(_path)]
 Listen = Annotated[ListenAddress, text_read_by(read_listen_address)]
@@ -146,7 +136,7 @@ AuthMethod = Annotated[Literal["token_file"], text_read_by(_auth_method)]
 NodeUrl = Annotated[str, text_read_by(read_node_url)]
 ChainId = Annotated[str, text_read_by(_chain_id)]
 AddressPrefix = Annotated[str, text_read_by(_address_prefix)]
-StateUrl = Annotated[str, text_read_by(_state_url)]
+StateUrl = Annotated[str, text_read_by(read_state_url)]
 PermissionWord = Annotated[Permission, text_read_by(_permission)]
 KeyReference = Annotated[KvReference, PlainValidator(_key_reference)]
 PasswordHash = Annotated[str, PlainValidator(_password_hash)]

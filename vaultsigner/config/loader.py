@@ -15,6 +15,7 @@ from vaultsigner.config.models import ConfigModel
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.config.report import VARIABLE_ORIGIN, Report
 from vaultsigner.config.settings import OverriddenAddress, Settings
+from vaultsigner.config.state_urls import is_postgresql, variable_that_redirects
 from vaultsigner.strict_yaml import Document, YamlPath, YamlValue, parse
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -59,20 +60,41 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     if not isinstance(document.value, dict):
         report.add((), "this is no configuration", "write name: value pairs; config/config.yml is an example")
         raise report.failure()
-    settings = _settings(path, document.value, environ, report)
-    return replace(settings, digest=f"sha256:{hashlib.sha256(data).hexdigest()}")
+    config, overridden = _checked(document.value, environ, report)
+    return replace(build_settings(path, config, overridden), digest=_digest(data, config))
 
 
-def _settings(path: Path, tree: dict[str, YamlValue], environ: Mapping[str, str], report: Report) -> Settings:
+def _checked(
+    tree: dict[str, YamlValue], environ: Mapping[str, str], report: Report
+) -> tuple[ConfigModel, OverriddenAddress | None]:
     vault = tree.get("vault")
     own_address = vault.get("address") if isinstance(vault, dict) else None
     apply_environment(tree, environ, DEFAULT_ENVIRONMENTS, report)
     config = report.validated(ConfigModel, tree)
     check_across(tree, report)
+    if config is not None:
+        _check_variables(config.state.url, environ, report)
     overridden = _overridden_address(own_address, report)
     if config is None or report.problems:
         raise report.failure(_policies_named(tree))
-    return build_settings(path, config, overridden)
+    return config, overridden
+
+
+def _check_variables(state_url: str, environ: Mapping[str, str], report: Report) -> None:
+    """libpq's own variables fill what the URL leaves out; where the state lies must be what the URL says."""
+    variable = variable_that_redirects(state_url, environ) if is_postgresql(state_url) else None
+    if variable is not None:
+        message = "this variable would say where the state lies, instead of state.url"
+        report.add_variable(variable, message, "unset it, and write the host into state.url")
+
+
+def _digest(data: bytes, config: ConfigModel) -> str:
+    """Of the file, and of the keys that it names by their files: another key there is another configuration."""
+    named = [*(client.public_key for client in config.clients), config.partner and config.partner.public_key]
+    keys = [key.der for key in named if key and key.file]
+    if keys:
+        data = b"".join(len(part).to_bytes(8, "big") + part for part in (data, *keys))
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def _overridden_address(own: YamlValue, report: Report) -> OverriddenAddress | None:
@@ -101,16 +123,19 @@ def _report_secrets(data: bytes, document: Document, report: Report) -> None:
             continue
         first = document.values[path].line
         covered.update(range(first, first + text.count("\n") + 2))
-        if not _is_wallet_key(path):
+        if not _explains_itself(path):
             report.add(path, f"{kind} in clear", _REMEDIES[kind], replace=True)
     for kind, position in secrets_in(data.decode("utf-8", "replace")):
         if position.line not in covered:
             report.add_at(position, f"{kind} in clear", _REMEDIES[kind])
 
 
-def _is_wallet_key(path: YamlPath) -> bool:
-    """Fields whose own reader says what to do, with the wallet's name."""
-    return len(path) == 3 and path[0] == "wallets" and path[2] in ("private_key", "mnemonic")
+def _explains_itself(path: YamlPath) -> bool:
+    """Fields whose own reader says what to do, with the wallet's or the client's name."""
+    if path == ("partner", "public_key"):
+        return True
+    own = {"wallets": ("private_key", "mnemonic"), "clients": ("api_key", "secret", "public_key")}
+    return len(path) == 3 and path[2] in own.get(str(path[0]), ())
 
 
 def _texts(value: YamlValue, path: YamlPath) -> Iterator[tuple[YamlPath, str]]:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from vaultsigner.config import fields
+from vaultsigner.config import caller_fields, fields
 from vaultsigner.config.fields import StrictModel, transit_key
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.config.settings import KvReference, ListenAddress, Network, TransitReference
@@ -22,6 +22,10 @@ def _not_yet(value: Any) -> Any:
     if value:
         raise UnusableValueError("this section is not in this version", "remove it, or leave it empty")
     return value
+
+
+def _empty_is_none(value: Any) -> Any:
+    return None if value == {} else value
 
 
 Whitelist = Annotated[list[fields.WhitelistEntry], AfterValidator(_star_alone)]
@@ -64,7 +68,7 @@ class VaultModel(StrictModel):
 class StateModel(StrictModel):
     """Section `state`."""
 
-    url: fields.StateUrl = "sqlite:///state/vaultsigner.db"
+    url: fields.StateUrl = Field(default="sqlite:///state/vaultsigner.db", repr=False)
 
 
 class AuditModel(StrictModel):
@@ -119,7 +123,7 @@ class WalletModel(StrictModel):
 
 
 class WalletPermissionModel(StrictModel):
-    """One of a user's `wallet_permissions`."""
+    """One of a user's or a client's `wallet_permissions`."""
 
     wallet_name: fields.Name
     permissions: list[fields.PermissionWord]
@@ -131,6 +135,49 @@ class UserModel(StrictModel):
     username: fields.Name
     password_hash: fields.PasswordHash
     wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
+
+
+class ClientModel(StrictModel):
+    """One of `clients`. The scheme is read first: it says what the others must be."""
+
+    name: fields.Name
+    scheme: caller_fields.Scheme
+    api_key: caller_fields.ApiKeyText
+    secret: caller_fields.ClientSecret = Field(default=None, validate_default=True)
+    public_key: caller_fields.ClientKey = Field(default=None, validate_default=True)
+    wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
+    exchanges: list[caller_fields.ExchangeName] = Field(default_factory=list)
+
+
+class PartnerTaskModel(StrictModel):
+    """One of `partner.tasks`."""
+
+    operation: caller_fields.OperationWord
+    wallet_is: caller_fields.Role
+
+
+class PartnerModel(StrictModel):
+    """Section `partner`."""
+
+    url_prefix: caller_fields.UrlPrefix
+    public_key: caller_fields.PartnerKey
+    tasks: dict[fields.Name, PartnerTaskModel] = Field(default_factory=dict)
+
+
+class RateLimitModel(StrictModel):
+    """One of `rate_limits`."""
+
+    count: Annotated[int, Field(ge=1, le=1_000_000)]
+    every: caller_fields.EverySeconds
+
+
+class RateLimitsModel(StrictModel):
+    """Section `rate_limits`; what is left out keeps its default."""
+
+    log_ins_per_user: RateLimitModel | None = None
+    log_ins_per_address: RateLimitModel | None = None
+    failed_signatures_per_address: RateLimitModel | None = None
+    requests_per_client: RateLimitModel | None = None
 
 
 class ConfigModel(StrictModel):
@@ -148,7 +195,8 @@ class ConfigModel(StrictModel):
     environments: dict[fields.Name, EnvironmentModel] = Field(default_factory=dict)
     wallets: list[WalletModel] = Field(default_factory=list)
     users: list[UserModel] = Field(default_factory=list)
-    clients: Later = None
+    clients: list[ClientModel] = Field(default_factory=list)
     exchanges: Later = None
     open_api: Later = None
-    partner: Later = None
+    partner: Annotated[PartnerModel | None, BeforeValidator(_empty_is_none)] = None
+    rate_limits: RateLimitsModel = RateLimitsModel()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -168,12 +168,17 @@ def known_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[st
 
 def member_type(annotation: Any, step: str | int) -> Any:
     """The type of a member: a model's field, a list's entry, a mapping's value. None where there is no such member."""
-    found = model_in(annotation)
-    if found is not None and annotation is found:
+    found = section_in(annotation)
+    if found is not None:
         known = found.model_fields.get(str(step))
         return known.annotation if known is not None else None
     arguments = get_args(annotation)
     return arguments[-1] if arguments else None
+
+
+def section_in(annotation: Any) -> type[BaseModel] | None:
+    """The model whose members stand directly at a setting of this type, which may be optional; None for lists and mappings."""
+    return None if get_origin(annotation) in (list, dict) else model_in(annotation)
 
 
 def model_in(annotation: Any) -> type[BaseModel] | None:

@@ -192,14 +192,19 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything config.yml says. Mappings keep the order of the file. `digest`: `sha256:<hex>` of its bytes."""
+    """Everything config.yml says. Mappings keep the order of the file.
+
+    Args:
+        state_url: may hold a password, and is never shown.
+        digest: `sha256:<hex>` of the file's bytes, and of the key files that it names, if there are any.
+    """
 
     source: Path
     server: ServerSettings
     vault: VaultSettings
     access_token_expiry_minutes: int
     access_token_key: TransitReference
-    state_url: str
+    state_url: str = field(repr=False)
     audit: AuditSettings
     policies: Path
     environments: Mapping[str, Environment]

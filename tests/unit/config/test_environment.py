@@ -123,7 +123,7 @@ WRONG = [
     ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "1_000", "", "another number", "quotes"),
     ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "0", "access_token_expiry_minutes", "at least 1", "number"),
     ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "x", "access_token_expiry_minutes", "whole number", "digits"),
-    ("VAULTSIGNER_CLIENTS", "x", "clients", "not in this version", "remove"),
+    ("VAULTSIGNER_EXCHANGES", "x", "exchanges", "not in this version", "remove"),
     ("VAULTSIGNER_", "x", "", "no such setting", "known here"),
     (
         "VAULTSIGNER_WALLETS__0__PRIVATE_KEY",
