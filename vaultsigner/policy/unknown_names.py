@@ -3,15 +3,13 @@
 Such a rule never matches what its author meant: one that denies protects nothing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from vaultsigner.config.problems import KnownWords
 from vaultsigner.config.settings import Settings
 from vaultsigner.policy.policy_set import PolicySet
 from vaultsigner.policy.rules import Rule
-
-_CLIENTS_LATER = "callers that sign their requests come with a later version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +29,13 @@ class UnknownName:
 
 def unknown_names(policies: PolicySet, settings: Settings) -> tuple[UnknownName, ...]:
     """Every name in the rules that the configuration does not have, in the order of the rules."""
-    words = {"wallet": KnownWords(settings.wallets), "user": KnownWords(settings.users)}
-    known = {
-        *(f"wallet:{name}" for name in settings.wallets),
-        *(f"user:{name}" for name in settings.users),
+    names: dict[str, Collection[str]] = {
+        "wallet": settings.wallets,
+        "user": settings.users,
+        "client": settings.clients,
     }
+    known = {f"{kind}:{name}" for kind, named in names.items() for name in named}
+    words = {kind: KnownWords(named) for kind, named in names.items()}
     return tuple(_unknown(policies.rules, known, words))
 
 
@@ -43,8 +43,6 @@ def _unknown(rules: Iterable[Rule], known: set[str], words: dict[str, KnownWords
     for rule in rules:
         for pattern in sorted((rule.principals.names | rule.targets.names) - known):
             kind, _, name = pattern.partition(":")
-            hint = words[kind].hint(name) if kind in words else _CLIENTS_LATER
             where = f"{rule.place}: " if rule.place else ""
-            text = f"policies: {where}rule {rule.id}: no {kind} is called {name}; {hint}"
-            # In this version nobody can come as a client, so a rule that keeps one out leaves nothing open.
-            yield UnknownName(rule.id, text, opens=rule.effect == "deny" and kind in words)
+            text = f"policies: {where}rule {rule.id}: no {kind} is called {name}; {words[kind].hint(name)}"
+            yield UnknownName(rule.id, text, opens=rule.effect == "deny")
