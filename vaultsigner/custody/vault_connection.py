@@ -43,8 +43,12 @@ class VaultConnection(asyncio.BufferedProtocol):
         """asyncio's signal."""
         self._transport = cast(asyncio.Transport, transport)
 
-    def start(self, exchange: Exchange) -> None:
-        """Send the exchange's request. The connection must be idle."""
+    def start(self, exchange: Exchange, *, unread: bool = False) -> None:
+        """Send the exchange's request. The connection must be idle.
+
+        Args:
+            unread: leave the answer in the socket (under TLS: in its records, encrypted) until `let_in`.
+        """
         if self._transport is None or self._exchange is not None:
             raise RuntimeError("the connection is not idle")
         self._exchange = exchange
@@ -60,6 +64,13 @@ class VaultConnection(asyncio.BufferedProtocol):
         if not sent:
             # The transport may still refer to what was just wiped; a request this small never waits on a healthy connection.
             self.abandon("the connection does not take requests")
+        elif unread:
+            self._transport.pause_reading()
+
+    def let_in(self) -> None:
+        """Read the answer that was left unread."""
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def abandon(self, reason: str) -> None:
         """Close at once; an exchange under way is told the reason."""

@@ -18,6 +18,8 @@ from vaultsigner.errors import CustodyError
 MOST_CONNECTIONS = 128
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
+AHEAD_SECONDS = 1.0
+"""How long an answer that was asked for ahead may lie unread."""
 _OK, _NO_CONTENT, _FORBIDDEN = 200, 204, 403
 
 
@@ -38,6 +40,16 @@ class VaultQuestion(Protocol):
         """There will be no answer. Must not raise."""
 
 
+class AskedAhead(Protocol):
+    """A question whose answer is not read yet. It is given up one second after it was asked, unless it is let in."""
+
+    def let_in(self) -> None:
+        """Read the answer now; from here on it is a question like any other."""
+
+    def drop(self) -> None:
+        """Give it up: the connection ends with the answer unread."""
+
+
 class VaultPool:
     """Asks Vault. Everything happens on one event loop; nothing here blocks or awaits."""
 
@@ -51,14 +63,21 @@ class VaultPool:
 
     def ask(self, question: VaultQuestion) -> None:
         """Ask Vault; the question is told what came of it within 5 seconds."""
+        self._begin(_Attempt(self, question), question)
+
+    def ask_ahead(self, question: VaultQuestion) -> AskedAhead:
+        """Send the question off, but leave its answer unread for now: what is not needed yet shall not lie in memory."""
+        attempt = _Attempt(self, question, ahead=True)
+        self._begin(attempt, question)
+        return attempt
+
+    def _begin(self, attempt: "_Attempt", question: VaultQuestion) -> None:
         token = self.token
         if question.with_token and token.value is None and not token.refused(token.generation):
-            question.failed(
+            attempt.fail(
                 CustodyError("vault_denied", f"custody cannot ask Vault for {question.what}: {token.remedy}")
             )
-            return
-        attempt = _Attempt(self, question)
-        if self._idle:
+        elif self._idle:
             attempt.start_on(self._idle.pop())
         else:
             self._waiting.append(attempt)
@@ -134,21 +153,39 @@ class VaultPool:
 
 
 class _Attempt:
-    """A question under way: its deadline, and the one time that it may be repeated for each reason."""
+    """A question under way: its deadline, and the one time that it may be repeated for each reason.
 
-    def __init__(self, pool: VaultPool, question: VaultQuestion) -> None:
+    One that was asked `ahead` has two deadlines, one after the other: until it is let in, and from then on.
+    """
+
+    def __init__(self, pool: VaultPool, question: VaultQuestion, *, ahead: bool = False) -> None:
         self._pool = pool
         self._question: VaultQuestion | None = question
         self._connection: VaultConnection | None = None
         self._token_generation = 0
         self._may_redial = True
         self._may_change_token = True
-        self._deadline = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._out_of_time)
+        self._ahead = ahead
+        self._deadline = self._ends_in(AHEAD_SECONDS if ahead else ANSWER_SECONDS)
+
+    def let_in(self) -> None:
+        """See `AskedAhead`."""
+        if self._ahead and self._question is not None:
+            self._ahead = False
+            self._deadline.cancel()
+            self._deadline = self._ends_in(ANSWER_SECONDS)
+            if self._connection is not None:
+                self._connection.let_in()
+
+    def drop(self) -> None:
+        """See `AskedAhead`."""
+        if self._ahead:
+            self._end("not needed after all")
 
     def start_on(self, connection: VaultConnection) -> None:
         """Ask over this connection, which is idle."""
         self._connection = connection
-        connection.start(self)
+        connection.start(self, unread=self._ahead)
 
     def request(self) -> bytearray:
         """The connection asks for the bytes to send."""
@@ -196,12 +233,17 @@ class _Attempt:
         self._connection = None
         self._deadline.cancel()
 
-    def _out_of_time(self) -> None:
+    def _ends_in(self, seconds: float) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(
+            seconds, self._end, f"no answer within {seconds:.0f} seconds"
+        )
+
+    def _end(self, reason: str) -> None:
         connection = self._connection
         self._pool.forget(self)
-        self.fail(unavailable(f"no answer within {ANSWER_SECONDS:.0f} seconds"))
+        self.fail(unavailable(reason))
         if connection is not None:
-            connection.abandon("no answer in time")
+            connection.abandon(reason)
 
 
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")

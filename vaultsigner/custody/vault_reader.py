@@ -13,9 +13,11 @@ import structlog
 from vaultsigner.config.settings import KvReference
 from vaultsigner.custody.process_edge import where_from
 from vaultsigner.custody.secret_view import SecretView
-from vaultsigner.custody.vault_pool import VaultPool
+from vaultsigner.custody.vault_pool import AskedAhead, VaultPool
 from vaultsigner.errors import CustodyError
 
+MOST_READ_AHEAD = 32
+"""Each keeps a connection to Vault from other questions, for a second at most."""
 MOST_USES_OF_ONE_READ = 64
 """Each takes some 40 microseconds during which the key lies in memory and the event loop waits."""
 
@@ -29,6 +31,7 @@ class VaultReader:
     def __init__(self, pool: VaultPool) -> None:
         self._pool = pool
         self._under_way: dict[KvReference, _Read] = {}
+        self._ahead: set[_Read] = set()
         self.reads = 0
 
     async def with_secret(self, reference: KvReference, use: Callable[[SecretView], T]) -> T:
@@ -52,10 +55,48 @@ class VaultReader:
             future = read.join(use)
         return await future
 
+    def read_ahead(self, reference: KvReference) -> "ReadAhead | None":
+        """Ask Vault for a secret that will be needed in a moment, if all goes well; None where too many wait already."""
+        if len(self._ahead) >= MOST_READ_AHEAD:
+            return None
+        read = _Read(self, reference)
+        self._ahead.add(read)
+        self.reads += 1
+        return ReadAhead(self, read, self._pool.ask_ahead(read))
+
+    def let_in(self, read: "_Read") -> None:
+        """Called when a read that went ahead becomes one like any other, which others may join."""
+        self._ahead.discard(read)
+        self._under_way.setdefault(read.reference, read)
+
     def ended(self, read: "_Read") -> None:
         """Called by a read that nobody may join any more."""
+        self._ahead.discard(read)
         if self._under_way.get(read.reference) is read:
             del self._under_way[read.reference]
+
+
+class ReadAhead:
+    """A secret that Vault has been asked for, while its answer is left unread: no secret lies in memory until it is used."""
+
+    def __init__(self, reader: VaultReader, read: "_Read", asked: AskedAhead) -> None:
+        self._reader = reader
+        self._read = read
+        self._asked = asked
+
+    async def with_secret(self, use: Callable[[SecretView], T]) -> T:
+        """As `VaultReader.with_secret`: with the answer that waits, or with a new one if that has been given up."""
+        read = self._read
+        if read.over:
+            return await self._reader.with_secret(read.reference, use)
+        future = read.join(use)
+        self._reader.let_in(read)
+        self._asked.let_in()
+        return await future
+
+    def drop(self) -> None:
+        """The secret is not needed; its answer is never read."""
+        self._asked.drop()
 
 
 class _Read:
@@ -66,6 +107,7 @@ class _Read:
     def __init__(self, reader: VaultReader, reference: KvReference) -> None:
         self._reader = reader
         self._uses: list[tuple[Callable[[SecretView], Any], asyncio.Future[Any]]] = []
+        self.over = False
         self.reference = reference
         self.path = f"{reference.mount}/data/{reference.path}"
         self.what = str(reference)
@@ -80,7 +122,7 @@ class _Read:
         return future
 
     def answered(self, body: memoryview) -> None:
-        self._reader.ended(self)
+        self._end()
         try:
             secret = SecretView(self.reference, body)
         except CustodyError as error:
@@ -94,10 +136,14 @@ class _Read:
             secret.close()
 
     def failed(self, error: CustodyError) -> None:
-        self._reader.ended(self)
+        self._end()
         for _, future in self._uses:
             if not future.done():
                 future.set_exception(_without_frames(error))
+
+    def _end(self) -> None:
+        self.over = True
+        self._reader.ended(self)
 
 
 def _settle(future: asyncio.Future[T], use: Callable[[SecretView], T], secret: SecretView) -> None:
