@@ -1,1 +1,1 @@
-"""Who is asking: passwords and access tokens. Pure; reads no clock and holds no private key."""
+"""Who is asking: passwords, access tokens, signed requests, Open API tokens. Pure; reads no clock and holds no private key."""

@@ -1,0 +1,106 @@
+"""Reading partner requests: the Binance Web3 API specification V0.0.6, whose signature travels in a header. Pure.
+
+The payload is the parameter string before any percent-encoding, in the order sent. Decoding loses where names and values end,
+so only what can be told apart again is taken.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from vaultsigner.authentication.parameters import Parameter, read_parameters
+from vaultsigner.authentication.signed_requests import misspelt_name, read_milliseconds
+from vaultsigner.authentication.windows import (
+    DEFAULT_RECV_WINDOW_MS,
+    LONGEST_PARTNER_WINDOW_MS,
+    PARTNER_BEHIND_MS,
+)
+from vaultsigner.domain.refusals import Refusal
+
+INVALID_SIGNATURE = "partner_invalid_signature"
+INVALID_RECV_WINDOW = "partner_invalid_recv_window"
+INVALID_TIMESTAMP = "partner_invalid_timestamp"
+INVALID_ARGUMENT = "partner_invalid_argument"
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRequest:
+    """A partner's request whose signature nobody has looked at yet.
+
+    Args:
+        payload: the bytes that the signature must cover.
+        parameters: decoded, in the order sent.
+        timestamp_ms: milliseconds since 1970, as the partner's clock had it.
+        recv_window_ms: how far ahead of ours that clock may be.
+    """
+
+    payload: bytes = field(repr=False)
+    parameters: Mapping[str, str]
+    timestamp_ms: int
+    recv_window_ms: int
+
+    @property
+    def expires_at_ms(self) -> int:
+        """From here on it is not accepted any more; its nonce may be forgotten after it."""
+        return self.timestamp_ms + PARTNER_BEHIND_MS
+
+    def nonce(self) -> bytes:
+        """What may count once. Begins as no client's does: a client has a name."""
+        return hashlib.sha256(b"\0" + self.payload).digest()
+
+
+def read_partner_request(query: bytes, body: bytes) -> PartnerRequest | Refusal:
+    """What was signed, or which of the specification's errors its shape is.
+
+    Args:
+        query: what follows the first ? of the request target, as received.
+        body: as received: empty, or a form.
+    """
+    if query and body:
+        return _invalid("query and body both carry parameters: send all in one of them")
+    raw = query or body
+    if any(b"=" not in piece for piece in raw.split(b"&")):
+        return _invalid("a parameter has no =")
+    parameters = read_parameters(raw)
+    if isinstance(parameters, Refusal):
+        return _invalid(parameters.message)
+    if any(_splits_elsewhere(parameter) for parameter in parameters):
+        return _invalid("a name holds & or =, or a value holds &: it could be split elsewhere")
+    if (misspelt := misspelt_name(parameters)) is not None:
+        return _invalid(f"write the name {misspelt} exactly so, without percent-encoding")
+    return _request(parameters)
+
+
+def _request(parameters: tuple[Parameter, ...]) -> PartnerRequest | Refusal:
+    payload = b"&".join(parameter.name + b"=" + parameter.value for parameter in parameters)
+    try:
+        texts = {parameter.name.decode(): parameter.value.decode() for parameter in parameters}
+    except UnicodeDecodeError:
+        return _invalid("a parameter is not UTF-8")
+    if "signature" in texts:
+        return _invalid("the signature belongs in the header alone")
+    times = _times({parameter.name: parameter for parameter in parameters})
+    return times if isinstance(times, Refusal) else PartnerRequest(payload, MappingProxyType(texts), *times)
+
+
+def _times(named: dict[bytes, Parameter]) -> tuple[int, int] | Refusal:
+    recv_window: int | None = DEFAULT_RECV_WINDOW_MS
+    if b"recvWindow" in named:
+        recv_window = read_milliseconds(named[b"recvWindow"])
+    if recv_window is None or recv_window > LONGEST_PARTNER_WINDOW_MS:
+        return Refusal(
+            INVALID_RECV_WINDOW, f"recvWindow must be milliseconds, at most {LONGEST_PARTNER_WINDOW_MS}"
+        )
+    timestamp = read_milliseconds(named[b"timestamp"]) if b"timestamp" in named else None
+    if timestamp is None:
+        return Refusal(INVALID_TIMESTAMP, "timestamp must be milliseconds since 1970")
+    return timestamp, recv_window
+
+
+def _splits_elsewhere(parameter: Parameter) -> bool:
+    return b"&" in parameter.name + parameter.value or b"=" in parameter.name
+
+
+def _invalid(what: str) -> Refusal:
+    return Refusal(INVALID_ARGUMENT, f"invalid argument: {what}")

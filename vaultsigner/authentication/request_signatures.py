@@ -1,0 +1,93 @@
+"""Does a signature fit: HMAC-SHA256, RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2), Ed25519 (RFC 8032). Pure.
+
+Each takes the signature's text. A malformed text or key is a signature that does not fit, never an exception.
+"""
+
+import hmac
+import re
+from base64 import b64decode, b64encode
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
+
+Secret = bytes | bytearray | memoryview
+
+ED25519_SIGNATURE_LENGTH = 64
+_ED25519_DER_PREFIX = bytes.fromhex(
+    "302a300506032b6570032100"
+)  # RFC 8410, section 4: the key's 32 bytes follow
+_ED25519_DER_LENGTH = 44
+_LEAST_RSA_EXPONENT = 3  # with 1 every text would be its own signature
+_HEX_DIGEST = re.compile(rb"[0-9A-Fa-f]{64}")
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+
+
+def hmac_fits(secret: Secret, payload: bytes, signature: bytes) -> bool:
+    """Whether 64 hex digits, in either case, are the HMAC-SHA256 of the payload."""
+    digest = bytes.fromhex(signature.decode("ascii")) if _HEX_DIGEST.fullmatch(signature) else b""
+    return hmac_digest_fits(secret, payload, digest)
+
+
+def hmac_digest_fits(secret: Secret, payload: bytes, digest: bytes) -> bool:
+    """Whether 32 bytes are the HMAC-SHA256 of the payload.
+
+    Args:
+        secret: is not copied: hmac.digest hands the buffer itself to OpenSSL, which wipes its own state. None at all fits
+            nothing, or whoever finds a client without a secret could sign for it.
+    """
+    fits = hmac.compare_digest(hmac.digest(secret, payload, "sha256"), digest)
+    return fits and len(secret) > 0
+
+
+def rsa_fits(public_key_der: bytes, payload: bytes, signature: bytes) -> bool:
+    """Whether canonical base64 is the RSASSA-PKCS1-v1_5 signature, SHA-256, under a key given as SubjectPublicKeyInfo."""
+    key, raw = _rsa_key(public_key_der), _from_base64(signature)
+    if key is None or raw is None or len(raw) != (key.key_size + 7) // 8:
+        return False
+    try:
+        key.verify(raw, payload, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def ed25519_fits(public_key_der: bytes, payload: bytes, signature: bytes) -> bool:
+    """Whether canonical base64 is the Ed25519 signature under a key given as SubjectPublicKeyInfo.
+
+    By libsodium, which refuses what malleability needs: an S past the group's order, points of small order, other spellings
+    of a point.
+    """
+    raw = _from_base64(signature)
+    if raw is None or len(raw) != ED25519_SIGNATURE_LENGTH:
+        return False
+    if len(public_key_der) != _ED25519_DER_LENGTH or not public_key_der.startswith(_ED25519_DER_PREFIX):
+        return False
+    try:
+        VerifyKey(public_key_der[len(_ED25519_DER_PREFIX) :]).verify(payload, raw)
+    except BadSignatureError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _rsa_key(public_key_der: bytes) -> RSAPublicKey | None:
+    try:
+        key = load_der_public_key(public_key_der)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    usable = isinstance(key, RSAPublicKey) and key.public_numbers().e >= _LEAST_RSA_EXPONENT
+    return key if isinstance(key, RSAPublicKey) and usable else None
+
+
+def _from_base64(text: bytes) -> bytes | None:
+    """Standard alphabet, padded, nothing else in it, no spare bits set: one signature has one spelling."""
+    if not _BASE64.fullmatch(text):
+        return None
+    raw = b64decode(text)
+    return raw if b64encode(raw) == text else None
