@@ -1,4 +1,4 @@
-"""What must not be counted twice: account sequences and held transactions, durably.
+"""What must not happen twice, or too often: nonces, rates, account sequences and held transactions, durably.
 
 Knows nothing of nodes, keys or HTTP; the engine is chosen by the URL.
 """
@@ -15,15 +15,23 @@ from vaultsigner.state.accounts import (
     Reserved,
     Resynchronised,
 )
+from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted, Rate
 from vaultsigner.state.interface import State
+from vaultsigner.state.performances import Performed
 from vaultsigner.state.sqlite import SqliteState
 
 __all__ = [
+    "CLOCK_SLACK_MS",
     "Account",
     "AccountKey",
+    "Count",
     "Held",
     "HeldByOther",
     "HeldStatus",
+    "Nonce",
+    "NotCounted",
+    "Performed",
+    "Rate",
     "Reserved",
     "Resynchronised",
     "State",

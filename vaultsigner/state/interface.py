@@ -1,16 +1,43 @@
 """The one small interface behind which the engines stand."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
+from vaultsigner.state.counting import Count, NotCounted, Rate
+from vaultsigner.state.performances import Performed
+
+NOTHING = Count()
+"""Counts nothing."""
 
 
 class State(Protocol):
-    """Durable facts about accounts. Every method is one transaction, on disk when it returns.
+    """Durable facts about accounts, nonces, rates and what was done. Every method is one transaction, on disk when it returns.
 
     Time comes in as `now_ms` (milliseconds since 1970). Every method raises StateError when the database cannot be read or
     written; what was asked for may then have happened or not, which leases and owners are there to survive.
     """
+
+    async def count(self, count: Count, *, now_ms: int) -> NotCounted | None:
+        """Use nonces up and take one of each rate: all of it, or nothing.
+
+        Of several rates, the one that concerns fewer goes first in `Count`: a flood under it then takes no room in the other.
+
+        Returns:
+            None: all is counted. Otherwise why not; a nonce that was used before is told before a rate without room.
+        """
+
+    async def refund(self, rate: Rate, *, now_ms: int) -> None:
+        """Give back one that was taken of a rate, at most to where it is unused."""
+
+    async def forget_expired(self, *, now_ms: int) -> None:
+        """Remove what has no meaning any more: nonces that expired CLOCK_SLACK_MS ago, rates that have long worn off.
+
+        Nonces that expire no later than those are refused from now on, however far the clock may go back: `clock`.
+        """
+
+    async def performed(self, address: str) -> frozenset[tuple[str, str]]:
+        """In which operations an address has had which role, in transactions that have come into a block."""
 
     async def account(self, key: AccountKey) -> Account | None:
         """What is known of an account; None before `remember_account`."""
@@ -19,15 +46,23 @@ class State(Protocol):
         """Note an account that is new; one that is known stays as it is. Returns what is known now."""
 
     async def reserve(
-        self, key: AccountKey, fingerprint: str, owner: str, *, now_ms: int, lease_ms: int
-    ) -> Reserved | HeldByOther:
-        """Take the account's next number for one broadcast.
+        self,
+        key: AccountKey,
+        fingerprint: str,
+        owner: str,
+        *,
+        now_ms: int,
+        lease_ms: int,
+        count: Count = NOTHING,
+    ) -> Reserved | HeldByOther | NotCounted:
+        """Take the account's next number for one broadcast, and count it, in one transaction.
 
         A number whose owner is gone (its lease is over) and that was never sent passes to the caller. One with stored bytes
         passes only to a request with the same fingerprint, to send those bytes again, once nobody else is sending them.
 
         Args:
             owner: unique for this attempt; every later call is refused to whoever is not the owner any more.
+            count: see `count`. What is not counted takes no number. What is counted stays so when the number is not to be had.
 
         Raises:
             StateError: also when the account is not known.
@@ -43,8 +78,12 @@ class State(Protocol):
         *,
         now_ms: int,
         lease_ms: int,
+        performed: Sequence[Performed] = (),
     ) -> bool:
         """Store the exact bytes, before they go out.
+
+        Args:
+            performed: what the transaction does; it counts as done once it is settled so.
 
         Returns:
             False: the number is not the caller's any more, or other bytes are on it: do not send.
@@ -60,8 +99,13 @@ class State(Protocol):
             False where the number was not the caller's.
         """
 
-    async def settle(self, key: AccountKey, owner: str, sequence: int, next_sequence: int) -> bool:
+    async def settle(
+        self, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool = False
+    ) -> bool:
         """The node's answer is final: the number is not held any more, and the account goes on at `next_sequence`.
+
+        Args:
+            done: the node took the transaction, so that what it does counts as done.
 
         Returns:
             False, and nothing changes, where the number was not the caller's or nothing had been marked sent.
@@ -76,11 +120,13 @@ class State(Protocol):
         settled: bool,
         now_ms: int,
         seen: Account | None,
+        arrived: bool = False,
     ) -> Resynchronised:
         """Take over the node's view of an account.
 
         Args:
             settled: the caller has established, by asking the node, what became of the held transaction.
+            arrived: the held transaction has come into a block, so that what it does counts as done.
             seen: what `account` returned before the node was asked. Anything that happened since makes the node's view
                 worthless: without this, an answer from before a broadcast would bring its number back.
         """

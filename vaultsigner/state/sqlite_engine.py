@@ -3,26 +3,48 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from vaultsigner.durable_files import FILE_MODE, make_directory, sync_directory
 from vaultsigner.errors import StateError
+from vaultsigner.state.batches import run_batch, run_reads
+from vaultsigner.state.sessions import Row, Terms, Work, writes
 from vaultsigner.state.sqlite_files import Identity, identity, log_files, log_kept, only_writer
 from vaultsigner.state.sqlite_schema import migrate
 
 _PRIMARY_CODE = 0xFF  # sqlite.org/rescode.html: the low byte of an extended result code
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A function of the connection, and whether it writes."""
+class SqliteSession:
+    """See `Session`."""
 
-    run: Callable[[sqlite3.Connection], object]
-    writes: bool
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def tell(self, statement: str) -> None:
+        """See `Session`."""
+        self.connection.execute(statement)
+
+    def execute(self, statement: str, terms: Terms) -> int:
+        """See `Session`."""
+        return self._run(statement, terms).rowcount
+
+    def execute_all(self, statement: str, many: Sequence[Terms]) -> Sequence[int]:
+        """See `Session`."""
+        return [self._run(statement, terms).rowcount for terms in many]
+
+    def rows(self, statement: str, terms: Terms) -> Sequence[Row]:
+        """See `Session`."""
+        return self._run(statement, terms).fetchall()
+
+    def _run(self, statement: str, terms: Terms) -> sqlite3.Cursor:
+        try:
+            return self.connection.execute(statement, terms)
+        except (OverflowError, ValueError, sqlite3.IntegrityError) as error:
+            raise StateError(f"state does not take this: {error}") from error
 
 
 class SqliteEngine:
@@ -57,21 +79,21 @@ class SqliteEngine:
             self.close()
             raise
 
-    def commit(self, batch: Sequence[Operation]) -> Sequence[object]:
-        """Run operations in one transaction, each in a savepoint of its own, and sync once.
+    def commit(self, batch: Sequence[Work]) -> Sequence[object]:
+        """Run all in one transaction, each in a savepoint of its own, and sync once.
 
         Returns:
-            For each operation its result or its StateError. After an error of the database itself all have one: their
+            For each piece of work its result or its StateError. After an error of the database itself all have one: their
             outcome is not known, and the next batch starts with a new connection.
         """
         try:
-            if any(operation.writes for operation in batch):
+            if any(writes(work) for work in batch):
                 with self._only_writer():
                     results = self._transaction(self._connection or self._connect(), batch)
                     self._confirm()
             else:
                 connection = self._connection or self._connect_alone()
-                results = [_attempt(connection, operation) for operation in batch]
+                results = run_reads(SqliteSession(connection), batch)
                 self._confirm()
         except (sqlite3.Error, OSError) as error:
             self.close()
@@ -148,16 +170,9 @@ class SqliteEngine:
                 raise StateError(f"{self._path}: the file system does not allow write-ahead logging ({mode})")
             return
 
-    def _transaction(self, connection: sqlite3.Connection, batch: Sequence[Operation]) -> list[object]:
+    def _transaction(self, connection: sqlite3.Connection, batch: Sequence[Work]) -> list[object]:
         connection.execute("BEGIN IMMEDIATE")
-        results = []
-        for operation in batch:
-            connection.execute("SAVEPOINT operation")
-            result = _attempt(connection, operation)
-            if isinstance(result, Exception):
-                connection.execute("ROLLBACK TO operation")
-            connection.execute("RELEASE operation")
-            results.append(result)
+        results = run_batch(SqliteSession(connection), batch)
         # What was read above counts only if these are still the files that everybody else reads and locks.
         self._confirm()
         connection.execute("COMMIT")
@@ -173,13 +188,3 @@ class SqliteEngine:
     def _failed(self, error: Exception) -> StateError:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return StateError(f"{self._path}: {reason}")
-
-
-def _attempt(connection: sqlite3.Connection, operation: Operation) -> object:
-    """The operation's result, or why this one alone cannot be done; errors of the database itself go on upwards."""
-    try:
-        return operation.run(connection)
-    except StateError as error:
-        return error
-    except (OverflowError, ValueError, sqlite3.IntegrityError) as error:
-        return StateError(f"state does not take this: {error}")

@@ -45,7 +45,71 @@ BEGIN
 END
 """
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_ACCOUNTS, _HELD, _HELD_STAYS),)
+_NONCES = """
+CREATE TABLE nonces (
+  digest BLOB NOT NULL PRIMARY KEY,
+  expires_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+_NONCES_BY_EXPIRY = "CREATE INDEX nonces_by_expiry ON nonces (expires_at_ms)"
+
+# One row: what expires no later is not remembered, and so it is refused.
+_NONCE_HORIZON = """
+CREATE TABLE nonce_horizon (
+  only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+  horizon_ms INTEGER NOT NULL
+) STRICT
+"""
+
+_FIRST_HORIZON = "INSERT INTO nonce_horizon (only, horizon_ms) VALUES (1, 0)"
+
+_RATES = """
+CREATE TABLE rates (
+  key TEXT NOT NULL PRIMARY KEY,
+  free_at_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+_RATES_BY_TIME = "CREATE INDEX rates_by_time ON rates (free_at_us)"
+
+_PENDING_OPERATIONS = """
+CREATE TABLE pending_operations (
+  chain_id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  role TEXT NOT NULL,
+  address TEXT NOT NULL,
+  transaction_hash TEXT NOT NULL,
+  PRIMARY KEY (chain_id, account, operation, role, address)
+) STRICT, WITHOUT ROWID
+"""
+
+# The transaction is the first that did it.
+_OPERATIONS = """
+CREATE TABLE operations (
+  address TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  role TEXT NOT NULL,
+  chain_id TEXT NOT NULL,
+  transaction_hash TEXT NOT NULL,
+  PRIMARY KEY (address, operation, role)
+) STRICT, WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (_ACCOUNTS, _HELD, _HELD_STAYS),
+    (
+        _NONCES,
+        _NONCES_BY_EXPIRY,
+        _NONCE_HORIZON,
+        _FIRST_HORIZON,
+        _RATES,
+        _RATES_BY_TIME,
+        _PENDING_OPERATIONS,
+        _OPERATIONS,
+    ),
+)
 """For each version of the schema, from 1, the statements that lead to it."""
 
 

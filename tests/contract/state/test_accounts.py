@@ -10,6 +10,7 @@ from vaultsigner.state import (
     AccountKey,
     HeldByOther,
     HeldStatus,
+    NotCounted,
     Reserved,
     Resynchronised,
     State,
@@ -38,7 +39,7 @@ async def known(state: State, key: AccountKey = KEY) -> Account:
 
 async def reserve(
     state: State, owner: str, fingerprint: str = "f1", now_ms: int = NOW
-) -> Reserved | HeldByOther:
+) -> Reserved | HeldByOther | NotCounted:
     return await state.reserve(KEY, fingerprint, owner, now_ms=now_ms, lease_ms=LEASE_MS)
 
 

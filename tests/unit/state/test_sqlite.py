@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from vaultsigner.errors import StateError
-from vaultsigner.state import AccountKey, HeldByOther, Reserved, open_state
+from vaultsigner.state import AccountKey, HeldByOther, NotCounted, Reserved, open_state
+from vaultsigner.state.sessions import Session
 from vaultsigner.state.sqlite import SqliteState
+from vaultsigner.state.sqlite_engine import SqliteSession
 
 KEY = AccountKey("chain", "address")
 
@@ -25,7 +27,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "vaultsigner.db"
 
 
-async def reserve(state: SqliteState, owner: str = "a") -> Reserved | HeldByOther:
+async def reserve(state: SqliteState, owner: str = "a") -> Reserved | HeldByOther | NotCounted:
     return await state.reserve(KEY, "f", owner, now_ms=0, lease_ms=1_000)
 
 
@@ -64,8 +66,13 @@ async def test_only_the_owner_reads_the_state(path: Path) -> None:
     assert modes == {"vaultsigner.db": 0o600, "vaultsigner.db-wal": 0o600, "vaultsigner.db-shm": 0o600}
 
 
-def ask(statement: str, connection: sqlite3.Connection) -> object:
-    return connection.execute(statement).fetchone()
+def ask(statement: str, session: Session) -> object:
+    return session.rows(statement, {})[0]
+
+
+def trace(statements: list[str], session: Session) -> None:
+    assert isinstance(session, SqliteSession)
+    session.connection.set_trace_callback(statements.append)
 
 
 async def test_writes_are_logged_ahead_and_synced_in_full(path: Path) -> None:
@@ -79,7 +86,7 @@ async def test_all_that_wait_share_one_transaction(path: Path) -> None:
     async with SqliteState(str(path)) as state:
         await state.remember_account(KEY, 1, 0)
         statements: list[str] = []
-        await state._read(lambda connection: connection.set_trace_callback(statements.append))
+        await state._read(partial(trace, statements))
         await asyncio.gather(*(state.remember_account(AccountKey("chain", str(n)), 1, n) for n in range(50)))
         assert 1 <= statements.count("COMMIT") <= 3
         # A transaction that turned into a writing one half-way could be refused by another process's commit in between.
@@ -101,7 +108,7 @@ async def test_an_error_of_the_database_is_told_and_the_next_call_starts_afresh(
     async with SqliteState(str(path)) as state:
         await state.remember_account(KEY, 1, 5)
         with pytest.raises(StateError, match="no such table"):
-            await state._write(lambda connection: connection.execute("DELETE FROM nowhere"))
+            await state._write(lambda session: session.execute("DELETE FROM nowhere", {}))
         assert isinstance(await reserve(state), Reserved)
 
 
@@ -133,7 +140,7 @@ async def test_a_held_number_cannot_be_moved_by_any_statement(path: Path) -> Non
         await state.remember_account(KEY, 1, 5)
         await reserve(state)
         with pytest.raises(StateError, match="held"):
-            await state._write(lambda connection: connection.execute("UPDATE accounts SET sequence = 4"))
+            await state._write(lambda session: session.execute("UPDATE accounts SET sequence = 4", {}))
 
 
 async def test_a_database_of_a_newer_vaultsigner_is_not_touched(path: Path) -> None:

@@ -3,9 +3,10 @@
 What decides is always in the statement that writes, never in a look before it.
 """
 
-import sqlite3
+from collections.abc import Sequence
 
 from vaultsigner.errors import StateError
+from vaultsigner.state import counting_statements, performance_statements
 from vaultsigner.state.accounts import (
     Account,
     AccountKey,
@@ -15,8 +16,9 @@ from vaultsigner.state.accounts import (
     Reserved,
     Resynchronised,
 )
-
-_Value = str | int | bytes
+from vaultsigner.state.counting import Count, NotCounted
+from vaultsigner.state.performances import Performed
+from vaultsigner.state.sessions import Session, Value
 
 _TAKE_FREE = """
 INSERT INTO held (chain_id, address, sequence, fingerprint, owner, status, lease_until_ms)
@@ -95,13 +97,13 @@ WHERE a.chain_id = :chain_id AND a.address = :address
 """
 
 
-def account(connection: sqlite3.Connection, key: AccountKey) -> Account | None:
+def account(session: Session, key: AccountKey) -> Account | None:
     """See `State.account`."""
-    row = connection.execute(_ACCOUNT, {"chain_id": key.chain_id, "address": key.address}).fetchone()
-    if row is None:
+    rows = session.rows(_ACCOUNT, {"chain_id": key.chain_id, "address": key.address})
+    if not rows:
         return None
     account_number, sequence, version, status, held_sequence, fingerprint, owner, lease_until_ms, *stored = (
-        row
+        rows[0]
     )
     held = None
     if status is not None:
@@ -109,32 +111,33 @@ def account(connection: sqlite3.Connection, key: AccountKey) -> Account | None:
     return Account(account_number, sequence, held, version)
 
 
-def remember_account(
-    connection: sqlite3.Connection, key: AccountKey, account_number: int, sequence: int
-) -> Account:
+def remember_account(session: Session, key: AccountKey, account_number: int, sequence: int) -> Account:
     """See `State.remember_account`."""
-    _write(connection, _INSERT_ACCOUNT, key, account_number=account_number, sequence=sequence)
-    return _known(connection, key)
+    _write(session, _INSERT_ACCOUNT, key, account_number=account_number, sequence=sequence)
+    return _known(session, key)
 
 
 def reserve(
-    connection: sqlite3.Connection,
+    session: Session,
     key: AccountKey,
     fingerprint: str,
     owner: str,
     *,
     now_ms: int,
     lease_ms: int,
-) -> Reserved | HeldByOther:
+    count: Count,
+) -> Reserved | HeldByOther | NotCounted:
     """See `State.reserve`."""
-    terms: dict[str, _Value] = {
+    if not_counted := counting_statements.count(session, count, now_ms):
+        return not_counted
+    terms: dict[str, Value] = {
         "fingerprint": fingerprint,
         "owner": owner,
         "now_ms": now_ms,
         "lease_until_ms": now_ms + lease_ms,
     }
-    taken = any(_write(connection, way, key, **terms) for way in (_TAKE_FREE, _TAKE_OVER, _SEND_AGAIN))
-    known = _known(connection, key)
+    taken = any(_write(session, way, key, **terms) for way in (_TAKE_FREE, _TAKE_OVER, _SEND_AGAIN))
+    known = _known(session, key)
     if known.held is None:
         raise StateError(f"{key.address}: sequence {known.sequence} is neither free nor held")
     if not taken:
@@ -143,7 +146,7 @@ def reserve(
 
 
 def mark_sent(
-    connection: sqlite3.Connection,
+    session: Session,
     key: AccountKey,
     owner: str,
     sequence: int,
@@ -151,10 +154,11 @@ def mark_sent(
     transaction: bytes,
     transaction_hash: str,
     lease_until_ms: int,
+    performed: Sequence[Performed],
 ) -> bool:
     """See `State.mark_sent`."""
-    return _write(
-        connection,
+    sent = _write(
+        session,
         _MARK_SENT,
         key,
         owner=owner,
@@ -163,70 +167,75 @@ def mark_sent(
         transaction_hash=transaction_hash,
         lease_until_ms=lease_until_ms,
     )
+    if sent:
+        performance_statements.note(session, key, transaction_hash, performed)
+    return sent
 
 
-def mark_unknown(connection: sqlite3.Connection, key: AccountKey, owner: str, sequence: int) -> bool:
+def mark_unknown(session: Session, key: AccountKey, owner: str, sequence: int) -> bool:
     """See `State.mark_unknown`."""
-    return _write(connection, _MARK_UNKNOWN, key, owner=owner, sequence=sequence)
+    return _write(session, _MARK_UNKNOWN, key, owner=owner, sequence=sequence)
 
 
-def release(connection: sqlite3.Connection, key: AccountKey, owner: str, sequence: int) -> bool:
+def release(session: Session, key: AccountKey, owner: str, sequence: int) -> bool:
     """See `State.release`."""
-    freed = _write(connection, _FREE_RESERVED, key, owner=owner, sequence=sequence)
-    return freed or mark_unknown(connection, key, owner, sequence)
+    freed = _write(session, _FREE_RESERVED, key, owner=owner, sequence=sequence)
+    return freed or mark_unknown(session, key, owner, sequence)
 
 
 def settle(
-    connection: sqlite3.Connection, key: AccountKey, owner: str, sequence: int, next_sequence: int
+    session: Session, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool
 ) -> bool:
     """See `State.settle`."""
-    freed = _write(connection, _FREE_SENT, key, owner=owner, sequence=sequence)
-    return freed and _write(connection, _SET_SEQUENCE, key, sequence=next_sequence)
+    if not _write(session, _FREE_SENT, key, owner=owner, sequence=sequence):
+        return False
+    performance_statements.settle(session, key, done=done)
+    return _write(session, _SET_SEQUENCE, key, sequence=next_sequence)
 
 
 def resynchronise(
-    connection: sqlite3.Connection,
+    session: Session,
     key: AccountKey,
     account_number: int,
     sequence: int,
     *,
     settled: bool,
+    arrived: bool,
     now_ms: int,
     seen: Account | None,
 ) -> Resynchronised:
     """See `State.resynchronise`."""
     if seen is None:
-        new = _write(connection, _INSERT_ACCOUNT, key, account_number=account_number, sequence=sequence)
+        new = _write(session, _INSERT_ACCOUNT, key, account_number=account_number, sequence=sequence)
         return Resynchronised.UPDATED if new else Resynchronised.CHANGED
-    _execute(connection, _FREE_ABANDONED, key, now_ms=now_ms, version=seen.version)
-    freed = settled and _execute(connection, _FREE_SETTLED, key, now_ms=now_ms, version=seen.version)
+    _execute(session, _FREE_ABANDONED, key, now_ms=now_ms, version=seen.version)
+    freed = settled and _execute(session, _FREE_SETTLED, key, now_ms=now_ms, version=seen.version)
+    if freed:
+        performance_statements.settle(session, key, done=arrived)
     if _execute(
-        connection, _SET_ACCOUNT, key, account_number=account_number, sequence=sequence, version=seen.version
+        session, _SET_ACCOUNT, key, account_number=account_number, sequence=sequence, version=seen.version
     ):
         return Resynchronised.SETTLED if freed else Resynchronised.UPDATED
-    known = _known(connection, key)
+    known = _known(session, key)
     if known.version != seen.version or known.held is None:
         return Resynchronised.CHANGED
     return Resynchronised.IN_FLIGHT if known.held.in_flight(now_ms) else Resynchronised.UNSETTLED
 
 
-def _known(connection: sqlite3.Connection, key: AccountKey) -> Account:
-    known = account(connection, key)
+def _known(session: Session, key: AccountKey) -> Account:
+    known = account(session, key)
     if known is None:
         raise StateError(f"{key.address} on {key.chain_id} is not known yet")
     return known
 
 
-def _write(connection: sqlite3.Connection, statement: str, key: AccountKey, **terms: _Value) -> bool:
+def _write(session: Session, statement: str, key: AccountKey, **terms: Value) -> bool:
     """Run a statement; True, and a new version of the account, when it changed something."""
-    changed = _execute(connection, statement, key, **terms)
+    changed = _execute(session, statement, key, **terms)
     if changed:
-        _execute(connection, _RAISE_VERSION, key)
+        _execute(session, _RAISE_VERSION, key)
     return changed
 
 
-def _execute(connection: sqlite3.Connection, statement: str, key: AccountKey, **terms: _Value) -> bool:
-    return (
-        connection.execute(statement, {"chain_id": key.chain_id, "address": key.address, **terms}).rowcount
-        > 0
-    )
+def _execute(session: Session, statement: str, key: AccountKey, **terms: Value) -> bool:
+    return session.execute(statement, {"chain_id": key.chain_id, "address": key.address, **terms}) > 0

@@ -1,0 +1,196 @@
+"""`State` over whichever engine runs the statements.
+
+Each piece of work is a function of the session; all that wait share one transaction and one sync. What must be counted together
+with a sequence number (nonces, rates) joins its operation, not another transaction.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Protocol, Self, TypeVar, cast
+
+from vaultsigner.errors import StateError
+from vaultsigner.group_commit import WAIT_SECONDS, GroupCommit
+from vaultsigner.state import account_statements, counting_statements, performance_statements
+from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
+from vaultsigner.state.counting import Count, NotCounted, Rate
+from vaultsigner.state.interface import NOTHING
+from vaultsigner.state.performances import Performed
+from vaultsigner.state.sessions import Counting, Operation, Session, Work
+
+Result = TypeVar("Result")
+
+
+class Engine(Protocol):
+    """One connection to one database. Used by one thread at a time."""
+
+    def open(self) -> None:
+        """Connect, and bring the database to the newest schema.
+
+        Raises:
+            StateError: it cannot be opened, or is not one of ours.
+        """
+
+    def commit(self, batch: Sequence[Work]) -> Sequence[object]:
+        """Run all in one transaction, and wait until it is on disk.
+
+        Returns:
+            For each piece of work its result or its StateError. After an error of the database itself all have one: their
+            outcome is not known, and the next batch starts with a new connection.
+        """
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is undone."""
+
+
+class DatabaseState:
+    """See `State`. For use from the event loop in which it was entered.
+
+    Args:
+        wait_seconds: how long a stalled database may keep a caller.
+    """
+
+    def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._engine = engine
+        self._group = GroupCommit[Work, object](
+            engine.commit, failure=StateError, name="state", wait_seconds=wait_seconds
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the database; make what is missing in it.
+
+        Raises:
+            StateError: it cannot be opened, is no database, or a newer vaultsigner made it.
+        """
+        await asyncio.to_thread(self._engine.open)
+        self._group.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Do what waits, and close the database.
+
+        Raises:
+            StateError: the database hangs.
+        """
+        await self._group.close()
+        self._engine.close()
+
+    async def count(self, count: Count, *, now_ms: int) -> NotCounted | None:
+        """See `State`."""
+        return cast(NotCounted | None, await self._group.submit(Counting(count, now_ms)))
+
+    async def refund(self, rate: Rate, *, now_ms: int) -> None:
+        """See `State`."""
+        await self._write(lambda session: counting_statements.refund(session, rate, now_ms))
+
+    async def forget_expired(self, *, now_ms: int) -> None:
+        """See `State`."""
+        await self._write(lambda session: counting_statements.forget_expired(session, now_ms))
+
+    async def performed(self, address: str) -> frozenset[tuple[str, str]]:
+        """See `State`."""
+        return await self._read(lambda session: performance_statements.performed(session, address))
+
+    async def account(self, key: AccountKey) -> Account | None:
+        """See `State`."""
+        return await self._read(lambda session: account_statements.account(session, key))
+
+    async def remember_account(self, key: AccountKey, account_number: int, sequence: int) -> Account:
+        """See `State`."""
+        return await self._write(
+            lambda session: account_statements.remember_account(session, key, account_number, sequence)
+        )
+
+    async def reserve(
+        self,
+        key: AccountKey,
+        fingerprint: str,
+        owner: str,
+        *,
+        now_ms: int,
+        lease_ms: int,
+        count: Count = NOTHING,
+    ) -> Reserved | HeldByOther | NotCounted:
+        """See `State`."""
+        return await self._write(
+            lambda session: account_statements.reserve(
+                session, key, fingerprint, owner, now_ms=now_ms, lease_ms=lease_ms, count=count
+            )
+        )
+
+    async def mark_sent(
+        self,
+        key: AccountKey,
+        owner: str,
+        sequence: int,
+        transaction: bytes,
+        transaction_hash: str,
+        *,
+        now_ms: int,
+        lease_ms: int,
+        performed: Sequence[Performed] = (),
+    ) -> bool:
+        """See `State`."""
+        return await self._write(
+            lambda session: account_statements.mark_sent(
+                session,
+                key,
+                owner,
+                sequence,
+                transaction=transaction,
+                transaction_hash=transaction_hash,
+                lease_until_ms=now_ms + lease_ms,
+                performed=performed,
+            )
+        )
+
+    async def mark_unknown(self, key: AccountKey, owner: str, sequence: int) -> bool:
+        """See `State`."""
+        return await self._write(
+            lambda session: account_statements.mark_unknown(session, key, owner, sequence)
+        )
+
+    async def release(self, key: AccountKey, owner: str, sequence: int) -> bool:
+        """See `State`."""
+        return await self._write(lambda session: account_statements.release(session, key, owner, sequence))
+
+    async def settle(
+        self, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool = False
+    ) -> bool:
+        """See `State`."""
+        return await self._write(
+            lambda session: account_statements.settle(session, key, owner, sequence, next_sequence, done=done)
+        )
+
+    async def resynchronise(
+        self,
+        key: AccountKey,
+        account_number: int,
+        sequence: int,
+        *,
+        settled: bool,
+        now_ms: int,
+        seen: Account | None,
+        arrived: bool = False,
+    ) -> Resynchronised:
+        """See `State`."""
+        return await self._write(
+            lambda session: account_statements.resynchronise(
+                session,
+                key,
+                account_number,
+                sequence,
+                settled=settled,
+                arrived=arrived,
+                now_ms=now_ms,
+                seen=seen,
+            )
+        )
+
+    async def _read(self, run: Callable[[Session], Result]) -> Result:
+        return cast(Result, await self._group.submit(Operation(run, writes=False)))
+
+    async def _write(self, run: Callable[[Session], Result]) -> Result:
+        return cast(Result, await self._group.submit(Operation(run, writes=True)))
