@@ -235,17 +235,21 @@ def partner_call(
     return SignedCall(method, path, sent, headers)
 
 
-def send(url: str, call: SignedCall, *, connection: HTTPConnection | None = None) -> Reply:
+def send(url: str, call: SignedCall, *, source: str = "127.0.0.1") -> Reply:
     """Send it to the service at `url`, with nothing added but Host and Content-Length, and nothing encoded anew.
 
     Args:
-        connection: to use, and to leave open; None makes one for this request.
+        source: the loopback address to ask from.
     """
-    if connection is None:
-        host = urlsplit(url)
-        assert host.hostname
-        with closing(HTTPConnection(host.hostname, host.port, timeout=TIMEOUT_SECONDS)) as own:
-            return send(url, call, connection=own)
+    host = urlsplit(url)
+    assert host.hostname
+    with closing(
+        HTTPConnection(host.hostname, host.port, timeout=TIMEOUT_SECONDS, source_address=(source, 0))
+    ) as connection:
+        return _send(connection, call)
+
+
+def _send(connection: HTTPConnection, call: SignedCall) -> Reply:
     connection.putrequest(call.method, call.target, skip_accept_encoding=True)
     for name, value in call.headers.items():
         connection.putheader(name, value)

@@ -150,9 +150,9 @@ class World:
         moment = self.clock.milliseconds() // 1000 if self.clock and ts is None else ts
         return self.send(open_api_call(key, method, path, spelled(parameters), document=document, ts=moment))
 
-    def send(self, call: SignedCall, *, service: Service | None = None) -> Reply:
-        """A request just as it is, to the first service or another."""
-        return send((service or self.service).url, call)
+    def send(self, call: SignedCall, *, service: Service | None = None, source: str = "127.0.0.1") -> Reply:
+        """A request just as it is, to the first service or another, from any loopback address."""
+        return send((service or self.service).url, call, source=source)
 
     @contextmanager
     def second_service(

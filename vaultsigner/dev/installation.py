@@ -276,7 +276,10 @@ def _callers(plan: Plan) -> dict[str, object]:
             "tasks": tasks,
         }
     if plan.rate_limits:
-        sections["rate_limits"] = {name: asdict(limit) for name, limit in plan.rate_limits.items()}
+        sections["rate_limits"] = {
+            name: {"count": limit.count, "every": f"{limit.every_seconds}s"}
+            for name, limit in plan.rate_limits.items()
+        }
     return sections
 
 

@@ -1,0 +1,101 @@
+"""A valid signed request, changed: no byte of it can be another, and nothing can move between query and body."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from tests.integration.signed.callers import SIGNERS
+from tests.integration.signed.test_nonces import ask, opened
+from tests.signing_client import SignedCall, signed_call
+from tests.world import Vector, World, wallet_name
+
+PATH = "/api/freeze/sign"
+AT_ONCE = 32
+
+
+def signed_freeze(world: World, sample: Vector, name: str) -> SignedCall:
+    document = {"wallet_name": wallet_name(sample), "msg": {"symbol": "BNB", "amount": "10"}}
+    return signed_call(SIGNERS[name], "POST", PATH, {"note": "a b"}, document=document, recv_window_ms=60_000)
+
+
+def flipped(call: SignedCall) -> Iterable[SignedCall]:
+    """Every byte of query and body with its lowest bit flipped, and with its case bit."""
+    query, body = call.query.encode(), call.body
+    for position in range(len(query) + len(body)):
+        for bit in (0x01, 0x20):
+            whole = bytearray(query + body)
+            whole[position] ^= bit
+            changed = bytes(whole[: len(query)])
+            if not changed.isascii() or any(byte <= 0x20 or byte in (0x23, 0x7F) for byte in changed):
+                continue  # no request target any more; the HTTP layer's own tests have these
+            yield SignedCall("POST", PATH, changed.decode(), call.headers, bytes(whole[len(query) :]))
+
+
+def resplit(call: SignedCall) -> Iterable[SignedCall]:
+    """The same signed text, cut into query and body at every other place, the signature last in the query."""
+    text, _, signature = call.query.partition("&signature=")
+    whole = text.encode() + call.body
+    for cut in range(len(whole) + 1):
+        query, body = whole[:cut], whole[cut:]
+        if cut == len(text) or any(byte <= 0x20 or byte >= 0x7F or byte == 0x23 for byte in query):
+            continue
+        yield SignedCall("POST", PATH, f"{query.decode()}&signature={signature}", call.headers, body)
+
+
+async def statuses(world: World, calls: Iterable[SignedCall]) -> Counter[int]:
+    """Ask for all of them over a few connections."""
+    waiting = list(calls)
+    counted: Counter[int] = Counter()
+    while waiting:
+        now, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        async with opened([world.service], len(now)) as connections:
+            counted.update(await asyncio.gather(*map(ask, connections, now)))
+    return counted
+
+
+@pytest.mark.parametrize("name", SIGNERS)
+def test_no_byte_of_a_signed_request_can_be_another(live: World, sample: Vector, name: str) -> None:
+    live.place({**sample, "sequence": 9000 + list(SIGNERS).index(name)})
+    call = signed_freeze(live, sample, name)
+    before = len([record for record in live.records() if record.get("signed_sha256")])
+    counted = asyncio.run(statuses(live, meaning_another(call, flipped(call))))
+    assert sum(counted.values()) > len(call.query)
+    assert set(counted) <= {400, 401}, counted
+    signed = [record for record in live.records() if record.get("signed_sha256")]
+    assert len(signed) == before
+    assert live.send(call).status == 200, (
+        "the request itself was good all the time, and none of these used it up"
+    )
+
+
+def meaning_another(call: SignedCall, calls: Iterable[SignedCall]) -> Iterable[SignedCall]:
+    """Without those that spell the same: hexadecimal digits of the signature and of percent-encodings in the other case."""
+    head, _, signature = call.query.rpartition("signature=")
+    for changed in calls:
+        start, _, other = changed.query.rpartition("signature=")
+        if (start, changed.body) == (head, call.body) and other.lower() == signature.lower():
+            continue
+        yield changed
+
+
+@pytest.mark.parametrize("name", SIGNERS)
+def test_no_signed_request_can_be_split_elsewhere(live: World, sample: Vector, name: str) -> None:
+    live.place({**sample, "sequence": 9100 + list(SIGNERS).index(name)})
+    call = signed_freeze(live, sample, name)
+    counted = asyncio.run(statuses(live, resplit(call)))
+    assert set(counted) <= {400, 401}, counted
+    assert live.send(call).status == 200
+
+
+def test_the_same_signature_makes_one_signature_on_one_route_alone(live: World, sample: Vector) -> None:
+    """Where the client did not bind it to an operation it may go to another path, but never to both."""
+    live.place({**sample, "sequence": 9200})
+    call = signed_freeze(live, sample, "bot-hmac")
+    assert live.send(call).status == 200
+    for path in ("/api/unfreeze/sign", "/api/freeze/broadcast", PATH):
+        moved = SignedCall("POST", path, call.query, call.headers, call.body)
+        assert live.send(moved).status == 409
+    assert json.loads(call.body)["wallet_name"] == wallet_name(sample)
