@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from vaultsigner.domain.names import JsonValue, RequestId
 from vaultsigner.domain.refusals import Refusal
@@ -25,6 +26,12 @@ PRIVATE_HEADERS: Mapping[str, str] = MappingProxyType(
 
 _HEADERS = web.Response(headers=PRIVATE_HEADERS).headers
 """Copying this costs a fifth of making it anew, and every answer needs one."""
+CHALLENGES: Mapping[str, str] = MappingProxyType(
+    {"not_authenticated": "Bearer", "authentication_failed": 'Signed-Request realm="vaultsigner"'}
+)
+"""A 401 has to name a way to authenticate (RFC 9110, section 11.6.1). `Signed-Request` is a name of our own: who signs requests
+does not log in, and the schemes that IANA lists sign in other ways. It is the same for every way to sign, as the answer is.
+"""
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -33,10 +40,16 @@ def encode_json(body: JsonValue) -> bytes:
     return _encode(body).encode("utf-8", "backslashreplace")
 
 
-def answer_response(answer: Answer, request_id: RequestId) -> web.Response:
-    """A good answer; where a rule decided, which one, of which policy, and where the record stands."""
+def private_headers(request_id: RequestId) -> CIMultiDict[str]:
+    """What every answer carries; the caller may add to it."""
     headers = _HEADERS.copy()
     headers["X-Request-Id"] = request_id
+    return headers
+
+
+def answer_response(answer: Answer, request_id: RequestId) -> web.Response:
+    """A good answer; where a rule decided, which one, of which policy, and where the record stands."""
+    headers = private_headers(request_id)
     if answer.rule is not None and answer.policy is not None and answer.audit is not None:
         digest = answer.policy.removeprefix("sha256:")[:12]
         where = f"{answer.audit.chain}:{answer.audit.seq}"
@@ -49,10 +62,10 @@ def refusal_response(
 ) -> web.Response:
     """A refusal in the error shape. Its `reason` is for the record only and stays here."""
     status = statuses.status_of(refusal.code)
-    headers = _HEADERS.copy()
-    headers.update({"X-Request-Id": request_id, **extra})
-    if status == statuses.STATUS_FOR_CODE["not_authenticated"]:
-        headers["WWW-Authenticate"] = "Bearer"
+    headers = private_headers(request_id)
+    headers.update(extra)
+    if refusal.code in CHALLENGES:
+        headers["WWW-Authenticate"] = CHALLENGES[refusal.code]
     retry_after = statuses.retry_after_seconds(status, refusal.retry_after_seconds)
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)

@@ -4,24 +4,30 @@ from collections.abc import AsyncIterator
 
 from aiohttp import HttpVersion11, web
 
-from vaultsigner.config.settings import ServerSettings
+from vaultsigner.config.settings import Partner, ServerSettings
 from vaultsigner.server.bodies import MAX_BODY_BYTES
 from vaultsigner.server.client_address import ClientAddresses
 from vaultsigner.server.documents import add_documents
-from vaultsigner.server.edge import ADDRESSES, PIPELINE, endpoint_handler
+from vaultsigner.server.edge import ADDRESSES, FAMILIES, PIPELINE, endpoint_handler
+from vaultsigner.server.families import Families
+from vaultsigner.server.partner_routes import partner_routes
 from vaultsigner.server.pipeline import OpenPipeline
 from vaultsigner.server.routes import ROUTES
 
 
-def create_app(settings: ServerSettings, open_pipeline: OpenPipeline) -> web.Application:
+def create_app(
+    settings: ServerSettings, open_pipeline: OpenPipeline, partner: Partner | None = None
+) -> web.Application:
     """Make the API's application.
 
     Args:
         settings: whose word on addresses counts.
         open_pipeline: opens what answers the requests; closed again when the server stops.
+        partner: where the partner family is served; None where it is not.
     """
     app = web.Application()
     app[ADDRESSES] = ClientAddresses(settings.trusted_proxies)
+    app[FAMILIES] = Families(None if partner is None else partner.url_prefix)
 
     async def hold_pipeline(held_by: web.Application) -> AsyncIterator[None]:
         async with open_pipeline() as pipeline:
@@ -29,11 +35,12 @@ def create_app(settings: ServerSettings, open_pipeline: OpenPipeline) -> web.App
             yield
 
     app.cleanup_ctx.append(hold_pipeline)
-    for route in ROUTES:
+    routes = ROUTES if partner is None else (*ROUTES, *partner_routes(partner.url_prefix))
+    for route in routes:
         for path in route.spelled_paths():
-            handler = endpoint_handler(path, route.operation, route.endpoint)
+            handler = endpoint_handler(path, route.operation, route.endpoint, route.family)
             app.router.add_route(route.method, path, handler, expect_handler=invite_body)
-    add_documents(app)
+    add_documents(app, routes)
     return app
 
 

@@ -25,6 +25,8 @@ IN_CRUMBS = Refusal(
 async def read_body(request: web.Request) -> bytes | Refusal:
     """The whole body, or why not."""
     content = request.content
+    if content.at_eof():
+        return b""
     # What is not chunked and has arrived already is most of what comes: it is read without the care that passwords get.
     if content.is_eof() and request.content_length is not None and request.content_length <= MAX_BODY_BYTES:
         return content.read_nowait()

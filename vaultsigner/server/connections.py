@@ -11,11 +11,9 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
-from vaultsigner.server.answers import refusal_response
 from vaultsigner.server.bodies import MAX_CHUNK_PIECES
-from vaultsigner.server.edge import INTERNAL_ERROR, Edge
+from vaultsigner.server.edge import Edge
 from vaultsigner.server.process import connection_limit
-from vaultsigner.server.request_ids import fresh_request_id
 from vaultsigner.server.wiping import pieces_waiting, require_wipeable, wipe_unless_shared, wipe_unread
 
 log = structlog.get_logger(__name__)
@@ -45,12 +43,14 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         "_input",
         "_last_body",
         "_last_pieces",
+        "_last_resort",
         "_write_deadline",
     )
 
     def __init__(self, manager: "ConnectionServer", **options: Any) -> None:
         super().__init__(manager, **options)
         self._answer_broken = manager.answer_broken
+        self._last_resort = manager.last_resort
         self._input = manager.input
         self._last_body: StreamReader | None = None
         self._last_pieces = 0
@@ -204,9 +204,7 @@ class Connection(RequestHandler, asyncio.BufferedProtocol):
         log.error("answering failed", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer is on its way already")
-        response = refusal_response(INTERNAL_ERROR, fresh_request_id())
-        response.force_close()
-        return response
+        return self._last_resort(request)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """The library would log an exception's text and traceback, which may quote what the client sent."""
@@ -232,6 +230,7 @@ class ConnectionServer(web.Server):
         self._limit = connection_limit()
         self._told_full = -FULL_LOG_SECONDS
         self.answer_broken = edge.answer_broken
+        self.last_resort = edge.last_resort
         self.input = memoryview(bytearray(READ_BUFFER_BYTES))
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:

@@ -1,7 +1,7 @@
 """/api/openapi.json, /docs (Swagger UI) and /redoc (Redoc): everything comes from this server, and nothing inline runs."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from aiohttp import web
@@ -12,7 +12,7 @@ from vaultsigner.server.document_assets import ASSETS, SPECIFICATION, Asset, Doc
 from vaultsigner.server.downloads import BUSY, PIECE_BYTES, Downloads
 from vaultsigner.server.edge import REQUEST_ID
 from vaultsigner.server.openapi import openapi_document
-from vaultsigner.server.routes import ROUTES
+from vaultsigner.server.route import Route
 
 _EMPTY_STYLE_SHA256 = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 PAGE_POLICY = "; ".join(
@@ -46,10 +46,10 @@ _ASK_EACH_TIME = "no-cache"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def add_documents(app: web.Application) -> None:
-    """Add the documents' routes to the API's application."""
+def add_documents(app: web.Application, routes: Iterable[Route]) -> None:
+    """Add the documents' routes to the API's application, whose own routes they describe."""
     assets, downloads = DocumentAssets(), Downloads()
-    specification = json.dumps(openapi_document(ROUTES), ensure_ascii=False, separators=(",", ":"))
+    specification = json.dumps(openapi_document(routes), ensure_ascii=False, separators=(",", ":"))
     openapi = make_asset("openapi.json", "application/json", specification.encode())
 
     async def send_openapi(request: web.Request) -> web.StreamResponse:

@@ -14,9 +14,9 @@ from aiohttp import web
 from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server import statuses
-from vaultsigner.server.answers import answer_response, refusal_response
 from vaultsigner.server.bodies import discard_body
 from vaultsigner.server.client_address import ClientAddresses
+from vaultsigner.server.families import Families, Family
 from vaultsigner.server.pipeline import Pipeline
 from vaultsigner.server.received import Received, forwarded_for, peer_host, receive
 from vaultsigner.server.request_ids import fresh_request_id
@@ -30,9 +30,11 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 PIPELINE: web.AppKey[Pipeline] = web.AppKey("pipeline", Pipeline)
 ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
+FAMILIES: web.AppKey[Families] = web.AppKey("families", Families)
 REQUEST_ID: web.RequestKey[RequestId] = web.RequestKey("request_id")
 OPERATION: web.RequestKey[Operation] = web.RequestKey("operation")
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 UNROUTED = Operation("http.request")
 """The operation of a request that matches no route."""
 NOT_FOUND = Refusal("not_found", "Not Found")
@@ -56,7 +58,7 @@ _RESPELT = re.compile(r"%(?:2[DE]|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9
 
 
 def endpoint_handler(
-    path: str, operation: Operation, endpoint: Endpoint
+    path: str, operation: Operation, endpoint: Endpoint, family: Family
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Make an aiohttp handler for one path of one of our endpoints, which ends in its only variable if it has one."""
     literal, variable, _ = path.partition("{")
@@ -68,13 +70,15 @@ def endpoint_handler(
             raise web.HTTPNotFound
         request[OPERATION] = operation
         app = request.app
-        received = receive(request, request[REQUEST_ID], operation, app[ADDRESSES])
+        received = receive(
+            request, request[REQUEST_ID], operation, app[ADDRESSES], partner=family.signature_header
+        )
         if isinstance(received, Refusal):
             return await refuse(app, request, received, forwarded_for=forwarded_for(request))
         outcome = await endpoint(app[PIPELINE], received)
         if isinstance(outcome, Answer):
-            return answer_response(outcome, received.request_id)
-        return refusal_response(outcome, received.request_id)
+            return family.answer(outcome, received.request_id)
+        return family.refusal(outcome, received.request_id, NO_HEADERS)
 
     return handle
 
@@ -85,7 +89,7 @@ async def refuse(
     refusal: Refusal,
     *,
     forwarded_for: Sequence[str] = (),
-    headers: Mapping[str, str] = MappingProxyType({}),
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> web.Response:
     """Record a refusal of the HTTP layer, then answer it; what could not be recorded is answered as that."""
     await discard_body(request)
@@ -96,7 +100,8 @@ async def refuse(
         ip=addresses.peer(host) if isinstance(ip, Refusal) else ip,
         operation=request.get(OPERATION, UNROUTED),
     )
-    return refusal_response(await app[PIPELINE].refused(call, refusal), call.request_id, headers)
+    recorded = await app[PIPELINE].refused(call, refusal)
+    return app[FAMILIES].at(request.path).refusal(recorded, call.request_id, headers)
 
 
 class Edge:
@@ -128,15 +133,23 @@ class Edge:
         request[REQUEST_ID] = fresh_request_id()
         return await refuse(self._app, request, NOT_HTTP)
 
+    def last_resort(self, request: web.BaseRequest) -> web.Response:
+        """The answer when even answering failed; its log line is all that is left of it."""
+        family = self._app[FAMILIES].at(request.path)
+        response = family.refusal(INTERNAL_ERROR, fresh_request_id(), NO_HEADERS)
+        response.force_close()
+        return response
+
     async def _answer_library(self, request: web.BaseRequest, error: web.HTTPException) -> web.Response:
         refusal = LIBRARY_REFUSALS.get(statuses.code_of(error.status), NOT_HTTP)
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        if request.path.startswith("/api/"):
+        families = self._app[FAMILIES]
+        if families.on_record(request.path):
             return await refuse(
                 self._app, request, refusal, forwarded_for=forwarded_for(request), headers=headers
             )
         await discard_body(request)
-        return refusal_response(refusal, request[REQUEST_ID], headers)
+        return families.at(request.path).refusal(refusal, request[REQUEST_ID], headers)
 
     async def _answer_defect(self, request: web.BaseRequest, error: Exception) -> web.Response:
         log.error("unexpected exception", request_id=request[REQUEST_ID], exc_info=error)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, invalid_token
+from vaultsigner.authentication.signed_requests import authentication_failed, malformed_parameters
 from vaultsigner.domain.names import JsonValue, RequestId
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import AuditError, CustodyError, StateError
@@ -35,7 +36,8 @@ _EXAMPLES: tuple[Refusal, ...] = (
         "There was an error parsing the body: the body is not JSON: Expecting value at line 1, column 12",
         detail="There was an error parsing the body",
     ),
-    received.TWO_AUTHORIZATIONS,
+    received.twice("Authorization"),
+    malformed_parameters("The signature must be the last parameter"),
     NO_WALLET_NAME,
     Refusal(
         "bad_credentials",
@@ -43,6 +45,7 @@ _EXAMPLES: tuple[Refusal, ...] = (
         detail='{"error": "Incorrect email or password"}',
     ),
     NOT_AUTHENTICATED,
+    authentication_failed("not told to callers"),
     invalid_token("not told to callers"),
     Refusal(
         "address_not_allowed",
@@ -64,6 +67,7 @@ _EXAMPLES: tuple[Refusal, ...] = (
         f"sequence 7 is held by transaction {TRANSACTION_HASH} whose outcome is not known; send the same request again, "
         "or ask POST /api/wallet/resync to settle it",
     ),
+    Refusal("replayed", "This request was here before: each signature counts once; make a new one"),
     Refusal("wallet_busy", f"a broadcast for {WALLET_ADDRESS} is under way; try again"),
     BODY_TOO_LARGE,
     received.ENCODED_BODY,
@@ -72,7 +76,7 @@ _EXAMPLES: tuple[Refusal, ...] = (
         "msg.amount: ensure this value is greater than 0",
         detail=_NOT_POSITIVE,
     ),
-    Refusal("rate_limited", "Too many log-ins at once: try again in a few seconds"),
+    Refusal("rate_limited", "Too many requests: try again in 3 seconds", retry_after_seconds=3),
     edge.INTERNAL_ERROR,
     Refusal("node_refused", "the node refused the transaction: insufficient balance"),
     Refusal("node_unavailable", "the node cannot be reached; nothing was sent"),

@@ -1,14 +1,16 @@
 """The OpenAPI 3.1 document, made from the table of routes: what is served and what is documented cannot differ."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 import vaultsigner
 from vaultsigner.domain.names import JsonValue
-from vaultsigner.server import statuses
+from vaultsigner.server import openapi_partner, openapi_security, statuses
+from vaultsigner.server.answers import CHALLENGES
 from vaultsigner.server.error_examples import ERROR_EXAMPLES
 from vaultsigner.server.examples import SIGNED_DECISION
-from vaultsigner.server.routes import Documentation, Route
+from vaultsigner.server.families import PARTNER
+from vaultsigner.server.route import Documentation, Route
 from vaultsigner.server.schemas import SCHEMAS
 from vaultsigner.server.signing_service import FALSE_WORDS, TRUE_WORDS
 
@@ -18,7 +20,8 @@ ABOUT = """\
 Signs messages of the BNB Beacon Chain with keys that stay in Vault, as far as policy allows, and keeps a record of everything.
 
 1. Log in: `POST /api/auth/login` answers an access token.
-2. Send it with every other request: `Authorization: Bearer <access_token>`.
+2. Send it with every other request: `Authorization: Bearer <access_token>`. Or be a client that signs its requests, or that sends
+   an Open API token: no log-in then, one way at a time, and `/api/auth/check` to try it out.
 3. `sign` answers a signed transaction; `broadcast` also sends it to the node and answers what the node said.
 
 Every error has the same shape: `code` for programs, `message` for people, `detail` as the older Binance Chain signing service
@@ -34,10 +37,13 @@ def openapi_document(routes: Iterable[Route]) -> Object:
     Returns:
         An OpenAPI 3.1.0 document, ready for `json.dumps`.
     """
+    routes = tuple(routes)
+    methods = Counter((route.operation, path) for route in routes for path in route.paths)
     paths: dict[str, Object] = defaultdict(dict)
     for route in routes:
         for path in route.paths:
-            paths[path][route.method.lower()] = _operation(route, path)
+            alone = methods[route.operation, path] == 1
+            paths[path][route.method.lower()] = _operation(route, path, alone=alone)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -48,11 +54,20 @@ def openapi_document(routes: Iterable[Route]) -> Object:
         },
         "servers": [{"url": "/"}],
         "paths": dict(paths),
-        "components": {
-            "schemas": dict(SCHEMAS),
-            "examples": {code: {"value": body} for code, body in ERROR_EXAMPLES.items()},
-            "headers": _HEADERS,
-            "securitySchemes": {"access_token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        "components": _components(with_partner=any(route.family is PARTNER for route in routes)),
+    }
+
+
+def _components(*, with_partner: bool) -> Object:
+    examples: Object = {code: {"value": body} for code, body in ERROR_EXAMPLES.items()}
+    return {
+        "schemas": {**SCHEMAS, **(openapi_partner.SCHEMAS if with_partner else {})},
+        "examples": {**examples, **(openapi_partner.EXAMPLES if with_partner else {})},
+        "headers": _HEADERS,
+        "parameters": openapi_security.PARAMETERS,
+        "securitySchemes": {
+            **openapi_security.SCHEMES,
+            **(openapi_security.PARTNER_SCHEMES if with_partner else {}),
         },
     }
 
@@ -64,22 +79,25 @@ _HEADERS: Object = {
         "schema": {"type": "string", "examples": [SIGNED_DECISION]},
     },
     "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": {"type": "integer"}},
-    "WWW-Authenticate": {"description": "How to log in: Bearer.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {
+        "description": "How to show who asks.",
+        "schema": {"type": "string", "enum": [*CHALLENGES.values()]},
+    },
 }
 
 
-def _operation(route: Route, path: str) -> Object:
+def _operation(route: Route, path: str, *, alone: bool) -> Object:
     told = route.documentation
     main_path = route.paths[0]
     other_spelling = f"\n\nAnother spelling of `{main_path}`." if path != main_path else ""
     operation: Object = {
-        "operationId": _operation_id(route, path),
+        "operationId": _operation_id(route, path, alone=alone),
         "tags": [told.tag],
         "summary": told.summary,
         "description": told.description + other_spelling,
-        "parameters": _parameters(told, path),
-        "responses": {str(statuses.OK): _answer(told), **_errors(told.errors)},
-        "security": [{"access_token": []}] if told.authenticated else [],
+        "parameters": _parameters(route, path),
+        "responses": _responses(route),
+        "security": _security(route),
     }
     if told.request is not None:
         operation["requestBody"] = {
@@ -88,17 +106,37 @@ def _operation(route: Route, path: str) -> Object:
                 told.request, {title: {"value": value} for title, value in told.examples.items()}
             ),
         }
+    if told.form is not None and route.method != "GET":
+        operation["requestBody"] = openapi_partner.form(told.form)
     return operation
 
 
-def _operation_id(route: Route, path: str) -> str:
+def _responses(route: Route) -> Object:
+    if route.family is PARTNER:
+        return openapi_partner.responses(route)
+    told = route.documentation
+    return {str(statuses.OK): _answer(told), **_errors(told.errors)}
+
+
+def _security(route: Route) -> list[JsonValue]:
+    if not route.documentation.authenticated:
+        return []
+    return openapi_security.PARTNER_SECURITY if route.family is PARTNER else openapi_security.SECURITY
+
+
+def _operation_id(route: Route, path: str, *, alone: bool) -> str:
     """Unique, and steady over releases: code generators make method names of it."""
+    if not alone:
+        return f"{route.operation.replace('.', '_')}_{route.method.lower()}"
     if path == route.paths[0]:
         return route.operation.replace(".", "_")
     return path.removeprefix("/api/").replace("/", "_")
 
 
-def _parameters(told: Documentation, path: str) -> list[JsonValue]:
+def _parameters(route: Route, path: str) -> list[JsonValue]:
+    told = route.documentation
+    if route.family is PARTNER:
+        return openapi_partner.query_parameters() if told.form is not None and route.method == "GET" else []
     parameters: list[JsonValue] = []
     if "{name}" in path:
         parameters.append(
@@ -122,7 +160,7 @@ def _parameters(told: Documentation, path: str) -> list[JsonValue]:
                 "schema": {"type": "boolean", "default": True},
             }
         )
-    return parameters
+    return parameters + (openapi_security.parameter_references() if told.authenticated else [])
 
 
 def _one_of(words: tuple[str, ...]) -> str:
@@ -140,16 +178,16 @@ def _answer(told: Documentation) -> Object:
 
 def _errors(codes: Iterable[str]) -> Object:
     codes_of_status: dict[int, list[str]] = defaultdict(list)
-    for code in codes:
+    for code in dict.fromkeys(codes):
         codes_of_status[statuses.status_of(code)].append(code)
     return {str(status): _error(status, codes_of_status[status]) for status in sorted(codes_of_status)}
 
 
 def _error(status: int, codes: list[str]) -> Object:
     headers = ["X-Request-Id"]
-    if statuses.retry_after_seconds(status, None) is not None or "rate_limited" in codes:
+    if statuses.retry_after_seconds(status, None) is not None:
         headers.append("Retry-After")
-    if "not_authenticated" in codes:
+    if any(code in CHALLENGES for code in codes):
         headers.append("WWW-Authenticate")
     return {
         "description": f"{' or '.join(codes)}.",

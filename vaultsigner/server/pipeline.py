@@ -41,6 +41,15 @@ class Pipeline(Protocol):
     async def log_in(self, call: Call, body: bytearray) -> Answer | Refusal:
         """Exchange a password for an access token; wipes `body`."""
 
+    async def check(self, call: Call) -> Answer | Refusal:
+        """Who asks: `{"principal": {"type", "name", "scheme"}}`."""
+
+    async def partner_time(self, call: Call) -> Answer | Refusal:
+        """The time, in milliseconds since 1970, as a bare number."""
+
+    async def task_completion(self, call: Call) -> Answer | Refusal:
+        """Which of the partner's tasks a wallet has done: `{task: bool}`."""
+
     async def refused(self, call: Call, refusal: Refusal) -> Refusal:
         """Record a refusal of the HTTP layer; gives back what is to be answered, which is another where recording failed."""
 

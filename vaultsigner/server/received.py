@@ -8,11 +8,15 @@ from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server.client_address import ClientAddresses
-from vaultsigner.signing.calls import Call, Credentials, IpAddress
+from vaultsigner.signing.calls import NO_CREDENTIALS, Call, Credentials, IpAddress
 
-TWO_AUTHORIZATIONS = Refusal("malformed_request", "The Authorization header is there more than once")
+API_KEY = "X-MBX-APIKEY"
+OPEN_API_TOKEN = "X-Mp-Open-Api-Token"  # noqa: S105 - a header's name
+PARTNER_SIGNATURE = "signature"
 OTHER_VERSION = Refusal("malformed_request", "Speak HTTP/1.1")
-FRAGMENT = Refusal("malformed_request", "A path with a fragment (#) is never sent")
+FRAGMENT = Refusal(
+    "malformed_request", "A fragment (#) is never sent: write it as %23 where it belongs to a value"
+)
 ODD_TRANSFER = Refusal("malformed_request", "The only Transfer-Encoding that is understood is chunked")
 TRAILER = Refusal("malformed_request", "Trailer fields are not read: send them as headers")
 ENCODED_BODY = Refusal("unsupported_encoding", "Send the body as it is: no Content-Encoding is accepted")
@@ -26,32 +30,75 @@ class Received:
     request_id: RequestId
     ip: IpAddress
     operation: Operation
-    authorization: str | None = None
+    credentials: Credentials = NO_CREDENTIALS
 
     def call(self, body: bytes = b"", *, sync: bool = True) -> Call:
-        """The request in the pipeline's words."""
+        """The request in the pipeline's words. Signatures cover its query as it came, never as a library reads and writes it."""
         return Call(
-            self.request_id, self.ip, self.operation, Credentials(self.authorization), body=body, sync=sync
+            request_id=self.request_id,
+            ip=self.ip,
+            operation=self.operation,
+            credentials=self.credentials,
+            method=self.request.method,
+            path=self.request.rel_url.raw_path,
+            query=raw_query(self.request),
+            body=body,
+            sync=sync,
         )
 
 
 def receive(
-    request: web.Request, request_id: RequestId, operation: Operation, addresses: ClientAddresses
+    request: web.Request,
+    request_id: RequestId,
+    operation: Operation,
+    addresses: ClientAddresses,
+    *,
+    partner: bool = False,
 ) -> Received | Refusal:
-    """Look at the headers that every request is judged by."""
-    headers = request.headers
+    """Look at the headers that every request is judged by.
+
+    Args:
+        partner: whether its family is the one whose signatures stand in a header.
+    """
     ip = addresses.of(peer_host(request), forwarded_for(request))
     if isinstance(ip, Refusal):
         return ip
-    authorizations = headers.getall(hdrs.AUTHORIZATION, ())
-    if len(authorizations) > 1:
-        return TWO_AUTHORIZATIONS
+    credentials = _credentials(request, partner=partner)
+    if isinstance(credentials, Refusal):
+        return credentials
     ambiguous = _ambiguous(request)
     if ambiguous is not None:
         return ambiguous
-    if headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
         return ENCODED_BODY
-    return Received(request, request_id, ip, operation, authorizations[0] if authorizations else None)
+    return Received(request, request_id, ip, operation, credentials)
+
+
+def raw_query(request: web.BaseRequest) -> bytes:
+    """What follows the first question mark of the request target, byte for byte; nothing where there is none."""
+    return request.raw_path.partition("?")[2].encode("utf-8", "surrogateescape")
+
+
+def twice(header: str) -> Refusal:
+    """Two headers of one name are two answers to who asks: a proxy may look at the other one."""
+    return Refusal("malformed_request", f"The {header} header is there more than once")
+
+
+def _credentials(request: web.BaseRequest, *, partner: bool) -> Credentials | Refusal:
+    headers = request.headers
+    names = [hdrs.AUTHORIZATION, API_KEY, OPEN_API_TOKEN, *([PARTNER_SIGNATURE] if partner else [])]
+    found: list[str | None] = []
+    for name in names:
+        values = headers.getall(name, ())
+        if len(values) > 1:
+            return twice(name)
+        found.append(_text(values[0]) if values else None)
+    return Credentials(*found)
+
+
+def _text(value: str) -> str:
+    """A header's value without the escapes of bytes that are no UTF-8: these cannot be written to a socket or a record."""
+    return value if value.isascii() else value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _ambiguous(request: web.Request) -> Refusal | None:
@@ -61,7 +108,7 @@ def _ambiguous(request: web.Request) -> Refusal | None:
     """
     if request.version not in (HttpVersion11, HttpVersion10):
         return OTHER_VERSION
-    if request.rel_url.raw_fragment:
+    if "#" in request.raw_path:
         return FRAGMENT
     if hdrs.TRAILER in request.headers:
         return TRAILER

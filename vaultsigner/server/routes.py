@@ -1,70 +1,26 @@
 """Every route of the signing-service family, in one table: aiohttp's routes and the OpenAPI document both come from it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from vaultsigner.domain.names import JsonValue, Operation
+from vaultsigner.domain.names import Operation
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.server import examples, log_in, signing_service, wallets
-from vaultsigner.server.edge import Endpoint
+from vaultsigner.server import examples, log_in, proving, signing_service, wallets
 from vaultsigner.server.pipeline import Pipeline
 from vaultsigner.server.received import Received
+from vaultsigner.server.route import Documentation, Route
 from vaultsigner.signing.calls import Answer
 
-
-@dataclass(frozen=True, slots=True)
-class Documentation:
-    """What the OpenAPI document says of a route.
-
-    Args:
-        request: name of the request's schema in `schemas.SCHEMAS`; None where there is no body.
-        examples: title to example body.
-        answer: name of the answer's schema.
-        answer_example: an answer as it is sent.
-        errors: the refusal codes that the route can answer with.
-    """
-
-    tag: str
-    summary: str
-    description: str
-    answer: str
-    answer_example: JsonValue
-    errors: tuple[str, ...]
-    request: str | None = None
-    examples: Mapping[str, JsonValue] = field(default_factory=dict)
-    authenticated: bool = True
-    decided: bool = False
-    sync: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One thing that can be asked for, under all its spellings; the first path is the one to use."""
-
-    method: str
-    paths: tuple[str, ...]
-    operation: Operation
-    endpoint: Endpoint
-    documentation: Documentation
-
-    def spelled_paths(self) -> tuple[str, ...]:
-        """Every path that is served. The old service wanted a closing slash at some routes and refused it at others."""
-        if self.documentation.request is None or not self.documentation.decided:
-            return self.paths
-        return tuple(spelled for path in self.paths for spelled in (path, f"{path}/"))
-
-
 _ALWAYS = ("malformed_request", "unsupported_encoding", "internal_error", "audit_unavailable")
-_WITH_BODY = ("malformed_body", "body_too_large", "request_timeout")
+_READ = ("body_too_large", "request_timeout")
+_WITH_BODY = ("malformed_body", *_READ)
 _BEHIND = ("custody_unavailable", "vault_unavailable", "vault_sealed", "vault_denied")
-_AUTHENTICATED = ("not_authenticated", "invalid_token", *_BEHIND)
+_SIGNED = ("authentication_failed", "malformed_parameters", "replayed", "rate_limited", "state_unavailable")
+_AUTHENTICATED = ("not_authenticated", "invalid_token", *_SIGNED, *_READ, *_BEHIND)
 _KEY_TROUBLE = ("key_missing", "key_malformed", "wrong_key")
 _ONE_WALLET = (
     *("missing_wallet_name", "wallet_not_found", "address_not_allowed", "no_permission", "invalid_fields"),
-    *("account_not_found", "wallet_busy", "state_unavailable", "node_unavailable"),
+    *("account_not_found", "wallet_busy", "node_unavailable"),
     *_KEY_TROUBLE,
 )
-_SIGN = (*_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "policy_denied", "sequence_held")
+_SIGN = ("malformed_body", *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "policy_denied", "sequence_held")
 _BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
 
 _PATHS = {
@@ -125,6 +81,24 @@ def _broadcast_route(kind: str) -> Route:
     )
 
 
+def _check_route(method: str) -> Route:
+    return Route(
+        method,
+        ("/api/auth/check",),
+        Operation("auth.check"),
+        proving.check,
+        Documentation(
+            tag="Log in",
+            summary=f"Say who asks, of a {method} request",
+            description="For trying out a signature, or an access token: does nothing, and counts a signature as used. "
+            "Parameters of any names may stand in the query, or in a body that is a form or JSON.",
+            answer="who_asks",
+            answer_example={"principal": {"type": "client", "name": "bot-1", "scheme": "hmac"}},
+            errors=(*_ALWAYS, *_AUTHENTICATED),
+        ),
+    )
+
+
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
@@ -134,7 +108,8 @@ ROUTES: tuple[Route, ...] = (
         Documentation(
             tag="Log in",
             summary="Exchange a user name and a password for an access token",
-            description="Send the token with every other request: `Authorization: Bearer <access_token>`.",
+            description="Send the token with every other request: `Authorization: Bearer <access_token>`. "
+            "Clients that sign their requests need none.",
             request="credentials",
             examples={"A user of config.yml": {"username": "sam", "password": "what only Sam knows"}},
             answer="access_token",
@@ -143,6 +118,7 @@ ROUTES: tuple[Route, ...] = (
             authenticated=False,
         ),
     ),
+    *(_check_route(method) for method in ("GET", "POST", "PUT", "DELETE")),
     *(_sign_route(kind) for kind in _PATHS),
     *(_broadcast_route(kind) for kind in _PATHS),
     Route(
@@ -158,7 +134,7 @@ ROUTES: tuple[Route, ...] = (
             examples={"One wallet": {"wallet_name": "wallet_1"}},
             answer="empty",
             answer_example={},
-            errors=(*_WITH_BODY, *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "outcome_unknown"),
+            errors=("malformed_body", *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "outcome_unknown"),
         ),
     ),
     Route(

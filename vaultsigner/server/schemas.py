@@ -32,12 +32,13 @@ def _words(description: str, numbers: Mapping[str, int]) -> Schema:
     }
 
 
-def _object(required: tuple[str, ...], **properties: Schema) -> Schema:
+def object_schema(required: tuple[str, ...], **properties: Schema) -> Schema:
+    """An object with these members, of which some have to be there."""
     return {"type": "object", "required": [*required], "properties": dict(properties)}
 
 
 def _request(msg: Schema) -> Schema:
-    return _object(
+    return object_schema(
         ("msg", "wallet_name"),
         msg=msg,
         wallet_name={"type": "string", "description": "A wallet of config.yml."},
@@ -49,7 +50,7 @@ def _reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-_ORDER = _object(
+_ORDER = object_schema(
     ("symbol", "order_type", "side", "price", "quantity", "time_in_force"),
     symbol={"type": "string", "description": "The trading pair, for example ANN-457_BNB."},
     order_type=_words("Limit orders only.", {"LIMIT": 2}),
@@ -58,7 +59,7 @@ _ORDER = _object(
     quantity=DECIMAL,
     time_in_force=_words("1 is good till expire, 3 immediate or cancel.", {"GTE": 1, "IOC": 3}),
 )
-_CANCEL = _object(
+_CANCEL = object_schema(
     ("symbol",),
     symbol={"type": "string", "description": "The trading pair."},
     order_id={"type": "string", "description": "The order's id."},
@@ -70,17 +71,17 @@ _PAYMENT: dict[str, Schema] = {
     "denom": SYMBOL | {"description": "Another name for symbol, as the Python client sends it."},
     "amount": DECIMAL,
 }
-_TRANSFER = _object(
+_TRANSFER = object_schema(
     (),
     **_PAYMENT,
     transfers={
         "type": "array",
         "description": "Several payments in one transaction, instead of one. to_address defaults to the one beside.",
-        "items": _object(("amount",), **_PAYMENT),
+        "items": object_schema(("amount",), **_PAYMENT),
     },
 )
-_FREEZE = _object(("symbol", "amount"), symbol=SYMBOL, amount=DECIMAL)
-_VOTE = _object(
+_FREEZE = object_schema(("symbol", "amount"), symbol=SYMBOL, amount=DECIMAL)
+_VOTE = object_schema(
     ("proposal_id", "option"),
     proposal_id={"type": "integer", "minimum": 1},
     option=_words("The vote.", {"Yes": 1, "Abstain": 2, "No": 3, "NoWithVeto": 4}),
@@ -88,13 +89,22 @@ _VOTE = _object(
 
 SCHEMAS: Mapping[str, Schema] = MappingProxyType(
     {
-        "credentials": _object(
+        "credentials": object_schema(
             ("username", "password"), username={"type": "string"}, password={"type": "string"}
         ),
-        "access_token": _object(
+        "access_token": object_schema(
             ("access_token", "token_type"),
             access_token={"type": "string"},
             token_type={"type": "string", "enum": ["bearer"]},
+        ),
+        "who_asks": object_schema(
+            ("principal",),
+            principal=object_schema(
+                ("type", "name", "scheme"),
+                type={"type": "string", "enum": ["user", "client"]},
+                name={"type": "string", "description": "As config.yml has it."},
+                scheme={"type": "string", "enum": ["token", "hmac", "rsa", "ed25519", "open_api"]},
+            ),
         ),
         "order_request": _request(_ORDER),
         "cancel_order_request": _request(_CANCEL),
@@ -102,8 +112,8 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
         "freeze_request": _request(_FREEZE),
         "unfreeze_request": _request(_FREEZE),
         "vote_request": _request(_VOTE),
-        "wallet_request": _object(("wallet_name",), wallet_name={"type": "string"}),
-        "signed_transaction": _object(
+        "wallet_request": object_schema(("wallet_name",), wallet_name={"type": "string"}),
+        "signed_transaction": object_schema(
             ("signed_msg",),
             signed_msg={"type": "string", "description": "The signed transaction, in lower-case hex."},
         ),
@@ -112,7 +122,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             "description": "What the node said, as it said it.",
             "items": {"type": "object"},
         },
-        "wallet": _object(
+        "wallet": object_schema(
             ("name", "permissions", "env", "address", "public_key"),
             name={"type": "string"},
             permissions={"type": "array", "items": {"type": "string", "enum": [*Permission]}},
@@ -122,7 +132,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
         ),
         "wallets": {"type": "array", "items": _reference("wallet")},
         "empty": {"type": "object", "description": "An empty object."},
-        "error": _object(
+        "error": object_schema(
             ("code", "message", "detail", "request_id"),
             code={"type": "string", "description": "Which error, for programs."},
             message={"type": "string", "description": "What is wrong and what to do, for people."},
@@ -132,7 +142,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             },
             request_id={"type": "string", "description": "Names the request in the audit record."},
         ),
-        "field_error": _object(
+        "field_error": object_schema(
             ("loc", "msg", "type"),
             loc={
                 "type": "array",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.server.bodies import read_body
+from vaultsigner.server.asking import ask
 from vaultsigner.server.pipeline import Pipeline
 from vaultsigner.server.received import Received
 from vaultsigner.signing.calls import Answer
@@ -23,10 +23,7 @@ UNKNOWN_SYNC_WORD = Refusal(
 
 async def sign(pipeline: Pipeline, received: Received) -> Answer | Refusal:
     """POST /api/<message>/sign."""
-    body = await read_body(received.request)
-    if isinstance(body, Refusal):
-        return await pipeline.refused(received.call(), body)
-    return await pipeline.sign(received.call(body))
+    return await ask(pipeline, received, pipeline.sign)
 
 
 async def broadcast(pipeline: Pipeline, received: Received) -> Answer | Refusal:
@@ -35,10 +32,7 @@ async def broadcast(pipeline: Pipeline, received: Received) -> Answer | Refusal:
     sync = read_sync(query.getall("sync", ())) if query else True
     if isinstance(sync, Refusal):
         return await pipeline.refused(received.call(), sync)
-    body = await read_body(received.request)
-    if isinstance(body, Refusal):
-        return await pipeline.refused(received.call(), body)
-    return await pipeline.broadcast(received.call(body, sync=sync))
+    return await ask(pipeline, received, pipeline.broadcast, sync=sync)
 
 
 def read_sync(values: Sequence[str]) -> bool | Refusal:

@@ -49,8 +49,23 @@ STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
         "audit_unavailable": 503,
         "documents_busy": 503,
         "outcome_unknown": 504,
+        "partner_invalid_signature": OK,
+        "partner_invalid_recv_window": OK,
+        "partner_invalid_timestamp": OK,
+        "partner_invalid_argument": OK,
     }
 )
+PARTNER_OPERATIONS = "partner."
+"""What the names of the partner family's operations begin with."""
+_OK_IN_ENVELOPE = frozenset({"rate_limited", "replayed", "malformed_request", "malformed_parameters"})
+"""What the partner specification has a code of its own for: that code is the answer, and HTTP's status says that it is one."""
+_HTTP_IN_ENVELOPE = frozenset(
+    {
+        *("not_found", "method_not_allowed", "request_timeout"),
+        *("body_too_large", "unsupported_encoding", "expectation_failed"),
+    }
+)
+"""What the partner specification does not speak of, because it never gets as far as one of its endpoints."""
 
 CLOSES_CONNECTION = frozenset({"malformed_request", "request_timeout", "body_too_large"})
 """After these the rest of the connection cannot be trusted to start with a new request."""
@@ -58,12 +73,29 @@ CLOSES_CONNECTION = frozenset({"malformed_request", "request_timeout", "body_too
 _CODE_FOR_STATUS: Mapping[int, str] = MappingProxyType(
     {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 417: "expectation_failed"}
 )
-_RETRY_AFTER_SECONDS: Mapping[int, int] = MappingProxyType({503: 1})
+_RETRY_AFTER_SECONDS: Mapping[int, int] = MappingProxyType({429: 1, 503: 1})
 
 
-def status_of(code: str) -> int:
-    """The status a refusal code (or `ok`) is answered with; a code that nobody listed is our mistake: 500."""
-    return STATUS_FOR_CODE.get(code, 500)
+def status_of(code: str, operation: str = "") -> int:
+    """The status a refusal code (or `ok`) is answered with; a code that nobody listed is our mistake: 500.
+
+    Args:
+        operation: what was asked for, since the partner family answers otherwise than the others.
+    """
+    status = STATUS_FOR_CODE.get(code, 500)
+    return _partner_status(code, status) if operation.startswith(PARTNER_OPERATIONS) else status
+
+
+def _partner_status(code: str, status: int) -> int:
+    """5xx for our own faults alone; a refusal that this family should never come to is one of them."""
+    if code in _OK_IN_ENVELOPE:
+        return OK
+    return status if status == OK or is_our_fault(status) or code in _HTTP_IN_ENVELOPE else 500
+
+
+def is_our_fault(status: int) -> bool:
+    """Whether a status says that the trouble is on this side."""
+    return status >= 500
 
 
 def code_of(status: int) -> str:
@@ -72,5 +104,5 @@ def code_of(status: int) -> str:
 
 
 def retry_after_seconds(status: int, told: int | None) -> int | None:
-    """When to try again: what the refusal says, else one second where the trouble is ours and passes."""
+    """When to try again: what the refusal says, else one second where the trouble passes by itself."""
     return told if told is not None else _RETRY_AFTER_SECONDS.get(status)

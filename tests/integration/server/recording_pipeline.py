@@ -62,6 +62,18 @@ class RecordingPipeline:
         self.names.append(name)
         return self._asked("wallet", call)
 
+    async def check(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("check", call)
+
+    async def partner_time(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("partner_time", call)
+
+    async def task_completion(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("task_completion", call)
+
     async def log_in(self, call: Call, body: bytearray) -> Answer | Refusal:
         """As the real one, but it keeps what it wipes."""
         self.logged_in.append(bytes(body))

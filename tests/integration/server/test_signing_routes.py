@@ -7,6 +7,7 @@ import pytest
 from tests.integration.server.conftest import Service
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.server.answers import CHALLENGES
 from vaultsigner.server.statuses import STATUS_FOR_CODE
 from vaultsigner.signing.calls import Answer
 
@@ -38,6 +39,7 @@ async def test_every_spelling_reaches_its_operation(
         ("GET", "/api/wallet", "wallets", "wallet.list"),
         ("GET", "/api/wallet/wallet_1", "wallet", "wallet.read"),
         ("GET", "/api/wallet/resync", "wallet", "wallet.read"),
+        *((method, "/api/auth/check", "check", "auth.check") for method in ("GET", "POST", "PUT", "DELETE")),
     ],
 )
 async def test_the_other_routes(service: Service, method: str, path: str, asked: str, operation: str) -> None:
@@ -106,8 +108,9 @@ async def test_every_refusal_code_has_its_status_and_the_error_shape(
         "detail": "what to do",
         "request_id": reply.headers["X-Request-Id"],
     }
-    assert reply.headers.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
-    assert reply.headers.get("Retry-After") == ("1" if status == 503 else None)
+    assert reply.headers.get("WWW-Authenticate") == CHALLENGES.get(code)
+    assert ("WWW-Authenticate" in reply.headers) == (status == 401)
+    assert reply.headers.get("Retry-After") == ("1" if status in (429, 503) else None)
 
 
 async def test_detail_and_retry_after_leave_as_the_refusal_says(service: Service) -> None:

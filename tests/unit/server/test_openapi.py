@@ -8,30 +8,58 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
 from vaultsigner.server.openapi import openapi_document
+from vaultsigner.server.partner_envelope import MESSAGES
+from vaultsigner.server.partner_routes import partner_routes
+from vaultsigner.server.route import Route
 from vaultsigner.server.routes import ROUTES
 from vaultsigner.strict_json import parse
 
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document(ROUTES)))
-OPERATIONS = [
+PARTNER_ROUTES = partner_routes("/web3")
+
+
+def document_of(*routes: Route) -> dict[str, Any]:
+    """As it is sent."""
+    document: dict[str, Any] = json.loads(json.dumps(openapi_document(routes)))
+    return document
+
+
+def operations_of(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Path, method, description."""
+    items = document["paths"].items()
+    return [(path, method, operation) for path, item in items for method, operation in item.items()]
+
+
+DOCUMENT = document_of(*ROUTES)
+WITH_PARTNER = document_of(*ROUTES, *PARTNER_ROUTES)
+OPERATIONS = operations_of(DOCUMENT)
+PARTNERS = [each for each in operations_of(WITH_PARTNER) if each[0].startswith("/web3/")]
+AUTHENTICATED = [
     (path, method, operation)
-    for path, item in DOCUMENT["paths"].items()
-    for method, operation in item.items()
+    for path, method, operation in OPERATIONS
+    if path.startswith("/api/") and path != "/api/auth/login"
 ]
 
 
-def test_it_is_valid() -> None:
-    assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
-    assert DOCUMENT["openapi"].startswith("3.1.")
+@pytest.mark.parametrize("document", [DOCUMENT, WITH_PARTNER], ids=["alone", "with the partner family"])
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert document["openapi"].startswith("3.1.")
 
 
 def test_it_has_every_route_and_no_other() -> None:
-    served = {(path, route.method.lower()) for route in ROUTES for path in route.paths}
-    assert {(path, method) for path, method, _ in OPERATIONS} == served
+    for routes, document in ((ROUTES, DOCUMENT), ((*ROUTES, *PARTNER_ROUTES), WITH_PARTNER)):
+        served = {(path, route.method.lower()) for route in routes for path in route.paths}
+        assert {(path, method) for path, method, _ in operations_of(document)} == served
+
+
+def test_without_a_partner_nothing_speaks_of_one() -> None:
+    assert "partner" not in json.dumps(DOCUMENT)
 
 
 def test_operation_ids_are_unique() -> None:
-    ids = [operation["operationId"] for _, _, operation in OPERATIONS]
-    assert len(set(ids)) == len(ids) == 19
+    for document, number in ((DOCUMENT, 23), (WITH_PARTNER, 28)):
+        ids = [operation["operationId"] for _, _, operation in operations_of(document)]
+        assert len(set(ids)) == len(ids) == number
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), OPERATIONS)
@@ -50,10 +78,64 @@ def test_every_operation_has_examples_for_all_it_takes_and_answers(
                 assert set(value) == {"code", "message", "detail", "request_id"}
                 assert value["code"] == name
         assert content["examples"]
-    assert ("requestBody" in operation) == (method == "post")
-    if path.startswith("/api/") and path != "/api/auth/login":
-        assert {"401", "403", "503"} <= set(answers)
-        assert operation["security"] == [{"access_token": []}]
+    assert ("requestBody" in operation) == (method == "post" and path != "/api/auth/check")
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), AUTHENTICATED)
+def test_who_asks_can_be_shown_in_three_ways_everywhere(
+    path: str, method: str, operation: dict[str, Any]
+) -> None:
+    assert operation["security"] == [{"access_token": []}, {"signed_request": []}, {"open_api_token": []}]
+    names = [each["$ref"].rpartition("/")[2] for each in operation["parameters"] if "$ref" in each]
+    assert names == ["timestamp", "recvWindow", "operation", "signature"]
+    codes = {code for answer in operation["responses"].values() for code in examples(answer)}
+    assert {
+        *("not_authenticated", "authentication_failed", "invalid_token", "malformed_parameters"),
+        *("replayed", "rate_limited", "body_too_large", "state_unavailable", "custody_unavailable"),
+    } <= codes
+    assert "Retry-After" in operation["responses"]["429"]["headers"]
+    assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
+
+
+def test_without_any_way_there_is_none_to_show() -> None:
+    for path, _, operation in OPERATIONS:
+        if path in ("/", "/api/auth/login"):
+            assert (operation["security"], operation["parameters"]) == ([], [])
+
+
+def examples(answer: dict[str, Any]) -> dict[str, Any]:
+    """The examples of one response, by name."""
+    found: dict[str, Any] = answer["content"]["application/json"]["examples"]
+    return found
+
+
+@pytest.mark.parametrize(("path", "method", "operation"), PARTNERS)
+def test_the_partners_answers_are_all_in_the_envelope(
+    path: str, method: str, operation: dict[str, Any]
+) -> None:
+    for status, answer in operation["responses"].items():
+        for name, example in examples(answer).items():
+            found = WITH_PARTNER["components"]["examples"][name] if "$ref" in example else example
+            value = found["value"]
+            assert list(value) == ["code", "message", "data"]
+            assert MESSAGES[value["code"]] == value["message"]
+            assert (value["code"] == "000002") == (int(status) >= 500)
+            assert (value["data"] is None) == (value["code"] != "000000")
+
+
+def test_task_completion_can_answer_every_code() -> None:
+    for method in ("get", "post", "put", "delete"):
+        operation = WITH_PARTNER["paths"]["/web3/v1/task/completion"][method]
+        assert {*examples(operation["responses"]["200"])} == {
+            "answer",
+            *(f"partner_{code}" for code in MESSAGES if code not in ("000000", "000002")),
+        }
+        assert operation["security"] == [{"partner_signature": []}]
+        assert ("requestBody" in operation) == (method != "get")
+        assert {each["name"] for each in operation["parameters"]} == (
+            {"walletAddress", "task", "recvWindow", "timestamp"} if method == "get" else set()
+        )
+    assert WITH_PARTNER["paths"]["/web3/v1/time"]["get"]["security"] == []
 
 
 @pytest.mark.parametrize("kind", ["order", "cancel_order", "transfer", "freeze", "unfreeze", "vote"])
@@ -70,6 +152,6 @@ def test_only_broadcasts_take_sync() -> None:
     with_sync = {
         path
         for path, _, operation in OPERATIONS
-        if any(parameter["name"] == "sync" for parameter in operation["parameters"])
+        if any(parameter.get("name") == "sync" for parameter in operation["parameters"])
     }
     assert with_sync == {path for path, _, _ in OPERATIONS if path.endswith("/broadcast")}

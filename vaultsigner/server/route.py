@@ -1,0 +1,53 @@
+"""What the tables of routes are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vaultsigner.domain.names import JsonValue, Operation
+from vaultsigner.server.edge import Endpoint
+from vaultsigner.server.families import BARE, Family
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """What the OpenAPI document says of a route.
+
+    Args:
+        request: name of the request's schema in `schemas.SCHEMAS`; None where there is no JSON body.
+        examples: title to example body.
+        form: name of the schema of what may come in the query, or, where the method has a body, as a form.
+        answer: name of the answer's schema.
+        answer_example: an answer as it is sent.
+        errors: the refusal codes that the route can answer with.
+    """
+
+    tag: str
+    summary: str
+    description: str
+    answer: str
+    answer_example: JsonValue
+    errors: tuple[str, ...]
+    request: str | None = None
+    examples: Mapping[str, JsonValue] = field(default_factory=dict)
+    form: str | None = None
+    authenticated: bool = True
+    decided: bool = False
+    sync: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One thing that can be asked for, under all its spellings; the first path is the one to use."""
+
+    method: str
+    paths: tuple[str, ...]
+    operation: Operation
+    endpoint: Endpoint
+    documentation: Documentation
+    family: Family = BARE
+
+    def spelled_paths(self) -> tuple[str, ...]:
+        """Every path that is served. The old service wanted a closing slash at some routes and refused it at others."""
+        if self.documentation.request is None or not self.documentation.decided:
+            return self.paths
+        return tuple(spelled for path in self.paths for spelled in (path, f"{path}/"))
