@@ -18,6 +18,9 @@ COMMANDS = {
         "vaultsigner.cli.check", "Check the configuration and try every secret reference."
     ),
     "keys": CommandSource("vaultsigner.cli.keys", "Create, import and list wallet keys in Vault."),
+    "clients": CommandSource(
+        "vaultsigner.cli.clients", "Make and list clients: callers that sign their requests."
+    ),
     "users": CommandSource("vaultsigner.cli.users", "Password hashes for the users in config.yml."),
     "vault": CommandSource(
         "vaultsigner.cli.vault", "Give Vault the least policy and the Transit keys needed."
@@ -35,7 +38,11 @@ A first setup, with your own Vault:
   vaultsigner serve
 
 \b
-A new wallet later: edit config/config.yml, then vault setup, keys create, check; restart serve.
+A bot that signs its requests, instead of logging in:
+  vaultsigner clients create bot-1 --scheme hmac         lines for config.yml, and a secret shown once
+
+\b
+A new wallet or client later: edit config/config.yml, then vault setup, keys create, check; restart serve.
 
 \b
 Without a Vault, to look around:

@@ -1,4 +1,4 @@
-"""Writing a wallet's key into KV version 2, and what is noted beside it."""
+"""Writing a wallet's key, or a client's secret, into KV version 2, and what is noted beside a key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,14 +74,7 @@ def store(vault: OperatorVault, reference: KvReference, material: KeyMaterial, *
         CheckAndSetError: something was written meanwhile.
         VaultAccessError: Vault did not take the key, or took the key and not the note.
     """
-    path = f"{reference.mount}/data/{reference.path}"
-    body = {"options": {"cas": replacing.version}, "data": {reference.field: material.text}}
-    try:
-        version = int(vault.write(path, body).get("version") or 0)
-    except CheckAndSetError:
-        raise CheckAndSetError(
-            f"{reference} was written by somebody else just now: nothing was overwritten"
-        ) from None
+    version = put(vault, reference, material.text, version=replacing.version)
     note = {**replacing.custom, "public_key": material.public_key.hex(), "created_by": "vaultsigner"}
     try:
         vault.write(_metadata_path(reference), {"custom_metadata": note})
@@ -92,6 +85,22 @@ def store(vault: OperatorVault, reference: KvReference, material: KeyMaterial, *
             f"-custom-metadata=created_by=vaultsigner {reference.path}"
         ) from None
     return version
+
+
+def put(vault: OperatorVault, reference: KvReference, secret: str, *, version: int) -> int:
+    """Write a secret where Vault's latest version is still this one; answers the new version.
+
+    Raises:
+        CheckAndSetError: something was written meanwhile.
+        VaultAccessError: Vault did not take it.
+    """
+    body = {"options": {"cas": version}, "data": {reference.field: secret}}
+    try:
+        return int(vault.write(f"{reference.mount}/data/{reference.path}", body).get("version") or 0)
+    except CheckAndSetError:
+        raise CheckAndSetError(
+            f"{reference} was written by somebody else just now: nothing was overwritten"
+        ) from None
 
 
 def _metadata_path(reference: KvReference) -> str:

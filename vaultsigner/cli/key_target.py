@@ -1,6 +1,6 @@
 """Which secret a `keys` command means, from a wallet's name, a path and the configuration."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import click
 
@@ -38,7 +38,7 @@ def find_target(
     if path is None and name is None:
         raise click.UsageError("which key? Give the wallet's name, or --path secret/wallets/wallet_1")
     chosen: KeyKind = kind or "private_key"
-    reference = _reference(path or f"{USUAL_FOLDER}/{name}", chosen)
+    reference = place_in_vault(path or f"{USUAL_FOLDER}/{name}", chosen, example=EXAMPLE)
     return KeyTarget(name or reference.path.rpartition("/")[2], reference, chosen, None)
 
 
@@ -77,7 +77,8 @@ def config_lines(target: KeyTarget, address: str) -> str:
 
 
 def _configured(wallet: Wallet, path: str | None, kind: KeyKind | None) -> KeyTarget:
-    if path is not None and replace(_reference(path, wallet.key_kind), field=wallet.key.field) != wallet.key:
+    field = wallet.key.field
+    if path is not None and place_in_vault(path, field, example=EXAMPLE) != wallet.key:
         raise click.UsageError(f"the configuration says {wallet.key} for {wallet.name}: leave --path out")
     if kind is not None and kind != wallet.key_kind:
         raise click.UsageError(
@@ -86,16 +87,25 @@ def _configured(wallet: Wallet, path: str | None, kind: KeyKind | None) -> KeyTa
     return KeyTarget(wallet.name, wallet.key, wallet.key_kind, wallet)
 
 
-def _reference(path: str, kind: KeyKind) -> KvReference:
-    """The same grammar as in config.yml, so that what is written here can be named there."""
+def place_in_vault(path: str, field: str, *, example: str) -> KvReference:
+    """What an operator typed as `--path`, by the same grammar as in config.yml, so that what is written here can be named there.
+
+    Args:
+        path: mount and path; `vault:` before it and `#...` behind it are taken off.
+        field: of the secret.
+        example: a path that would be right, for the hint.
+
+    Raises:
+        click.UsageError: config.yml could not name it.
+    """
     place = path.removeprefix("vault:").partition("#")[0].strip("/")
     try:
-        reference = read_kv_reference(f"vault:{place}#{kind}", example=EXAMPLE)
+        reference = read_kv_reference(f"vault:{place}#{field}", example=example)
     except UnusableValueError:
         raise click.UsageError(
-            f"{path!r} is no path that config.yml can name: write mount and path, like {EXAMPLE}, "
+            f"{path!r} is no path that config.yml can name: write mount and path, like {example}, "
             "of letters, digits and . _ - alone"
         ) from None
     if reference.path.startswith("data/"):
-        raise click.UsageError(f"leave `data/` out of the path: write it like {EXAMPLE}")
+        raise click.UsageError(f"leave `data/` out of the path: write it like {example}")
     return reference

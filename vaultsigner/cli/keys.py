@@ -1,7 +1,6 @@
 """`vaultsigner keys`: keys go into Vault here, and never come out again."""
 
 import json
-import sys
 from typing import Any, cast
 
 import click
@@ -12,10 +11,10 @@ from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.key_material import KeyKind, KeyMaterial, new_mnemonic, new_private_key, read_key
 from vaultsigner.cli.key_store import NotedKey, look_up, require_kv_v2, store
 from vaultsigner.cli.key_target import KeyTarget, config_lines, find_target, why_not_configured
+from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
 from vaultsigner.config.settings import Settings, Wallet
-from vaultsigner.custody.hardening import forbid_core_dumps, forbid_tracing
 from vaultsigner.formats.bnb_beacon.address import address_of, encode_address
 
 PREFIXES = ("tbnb", "bnb")
@@ -67,7 +66,7 @@ def create(
       vaultsigner keys create wallet_2 --kind mnemonic --words 24 --show-once
       vaultsigner keys create --path desk/wallets/hot --address https://vault.example.com:8200
     """
-    _keep_memory_private()
+    keep_memory_private()
     if show_once and not terminal.has_terminal():
         raise click.UsageError("--show-once needs a terminal to show the key on, and there is none")
     target, vault, before = _open(options, wallet, path, kind, replace)
@@ -97,7 +96,7 @@ def import_key(
       vaultsigner keys import wallet_2 --kind mnemonic
       gpg -d wallet_1.gpg | vaultsigner keys import wallet_1
     """
-    _keep_memory_private()
+    keep_memory_private()
     target, vault, before = _open(options, wallet, path, kind, replace)
     material = read_key(
         target.kind, terminal.read_secret(f"{_word(target.kind).capitalize()} of {target.name} (not shown)")
@@ -128,13 +127,6 @@ def list_keys(options: VaultOptions, as_json: bool) -> None:
         click.echo(
             f"{row['name']}  ({row['environment']})\n  {row['address'] or row['state']}\n  {row['reference']}"
         )
-
-
-def _keep_memory_private() -> None:
-    """For the seconds that this process holds a key: no core file, no debugger of the same user."""
-    forbid_core_dumps()
-    if sys.platform == "linux":
-        forbid_tracing()
 
 
 def _open(

@@ -36,8 +36,8 @@ def vault() -> None:
 def setup(options: VaultOptions, print_only: bool, token_out: Path | None, period: str) -> None:
     """Write the least Vault policy and make the mounts and the Transit key the configuration names.
 
-    Shows the policy first. May be run again at any time, and must be after adding a wallet: it changes only what is missing or
-    differs, and says so.
+    Shows the policy first. May be run again at any time, and must be after adding a wallet or a client: it changes only what is
+    missing or differs, and says so.
 
     \b
     Examples:

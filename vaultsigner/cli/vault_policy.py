@@ -35,15 +35,17 @@ def transit_keys(settings: Settings) -> tuple[TransitReference, ...]:
 
 
 def kv_references(settings: Settings) -> tuple[KvReference, ...]:
-    """The secrets of the wallets, each path once, in the order of the configuration."""
-    by_path = {(wallet.key.mount, wallet.key.path): wallet.key for wallet in settings.wallets.values()}
-    return tuple(by_path.values())
+    """The secrets of wallets and clients, each path once, in the order of the configuration."""
+    secrets = [wallet.key for wallet in settings.wallets.values()]
+    secrets += [client.secret for client in settings.clients.values() if client.secret]
+    return tuple({_place(reference): reference for reference in secrets}.values())
 
 
 def _rules(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    holders = _holders(settings)
     for reference in kv_references(settings):
-        names = [wallet.name for wallet in settings.wallets.values() if _same_secret(wallet.key, reference)]
-        yield f"{reference.mount}/data/{reference.path}", "read", f"the key of {', '.join(names)}"
+        held = (f"{what} {', '.join(names)}" for what, names in holders[_place(reference)].items())
+        yield f"{reference.mount}/data/{reference.path}", "read", "; ".join(held)
     for key in transit_keys(settings):
         yield f"{key.mount}/sign/{key.key}", "update", "sign access tokens"
         yield f"{key.mount}/keys/{key.key}", "read", "the public half of that key"
@@ -52,8 +54,20 @@ def _rules(settings: Settings) -> Iterator[tuple[str, str, str]]:
     yield "auth/token/lookup-self", "read", "know when to renew it"
 
 
-def _same_secret(one: KvReference, other: KvReference) -> bool:
-    return (one.mount, one.path) == (other.mount, other.path)
+def _holders(settings: Settings) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """What lies at each path, and whose it is."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for wallet in settings.wallets.values():
+        found.setdefault(_place(wallet.key), {}).setdefault("the key of", []).append(wallet.name)
+    for client in settings.clients.values():
+        if client.secret is not None:
+            names = found.setdefault(_place(client.secret), {}).setdefault("the secret of client", [])
+            names.append(client.name)
+    return found
+
+
+def _place(reference: KvReference) -> tuple[str, str]:
+    return reference.mount, reference.path
 
 
 def _rule(path: str, capability: str, reason: str) -> str:

@@ -66,7 +66,12 @@ def _password_hash(value: Any) -> str:
     return read_password_hash(value if isinstance(value, str) else "")
 
 
-def _name(text: str) -> str:
+def read_name(text: str) -> str:
+    """The name of a wallet, a user, a client or an environment.
+
+    Raises:
+        UnusableValueError: it is none.
+    """
     if _NAME.fullmatch(text) is None or kind_of_secret(text) is not None:
         raise UnusableValueError("this is no usable name", "write 1 to 64 letters, digits, and _ . -")
     return text
@@ -124,7 +129,7 @@ def _address_prefix(text: str) -> str:
     return text
 
 
-Name = Annotated[str, text_read_by(_name)]
+Name = Annotated[str, text_read_by(read_name)]
 FilePath = Annotated[Path, text_read_by(_path)]
 Listen = Annotated[ListenAddress, text_read_by(read_listen_address)]
 TrustedNetwork = Annotated[Network, text_read_by(read_network)]

@@ -1,0 +1,116 @@
+"""Which client a `clients` command means, from its name, a path and the configuration."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from vaultsigner.cli.client_credentials import new_api_key, new_name
+from vaultsigner.cli.key_target import place_in_vault
+from vaultsigner.config.caller_fields import KEY_SCHEMES
+from vaultsigner.config.fields import read_name
+from vaultsigner.config.problems import UnusableValueError
+from vaultsigner.config.public_keys import read_public_key
+from vaultsigner.config.settings import Client, ClientScheme, KvReference, Settings
+from vaultsigner.domain.names import ClientName
+
+USUAL_FOLDER = "secret/clients"
+EXAMPLE = "secret/clients/bot-1"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTarget:
+    """A client to be.
+
+    Args:
+        name, api_key, scheme: as they stand, or will stand, in config.yml.
+        credential: where its secret goes, or the file of its public key.
+        key_given: the public key's file is there and its key is good.
+        configured: config.yml names this client already.
+        wallet: for the example of a permission.
+    """
+
+    name: str
+    api_key: str
+    scheme: ClientScheme
+    credential: KvReference | Path
+    key_given: bool
+    configured: bool
+    wallet: str
+
+
+def find_target(
+    settings: Settings | None,
+    name: str | None,
+    scheme: ClientScheme | None,
+    path: str | None,
+    public_key: Path | None,
+) -> ClientTarget:
+    """The configured client, to give it the secret that it lacks; else a new one.
+
+    Raises:
+        click.UsageError: the parts contradict each other or the configuration, or the public key cannot be used.
+    """
+    client = settings.clients.get(ClientName(name)) if settings and name else None
+    if client is not None:
+        return _configured(client, scheme, path, public_key)
+    if scheme is None:
+        raise click.UsageError("which scheme? Give --scheme hmac, rsa, ed25519 or open_api")
+    chosen = _checked_name(name) if name is not None else new_name(settings.clients if settings else ())
+    wallet = next(iter(settings.wallets), None) if settings else None
+    return ClientTarget(
+        name=chosen,
+        api_key=new_api_key(),
+        scheme=scheme,
+        credential=_credential(chosen, scheme, path, public_key),
+        key_given=public_key is not None,
+        configured=False,
+        wallet=wallet or "wallet_1",
+    )
+
+
+def _configured(
+    client: Client, scheme: ClientScheme | None, path: str | None, public_key: Path | None
+) -> ClientTarget:
+    if client.secret is None:
+        raise click.UsageError(
+            f"config.yml has a client {client.name} already, with its public key: there is nothing to make"
+        )
+    if scheme is not None and scheme != client.scheme:
+        raise click.UsageError(
+            f"config.yml says {client.name} is of scheme {client.scheme}: leave --scheme out"
+        )
+    if public_key is not None:
+        raise click.UsageError(
+            f"a client of scheme {client.scheme} has no public key: leave --public-key out"
+        )
+    if path is not None and place_in_vault(path, client.secret.field, example=EXAMPLE) != client.secret:
+        raise click.UsageError(f"config.yml says {client.secret} for {client.name}: leave --path out")
+    return ClientTarget(
+        client.name, client.api_key, client.scheme, client.secret, key_given=False, configured=True, wallet=""
+    )
+
+
+def _credential(
+    name: str, scheme: ClientScheme, path: str | None, public_key: Path | None
+) -> KvReference | Path:
+    if scheme not in KEY_SCHEMES:
+        if public_key is not None:
+            raise click.UsageError(f"a client of scheme {scheme} has no public key: leave --public-key out")
+        return place_in_vault(path or f"{USUAL_FOLDER}/{name}", "secret", example=EXAMPLE)
+    if path is not None:
+        raise click.UsageError(f"a client of scheme {scheme} has no secret in Vault: leave --path out")
+    if public_key is None:
+        return Path("config") / f"{name}.pem"
+    try:
+        read_public_key(str(public_key), kind=KEY_SCHEMES[scheme])
+    except UnusableValueError as error:
+        raise click.UsageError(f"{public_key}: {error.message}; {error.hint}") from None
+    return public_key
+
+
+def _checked_name(name: str) -> str:
+    try:
+        return read_name(name)
+    except UnusableValueError as error:
+        raise click.UsageError(f"{error.message}; {error.hint}") from None

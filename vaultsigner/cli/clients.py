@@ -1,0 +1,178 @@
+"""`vaultsigner clients`: callers that sign their requests get their API key here, and a shared secret its place in Vault."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from vaultsigner.cli.client_credentials import as_document, config_lines, new_secret
+from vaultsigner.cli.client_target import ClientTarget, find_target
+from vaultsigner.cli.command_group import CommandGroup
+from vaultsigner.cli.configuration import load_settings
+from vaultsigner.cli.key_store import look_up, put, require_kv_v2
+from vaultsigner.cli.private_memory import keep_memory_private
+from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
+from vaultsigner.cli.vault_options import VaultOptions, vault_options
+from vaultsigner.config import ConfigProblems
+from vaultsigner.config.caller_fields import KEY_SCHEMES, SCHEMES
+from vaultsigner.config.public_keys import making
+from vaultsigner.config.settings import Client, ClientScheme, KvReference, Settings
+
+
+@click.group(cls=CommandGroup)
+def clients() -> None:
+    """Make and list clients: callers that sign their requests."""
+
+
+@clients.command()
+@click.argument("name", required=False)
+@click.option("--scheme", type=click.Choice(SCHEMES), help="How it signs. Default: as configured.")
+@click.option(
+    "--public-key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="rsa, ed25519: PEM file of the client's public key.",
+)
+@click.option(
+    "--path",
+    help="hmac, open_api: mount and path in Vault. Default: as configured, else secret/clients/NAME.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@vault_options
+def create(
+    *,
+    options: VaultOptions,
+    name: str | None,
+    scheme: str | None,
+    public_key: Path | None,
+    path: str | None,
+    as_json: bool,
+) -> None:
+    """Give a new client its API key, and print the lines for config.yml.
+
+    hmac and open_api: also makes a secret, writes it into Vault and shows it, this once. Never over a secret that is there.
+    ed25519 (best) and rsa: the client keeps its private key; give its public key, or see how it makes a pair.
+
+    \b
+    Examples:
+      vaultsigner clients create bot-1 --scheme hmac
+      vaultsigner clients create bot-2 --scheme ed25519 --public-key config/bot-2.pem
+      vaultsigner clients create mini-app --scheme open_api --path desk/clients/mini-app
+      vaultsigner clients create bot-3 --scheme hmac --json | jq -r .secret
+    """
+    keep_memory_private()
+    found = options.settings()
+    settings = found if isinstance(found, Settings) else None
+    if isinstance(found, ConfigProblems):
+        click.echo("note: config.yml cannot be used yet; `vaultsigner check` lists its problems", err=True)
+    target = find_target(settings, name, cast("ClientScheme | None", scheme), path, public_key)
+    secret = None
+    if isinstance(target.credential, KvReference):
+        secret = _make_secret(options.open(settings), target.credential)
+    if as_json:
+        click.echo(_document(target, secret))
+    else:
+        _tell(target, secret)
+
+
+@clients.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@vault_options
+def list_clients(options: VaultOptions, as_json: bool) -> None:
+    """The clients of the configuration: how each signs, its API key, and where its secret lies.
+
+    Reads Vault's metadata alone, never a secret.
+
+    \b
+    Examples:
+      vaultsigner clients list
+      vaultsigner clients list --json | jq '.[] | select(.state != "there")'
+    """
+    settings = load_settings(options.config_file)
+    shared = any(client.secret for client in settings.clients.values())
+    vault = options.open(settings) if shared else None
+    rows = [_row(client, vault) for client in settings.clients.values()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for row in rows:
+        where = (
+            f"{row['reference']}: {row['state']}" if row["reference"] else f"public key {row['public_key']}"
+        )
+        click.echo(f"{row['name']}  ({row['scheme']})\n  {row['api_key']}\n  {where}")
+
+
+def _make_secret(vault: OperatorVault, reference: KvReference) -> str:
+    """Into Vault first: a secret that is shown but was never written would be of no use."""
+    require_kv_v2(vault, reference)
+    before = look_up(vault, reference)
+    if before.version:
+        what = "already holds a secret" if before.live else "held a secret that was deleted"
+        raise VaultAccessError(
+            f"{reference.mount}/{reference.path} {what}, and nothing was overwritten: choose another name or --path"
+        )
+    secret = new_secret()
+    put(vault, reference, secret, version=0)
+    return secret
+
+
+def _tell(target: ClientTarget, secret: str | None) -> None:
+    click.echo(f"API key     {target.api_key}   (no secret)")
+    if secret is not None:
+        click.echo(f"secret      {secret}")
+        click.echo(
+            f"\nThe secret is shown only this once: give it to the client now. It lies at {target.credential}."
+        )
+    elif not target.key_given:
+        make, publish = making(KEY_SCHEMES[target.scheme])
+        click.echo(
+            "\nThe client makes a key pair on its own machine, keeps private.pem, and gives you public.pem:\n\n"
+            f"  {make}\n  {publish}\n\nPut public.pem at {target.credential}, or name its place in the lines below."
+        )
+    if not target.configured:
+        click.echo(f"\nFor config.yml, under `clients:`\n\n{_lines(target)}")
+    if secret is not None:
+        click.echo(
+            "Then run `vaultsigner vault setup`, which lets the service read it, and `vaultsigner check`."
+        )
+    else:
+        click.echo("Then run `vaultsigner check`.")
+
+
+def _document(target: ClientTarget, secret: str | None) -> str:
+    shared = isinstance(target.credential, KvReference)
+    return as_document(
+        {
+            "name": target.name,
+            "api_key": target.api_key,
+            "scheme": target.scheme,
+            "secret": secret,
+            "reference": str(target.credential) if shared else None,
+            "public_key": None if shared else str(target.credential),
+            "config": None if target.configured else _lines(target),
+        }
+    )
+
+
+def _lines(target: ClientTarget) -> str:
+    return config_lines(target.name, target.api_key, target.scheme, target.credential, target.wallet)
+
+
+def _row(client: Client, vault: OperatorVault | None) -> dict[str, Any]:
+    digest = hashlib.sha256(client.public_key).hexdigest() if client.public_key else None
+    return {
+        "name": client.name,
+        "scheme": client.scheme,
+        "api_key": client.api_key,
+        "reference": str(client.secret) if client.secret else None,
+        "public_key": f"sha256:{digest}" if digest else None,
+        "state": _state(vault, client.secret) if vault and client.secret else "there",
+    }
+
+
+def _state(vault: OperatorVault, reference: KvReference) -> str:
+    noted = look_up(vault, reference)
+    if noted.live:
+        return "there"
+    return "deleted" if noted.version else "not there yet"
