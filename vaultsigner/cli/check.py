@@ -16,6 +16,7 @@ from vaultsigner.cli.cautions import cautions
 from vaultsigner.cli.check_report import (
     NOT_TRIED,
     CheckReport,
+    ClientFinding,
     NodeFinding,
     TokenKeyFinding,
     VaultFinding,
@@ -24,8 +25,9 @@ from vaultsigner.cli.check_report import (
 from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_with_policies
 from vaultsigner.cli.custody_session import custody_session
 from vaultsigner.cli.launcher import make_token_remedy, open_token
+from vaultsigner.cli.state_probe import try_state
 from vaultsigner.config.directories import directory_problems
-from vaultsigner.config.settings import Environment, Settings, TransitReference, VaultSettings, Wallet
+from vaultsigner.config.settings import Client, Environment, Settings, TransitReference, VaultSettings, Wallet
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
 from vaultsigner.errors import CustodyError, NodeError
@@ -46,8 +48,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
 
     Tells everything that is wrong with config.yml and the policies, and whether the record and the state can be written, without
     leaving anything behind. Then starts the custody process as `serve` would, with the
-    token it would have, and has it find each wallet's address from the key in Vault; no key leaves custody. A chain node that
-    does not answer is a warning only.
+    token it would have, and has it find each wallet's address from the key in Vault and try each client's secret; no key and no
+    secret leaves custody. A PostgreSQL state is connected to. A chain node that does not answer is a warning only.
 
     Exit status: 0 all is well, 1 something would not work.
 
@@ -69,11 +71,13 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
 async def _look(config_file: Path, settings: Settings, policies: PolicySet, offline: bool) -> CheckReport:
     async with custody_session(config_file, settings, os.environ) as custody:
         vault = await _ask_vault(custody, settings.vault)
-        wallets, token_key = _not_tried(settings)
+        wallets, clients, token_key = _not_tried(settings)
         if vault.problem is None:
             wallets = await _try_wallets(custody, settings.wallets.values())
+            clients = await _try_clients(custody, settings.clients.values())
             token_key = await _try_token_key(custody, settings.access_token_key)
     nodes = None if offline else await _ask_nodes(settings.environments, wallets)
+    state = await try_state(settings.state_url)
     return CheckReport(
         config=str(settings.source),
         users=len(settings.users),
@@ -87,16 +91,24 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         access_token_key=token_key,
         wallets=wallets,
         nodes=nodes,
+        clients=clients,
+        state=state,
     )
 
 
-def _not_tried(settings: Settings) -> tuple[tuple[WalletFinding, ...], TokenKeyFinding]:
+def _not_tried(
+    settings: Settings,
+) -> tuple[tuple[WalletFinding, ...], tuple[ClientFinding, ...], TokenKeyFinding]:
     """One cause, one line: what needs Vault is not asked of a Vault that cannot be used."""
     wallets = tuple(
         WalletFinding(wallet.name, wallet.environment.name, str(wallet.key), problem=NOT_TRIED)
         for wallet in settings.wallets.values()
     )
-    return wallets, TokenKeyFinding(str(settings.access_token_key), problem=NOT_TRIED)
+    clients = tuple(
+        replace(_client_finding(client), problem=NOT_TRIED if client.secret else None)
+        for client in settings.clients.values()
+    )
+    return wallets, clients, TokenKeyFinding(str(settings.access_token_key), problem=NOT_TRIED)
 
 
 async def _try_wallets(custody: CustodyClient, wallets: Iterable[Wallet]) -> tuple[WalletFinding, ...]:
@@ -117,6 +129,27 @@ async def _try_wallets(custody: CustodyClient, wallets: Iterable[Wallet]) -> tup
     return tuple(await asyncio.gather(*map(try_wallet, wallets)))
 
 
+async def _try_clients(custody: CustodyClient, clients: Iterable[Client]) -> tuple[ClientFinding, ...]:
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def try_client(client: Client) -> ClientFinding:
+        found = _client_finding(client)
+        async with turn:
+            try:
+                await custody.check_client(client.name)
+            except CustodyError as error:
+                problem = _explained(error, f"may not read {client.secret}", added="a client")
+                return replace(found, problem=problem)
+        return found
+
+    return tuple(await asyncio.gather(*map(try_client, clients)))
+
+
+def _client_finding(client: Client) -> ClientFinding:
+    reference = str(client.secret) if client.secret else None
+    return ClientFinding(client.name, client.scheme, client.api_key, reference)
+
+
 async def _try_token_key(custody: CustodyClient, reference: TransitReference) -> TokenKeyFinding:
     try:
         return TokenKeyFinding(str(reference), tuple(await custody.access_token_keys()))
@@ -124,10 +157,10 @@ async def _try_token_key(custody: CustodyClient, reference: TransitReference) ->
         return TokenKeyFinding(str(reference), problem=_explained(error, f"may not use {reference}"))
 
 
-def _explained(error: CustodyError, denied: str) -> str:
+def _explained(error: CustodyError, denied: str, *, added: str = "a wallet") -> str:
     """A token that is good, but refused for one secret, lacks a line of its policy."""
     if error.code == "vault_denied":
-        again = "run `vaultsigner vault setup` again (needed after adding a wallet)"
+        again = f"run `vaultsigner vault setup` again (needed after adding {added})"
         return f"{error.code}: custody's token {denied}: {again}"
     return f"{error.code}: {error}"
 

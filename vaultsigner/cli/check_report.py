@@ -22,6 +22,25 @@ class WalletFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientFinding:
+    """One client. `reference` is where its secret lies, None where its public key counts, which needs no trying."""
+
+    name: str
+    scheme: str
+    api_key: str
+    reference: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateFinding:
+    """A PostgreSQL database, connected to once. `where` says which, without a password."""
+
+    where: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VaultFinding:
     """How custody finds Vault. `address_note` says so where config.yml names another address."""
 
@@ -59,6 +78,7 @@ class CheckReport:
         failures: what stops the service, or leaves open what a rule should forbid, apart from Vault and the wallets.
         warnings: what works and should be looked at.
         nodes: None where they were not asked.
+        state: None for an SQLite file, whose trouble is among the failures.
     """
 
     config: str
@@ -70,15 +90,19 @@ class CheckReport:
     access_token_key: TokenKeyFinding
     wallets: tuple[WalletFinding, ...]
     nodes: tuple[NodeFinding, ...] | None
+    clients: tuple[ClientFinding, ...] = ()
+    state: StateFinding | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the service could sign with every wallet and issue access tokens."""
+        """Whether the service could sign with every wallet, know every client and issue access tokens."""
         problems = [
             *self.failures,
             self.vault.problem,
             self.access_token_key.problem,
+            self.state.problem if self.state else None,
             *(wallet.problem for wallet in self.wallets),
+            *(client.problem for client in self.clients),
         ]
         return not any(problems)
 
@@ -88,19 +112,23 @@ class CheckReport:
 
     def lines(self) -> Iterator[tuple[Mark, str]]:
         """For people: a mark and a line for each thing found."""
-        wallets = f"{len(self.wallets)} wallet{'' if len(self.wallets) == 1 else 's'}"
-        users = f"{self.users} user{'' if self.users == 1 else 's'}"
-        yield "ok", f"{self.config}: {wallets}, {users}; policies {self.policy[:19]}"
+        wallets, clients = _counted(len(self.wallets), "wallet"), _counted(len(self.clients), "client")
+        callers = _counted(self.users, "user") + (f", {clients}" if self.clients else "")
+        yield "ok", f"{self.config}: {wallets}, {callers}; policies {self.policy[:19]}"
         for failure in self.failures:
             yield "FAIL", failure
         for warning in self.warnings:
             yield "warn", warning
+        if self.state is not None:
+            what = f"state.url: {self.state.where}: "
+            yield _marked(self.state.problem, f"{what}connected", what)
         what = f"Vault {self.vault.address}{self.vault.address_note or ''}: "
         yield _marked(self.vault.problem, f"{what}{_vault_state(self.vault)}", what)
         if self.vault.problem is None:
             yield from self._tried()
         else:
-            yield "-", f"{wallets}, {self.access_token_key.reference}: {NOT_TRIED}"
+            tried = f"{wallets}, {clients}" if self.clients else wallets
+            yield "-", f"{tried}, {self.access_token_key.reference}: {NOT_TRIED}"
         for node in self.nodes or ():
             good = f"node {node.node_url} ({node.environment}) serves {node.chain_id}"
             yield ("ok", good) if node.problem is None else ("warn", f"{node.environment}: {node.problem}")
@@ -114,6 +142,14 @@ class CheckReport:
         for wallet in self.wallets:
             what = f"{wallet.name} ({wallet.environment}) "
             yield _marked(wallet.problem, f"{what}{wallet.address}\n        {wallet.reference}", what)
+        for client in self.clients:
+            what = f"{client.name} ({client.scheme}) "
+            where = client.reference or "its public key in the configuration"
+            yield _marked(client.problem, f"{what}{client.api_key}\n        {where}", what)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _marked(problem: str | None, good: str, what: str = "") -> tuple[Mark, str]:

@@ -7,7 +7,7 @@ a password, so no message repeats any of it.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import unquote_to_bytes
 
@@ -42,20 +42,20 @@ _ELSEWHERE = {
 
 @dataclass(frozen=True, slots=True)
 class PostgresqlUrl:
-    """What a URL of a PostgreSQL database says, as far as others need to look at it. Holds no password.
+    """What a URL of a PostgreSQL database says, as far as others need to look at it.
 
     Args:
         hosts: names, addresses or socket directories; empty where libpq's own default counts.
         name: of the database.
         sslmode: None where it is left out.
-        has_password: the URL itself carries one.
+        password: that the URL itself carries; empty where it carries none.
         parameters: what stands behind the question mark, decoded.
     """
 
     hosts: tuple[str, ...]
     name: str
     sslmode: str | None
-    has_password: bool
+    password: str = field(repr=False)
     parameters: Mapping[str, str]
 
     @property
@@ -103,7 +103,7 @@ def parse_postgresql(text: str) -> PostgresqlUrl:
     if not name:
         raise UnusableValueError("the URL names no database", f"write it like {_EXAMPLE}")
     _decoded(match["user"] or "")
-    _decoded(match["password"] or "")
+    password = _decoded((match["password"] or "").removeprefix(":"))
     hosts = tuple(_hosts(match["hosts"]))
     parameters = _parameters(match["parameters"] or "")
     if "host" in parameters:
@@ -113,13 +113,13 @@ def parse_postgresql(text: str) -> PostgresqlUrl:
     sslmode = parameters.get("sslmode")
     if sslmode is not None and sslmode not in _MODES:
         raise UnusableValueError("there is no such sslmode", suggestion(sslmode, _MODES))
-    return PostgresqlUrl(hosts, name, sslmode, len(match["password"] or "") > 1, parameters)
+    return PostgresqlUrl(hosts, name, sslmode, password, parameters)
 
 
 def postgresql_cautions(url: str) -> Iterator[str]:
     """What works and should be looked at, in a line each."""
     found = parse_postgresql(url)
-    if found.has_password:
+    if found.password:
         yield (
             "state.url: a password stands in it, and so in a file or an environment; take it out and add "
             "passfile=/path/of/a/.pgpass (chmod 600), or set PGPASSFILE"
