@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-PrincipalKind = Literal["user", "client"]
+PrincipalKind = Literal["user", "client", "partner"]
 
 
 @dataclass(frozen=True, slots=True)

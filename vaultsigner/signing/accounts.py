@@ -118,13 +118,20 @@ class Accounts:
         if known is None:
             await self._state.remember_account(key, seen.account_number, seen.sequence)
             return f"sequence {seen.sequence}"
-        if held is not None and seen.sequence <= held.sequence and await self._is_on_chain(wallet, held):
+        arrived = held is not None and await self._is_on_chain(wallet, held)
+        if held is not None and seen.sequence <= held.sequence and arrived:
             return Refusal(
                 "outcome_unknown",
                 "the node knows the held transaction but has not raised the sequence yet; try again",
             )
         became = await self._state.resynchronise(
-            key, seen.account_number, seen.sequence, settled=True, now_ms=now_ms, seen=known
+            key,
+            seen.account_number,
+            seen.sequence,
+            settled=True,
+            now_ms=now_ms,
+            seen=known,
+            arrived=arrived,
         )
         if became not in (Resynchronised.UPDATED, Resynchronised.SETTLED):
             return in_flight(key)

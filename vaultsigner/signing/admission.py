@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, TokenChecker, bearer_token
-from vaultsigner.config.settings import User, Wallet
+from vaultsigner.config.settings import Wallet
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE, Permission
@@ -13,6 +12,8 @@ from vaultsigner.formats.bnb_beacon.field_errors import FieldError
 from vaultsigner.formats.bnb_beacon.messages import Message, intent_items, message_to_document
 from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
 from vaultsigner.policy.permissions import refuse_by_permission
+from vaultsigner.signing.authenticator import Authenticator
+from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Call
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory, refuse_by_address
@@ -30,8 +31,7 @@ class Admitted:
     """A caller and the wallet meant, past the whitelist, with the parsed body."""
 
     trail: Trail
-    user: User
-    principal: Principal
+    caller: Caller
     wallet: Wallet
     document: JsonDocument
 
@@ -42,42 +42,35 @@ class Request:
 
     call: Call
     trail: Trail
-    principal: Principal
+    caller: Caller
     wallet: Wallet
     message: Message
     message_document: dict[str, JsonValue]
     memo: str
     intent: Intent
 
+    @property
+    def principal(self) -> Principal:
+        """Who asks."""
+        return self.caller.principal
+
 
 class Admission:
-    """Takes the steps in the order that reveals nothing to strangers: the token first, then the body, then the wallet."""
+    """Takes the steps in the order that reveals nothing to strangers: who asks first, then the body, then the wallet."""
 
-    def __init__(self, tokens: TokenChecker, wallets: WalletDirectory) -> None:
-        self._tokens = tokens
+    def __init__(self, authenticator: Authenticator, wallets: WalletDirectory) -> None:
+        self._authenticator = authenticator
         self._wallets = wallets
-
-    async def user(self, trail: Trail) -> User | Refusal:
-        """Who asks.
-
-        Raises:
-            CustodyError: the token cannot be checked now.
-        """
-        token = bearer_token(trail.call.credentials.authorization)
-        user = NOT_AUTHENTICATED if token is None else await self._tokens.user(token)
-        if not isinstance(user, Refusal):
-            trail.principal = Principal("user", user.username)
-        return user
 
     async def wallet(self, trail: Trail) -> Admitted | Refusal:
         """Who asks, and which wallet they mean.
 
         Raises:
-            CustodyError: the token cannot be checked now.
+            CustodyError, StateError: that cannot be found out now.
         """
-        user = await self.user(trail)
-        if isinstance(user, Refusal):
-            return user
+        caller = await self._authenticator.caller(trail)
+        if isinstance(caller, Refusal):
+            return caller
         try:
             document = parse(trail.call.body)
         except MalformedJsonError as error:
@@ -91,18 +84,16 @@ class Admission:
         name = _wallet_name(document)
         if name is None:
             return NO_WALLET_NAME
-        wallet = self._wallets.find(name, user, trail)
+        wallet = self._wallets.find(name, caller, trail)
         if isinstance(wallet, Refusal):
             return wallet
-        return refuse_by_address(wallet, trail.call.ip) or Admitted(
-            trail, user, Principal("user", user.username), wallet, document
-        )
+        return refuse_by_address(wallet, trail.call.ip) or Admitted(trail, caller, wallet, document)
 
     async def request(self, trail: Trail) -> Request | Refusal:
-        """The whole way: what the body means, and whether the permissions of wallet and user cover it.
+        """The whole way: what the body means, and whether the permissions of wallet and caller cover it.
 
         Raises:
-            CustodyError: the token cannot be checked now.
+            CustodyError, StateError: who asks cannot be found out now.
         """
         admitted = await self.wallet(trail)
         if isinstance(admitted, Refusal):
@@ -124,7 +115,7 @@ class Admission:
 
 def refuse_without_permission(admitted: Admitted, needed: Permission) -> Refusal | None:
     """The outer fence, in the old service's words; None means inside it."""
-    words = refuse_by_permission(admitted.wallet, admitted.user, needed)
+    words = refuse_by_permission(admitted.wallet, admitted.caller.account, needed)
     return None if words is None else Refusal("no_permission", words)
 
 
@@ -134,7 +125,7 @@ def _request(admitted: Admitted, body: RequestBody) -> Request:
     return Request(
         call=call,
         trail=admitted.trail,
-        principal=admitted.principal,
+        caller=admitted.caller,
         wallet=admitted.wallet,
         message=body.message,
         message_document=message_to_document(body.message, prefix),

@@ -19,12 +19,18 @@ from vaultsigner.policy import PolicySet
 from vaultsigner.policy import load as load_policies
 from vaultsigner.signing.accounts import Accounts
 from vaultsigner.signing.admission import Admission
+from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster
 from vaultsigner.signing.clock import Clock, SystemClock
+from vaultsigner.signing.counting import Counting
+from vaultsigner.signing.forgetting import forgetting
 from vaultsigner.signing.journal import Journal, StatusOf
+from vaultsigner.signing.log_ins import LogIns
+from vaultsigner.signing.partner import PartnerTasks
 from vaultsigner.signing.readiness import ReadinessCheck
 from vaultsigner.signing.service import SigningService
 from vaultsigner.signing.signature import Signer
+from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import State, open_state
 
@@ -50,6 +56,7 @@ async def assembled(
         AuditError, StateError: the record or the state cannot be opened: nothing may be signed without them.
     """
     policies = load_policies(settings.policies)
+    clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         recorder = await stack.enter_async_context(open_recorder(settings.audit.directory))
         parts = Parts(
@@ -61,10 +68,11 @@ async def assembled(
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
             ),
         )
+        await stack.enter_async_context(forgetting(parts.state, clock))
         await recorder.record(
             Control("start", {"version": vaultsigner.__version__, "policy": policies.digest})
         )
-        yield _service(settings, policies, parts, status_of, clock or SystemClock())
+        yield _service(settings, policies, parts, status_of, clock)
         await recorder.record(Control("stop", {"version": vaultsigner.__version__}))
 
 
@@ -91,17 +99,28 @@ def _service(
     accounts = Accounts(parts.state, nodes, clock)
     journal = Journal(parts.recorder, status_of)
     signer = Signer(parts.custody)
+    counting = Counting(parts.state, settings.rate_limits, clock)
+    strangers = Strangers(parts.state, settings.rate_limits, clock)
+    authenticator = Authenticator(settings, tokens, parts.custody, strangers)
     return SigningService(
-        admission=Admission(tokens, wallets),
+        authenticator=authenticator,
+        admission=Admission(authenticator, wallets),
         policies=policies,
+        counting=counting,
         wallets=wallets,
         accounts=accounts,
         signer=signer,
         broadcaster=Broadcaster(
-            state=parts.state, accounts=accounts, signer=signer, journal=journal, clock=clock
+            state=parts.state,
+            accounts=accounts,
+            counting=counting,
+            signer=signer,
+            journal=journal,
+            clock=clock,
         ),
         journal=journal,
-        custody=parts.custody,
+        log_ins=LogIns(parts.custody, strangers),
+        partner_tasks=PartnerTasks(settings.partner, authenticator, counting, parts.state),
         clock=clock,
         readiness=ReadinessCheck(
             custody=parts.custody, state=parts.state, recorder=parts.recorder, policy_digest=policies.digest

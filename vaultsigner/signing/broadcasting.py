@@ -18,9 +18,11 @@ from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
 from vaultsigner.signing.admission import Request
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
+from vaultsigner.signing.counting import Counting, refusal_of
 from vaultsigner.signing.journal import Dispatched, Journal
 from vaultsigner.signing.signature import Signer
-from vaultsigner.state import AccountKey, HeldByOther, Reserved, State
+from vaultsigner.signing.ledger import performed_by
+from vaultsigner.state import AccountKey, HeldByOther, NotCounted, Reserved, State
 
 LEASE_MS = 30_000
 """How long a number counts as in use by a request that has not come back; custody and node answer within ten seconds each."""
@@ -53,9 +55,17 @@ class Broadcaster:
     """Reserves, signs, stores, sends, settles: in this order, each step durable before the next."""
 
     def __init__(
-        self, *, state: State, accounts: Accounts, signer: Signer, journal: Journal, clock: Clock
+        self,
+        *,
+        state: State,
+        accounts: Accounts,
+        counting: Counting,
+        signer: Signer,
+        journal: Journal,
+        clock: Clock,
     ) -> None:
         self._state = state
+        self._counting = counting
         self._accounts = accounts
         self._signer = signer
         self._journal = journal
@@ -79,14 +89,22 @@ class Broadcaster:
             return await self._send(outgoing, decision)
 
     async def _reserve(self, request: Request, key: AccountKey) -> Reserved | Refusal:
-        """Take the account's next number for this request alone, durably."""
+        """Count the request and take the account's next number for it alone, durably and in one transaction."""
         account = await self._accounts.current(request.wallet, key)
         if isinstance(account, Refusal):
             return account
         now_ms = self._clock.milliseconds()
+        request.trail.counted = True
         reserved = await self._state.reserve(
-            key, fingerprint(request), request.call.request_id, now_ms=now_ms, lease_ms=LEASE_MS
+            key,
+            fingerprint(request),
+            request.call.request_id,
+            now_ms=now_ms,
+            lease_ms=LEASE_MS,
+            count=self._counting.of(request.caller),
         )
+        if isinstance(reserved, NotCounted):
+            return refusal_of(reserved)
         if isinstance(reserved, HeldByOther):
             return in_flight(key) if reserved.held.in_flight(now_ms) else held_by_another(reserved.held)
         return reserved
@@ -113,6 +131,7 @@ class Broadcaster:
                 name,
                 now_ms=now_ms,
                 lease_ms=LEASE_MS,
+                performed=performed_by(request.intent, key.address),
             )
         except BaseException:
             # Nothing left this process, whatever went wrong (a cancelled request included).
@@ -190,12 +209,12 @@ class Broadcaster:
         key, sequence = outgoing.key, outgoing.sequence
         if isinstance(result, Accepted):
             self._accounts.accepted(key)
-            await self._state.settle(key, outgoing.owner, sequence, sequence + 1)
+            await self._state.settle(key, outgoing.owner, sequence, sequence + 1, done=True)
             return None
         if isinstance(result, Rejected):
             return await self._settle_refusal(outgoing, result)
         if not result.sent and not outgoing.repeated:
-            await self._state.settle(key, outgoing.owner, sequence, sequence)
+            await self._state.settle(key, outgoing.owner, sequence, sequence, done=False)
             return Refusal(
                 "node_unavailable", f"the node cannot be reached ({result.reason}); nothing was sent"
             )
@@ -212,7 +231,7 @@ class Broadcaster:
         if outgoing.repeated and next_sequence <= outgoing.sequence:
             await self._state.mark_unknown(outgoing.key, outgoing.owner, outgoing.sequence)
             return _unknown(outgoing, f"the node refused it when it was sent again: {result.reason}")
-        await self._state.settle(outgoing.key, outgoing.owner, outgoing.sequence, next_sequence)
+        await self._state.settle(outgoing.key, outgoing.owner, outgoing.sequence, next_sequence, done=False)
         return Refusal(
             "node_refused", f"the node refused the transaction: {result.reason}", reason=result.reason
         )

@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass
 
-from vaultsigner.authentication.bearer import bearer_token
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import PublicKeyAnswer, SignBeaconRequest
 from vaultsigner.errors import CustodyError
@@ -44,7 +43,8 @@ class Signer:
             SignBeaconRequest(
                 request_id=request.call.request_id,
                 principal=request.principal,
-                access_token=bearer_token(request.call.credentials.authorization) or "",
+                access_token=request.caller.access_token,
+                ticket=None if request.caller.proof is None else request.caller.proof.ticket,
                 operation=request.call.operation,
                 wallet=request.wallet.name,
                 message_document=request.message_document,

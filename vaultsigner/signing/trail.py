@@ -13,12 +13,14 @@ class Trail:
     """Filled in while a request is understood, so that a refusal at any step is recorded with all that was known by then.
 
     `wallet` is set only once it is a wallet of the configuration: what a stranger typed into that member is not recorded.
+    `counted`: the request has counted against its caller's limit.
     """
 
     call: Call
     principal: Principal | None = None
     wallet: WalletName | None = None
     unknown_members: tuple[str, ...] = ()
+    counted: bool = False
     body_sha256: str | None = field(init=False)
 
     def __post_init__(self) -> None:

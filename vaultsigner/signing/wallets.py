@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from vaultsigner.config.settings import Settings, User, Wallet
+from vaultsigner.config.settings import Settings, Wallet
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import PublicKeyAnswer
 from vaultsigner.domain.names import JsonValue, WalletName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.policy.permissions import common_permissions
+from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import IpAddress
 from vaultsigner.signing.trail import Trail
 
@@ -24,18 +25,18 @@ class WalletDirectory:
         self._custody = custody
         self._public_keys: dict[WalletName, PublicKeyAnswer] = {}
 
-    def find(self, name: str, user: User, trail: Trail) -> Wallet | Refusal:
-        """The wallet, where this user has any permission on it; one answer for unknown and for not theirs."""
+    def find(self, name: str, caller: Caller, trail: Trail) -> Wallet | Refusal:
+        """The wallet, where this caller has any permission on it; one answer for unknown and for not theirs."""
         wallet = self._wallets.get(WalletName(name))
         if wallet is not None:
             trail.wallet = wallet.name
-        if wallet is None or not common_permissions(wallet, user):
+        if wallet is None or not common_permissions(wallet, caller.account):
             return Refusal(
                 "wallet_not_found",
                 f"Not authorised to access wallet {name[:64]}",
                 reason="the wallet is unknown"
                 if wallet is None
-                else f"user {user.username} shares no permission with it",
+                else f"{caller.principal} shares no permission with it",
             )
         return wallet
 
@@ -51,7 +52,7 @@ class WalletDirectory:
             self._public_keys[wallet.name] = known
         return known
 
-    async def describe(self, wallet: Wallet, user: User) -> dict[str, JsonValue]:
+    async def describe(self, wallet: Wallet, caller: Caller) -> dict[str, JsonValue]:
         """One wallet as the wallet routes answer it (contract of the old service, section 5).
 
         Raises:
@@ -60,15 +61,17 @@ class WalletDirectory:
         key = await self.public_key(wallet)
         return {
             "name": wallet.name,
-            "permissions": [str(permission) for permission in sorted(common_permissions(wallet, user))],
+            "permissions": [
+                str(permission) for permission in sorted(common_permissions(wallet, caller.account))
+            ],
             "env": wallet.environment.name,
             "address": key.address,
             "public_key": key.public_key.hex(),
         }
 
-    def visible_to(self, user: User) -> list[Wallet]:
-        """Wallets that share a permission with the user, in the order of the configuration."""
-        return [wallet for wallet in self._wallets.values() if common_permissions(wallet, user)]
+    def visible_to(self, caller: Caller) -> list[Wallet]:
+        """Wallets that share a permission with the caller, in the order of the configuration."""
+        return [wallet for wallet in self._wallets.values() if common_permissions(wallet, caller.account)]
 
 
 def refuse_by_address(wallet: Wallet, ip: IpAddress) -> Refusal | None:

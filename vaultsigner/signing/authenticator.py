@@ -1,0 +1,108 @@
+"""Who asks: by access token, by signed request, or by Open API token; by exactly one of them."""
+
+import asyncio
+
+from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, TokenChecker, bearer_token
+from vaultsigner.authentication.signed_requests import (
+    authentication_failed,
+    carries_signature,
+    malformed_parameters,
+)
+from vaultsigner.config.settings import Settings
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.protocol import AuthenticateRequest, Family, Proof
+from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import CustodyError
+from vaultsigner.signing.callers import Caller
+from vaultsigner.signing.calls import Call
+from vaultsigner.signing.strangers import Strangers
+from vaultsigner.signing.trail import Trail
+
+TICK_SECONDS = 0.025
+"""Failed signatures are answered on this grid: how long it took to find the failure does not tell which one it was."""
+
+FAILURES = frozenset({authentication_failed("").code, "partner_invalid_signature"})
+
+TWO_WAYS = malformed_parameters(
+    "The request shows who asks in more than one way: send an access token, a signature or an Open API token, and only one"
+)
+
+
+class Authenticator:
+    """Tokens are checked here, with the public half of Vault's key; signatures in custody, where the secrets are."""
+
+    def __init__(
+        self, settings: Settings, tokens: TokenChecker, custody: CustodyClient, strangers: Strangers
+    ) -> None:
+        self._clients = settings.clients
+        self._tokens = tokens
+        self._custody = custody
+        self._strangers = strangers
+
+    async def caller(self, trail: Trail) -> Caller | Refusal:
+        """Who asks.
+
+        Raises:
+            CustodyError: it cannot be found out now.
+        """
+        call = trail.call
+        given = call.credentials
+        signed = carries_signature(call.query, call.body)
+        ways = (given.authorization is not None, given.api_key is not None, given.open_api_token is not None)
+        if sum(ways) > 1 or (signed and given.api_key is None and any(ways)):
+            return TWO_WAYS
+        if given.open_api_token is not None:
+            return await self._client(trail, "open_api", given.open_api_token)
+        if given.api_key is not None or signed:
+            return await self._client(trail, "client", given.api_key or "")
+        return await self._user(trail)
+
+    async def verdict(self, trail: Trail, family: Family, credential: str) -> Proof | Refusal:
+        """Custody's verdict on the signature of a request. A failure leaves on the grid, and counts against its address.
+
+        Raises:
+            CustodyError: custody has none.
+        """
+        call = trail.call
+        if (blocked := self._strangers.blocked(call.ip)) is not None:
+            return blocked
+        started = asyncio.get_running_loop().time()
+        verdict = await self._custody.authenticate(_question(call, family, credential))
+        if not isinstance(verdict, Refusal) or verdict.code not in FAILURES:
+            return verdict
+        limited = await self._strangers.failed_signature(call.ip)
+        elapsed = asyncio.get_running_loop().time() - started
+        await asyncio.sleep(TICK_SECONDS - elapsed % TICK_SECONDS)
+        return limited or verdict
+
+    async def _user(self, trail: Trail) -> Caller | Refusal:
+        token = bearer_token(trail.call.credentials.authorization)
+        user = NOT_AUTHENTICATED if token is None else await self._tokens.user(token)
+        if isinstance(user, Refusal):
+            return user
+        trail.principal = Principal("user", user.username)
+        return Caller(trail.principal, user, access_token=token)
+
+    async def _client(self, trail: Trail, family: Family, credential: str) -> Caller | Refusal:
+        proof = await self.verdict(trail, family, credential)
+        if isinstance(proof, Refusal):
+            return proof
+        client = None if proof.client is None else self._clients.get(proof.client)
+        if client is None:
+            raise CustodyError("internal_error", "custody vouches for a client that the server does not know")
+        trail.principal = Principal("client", client.name, client.scheme)
+        return Caller(trail.principal, client, proof=proof)
+
+
+def _question(call: Call, family: Family, credential: str) -> AuthenticateRequest:
+    return AuthenticateRequest(
+        request_id=call.request_id,
+        family=family,
+        credential=credential,
+        operation=call.operation,
+        method=call.method,
+        path=call.path,
+        query=call.query,
+        body=call.body,
+    )

@@ -1,0 +1,75 @@
+"""What every answer passes: its record first, and an honest refusal for what could not be done."""
+
+from collections.abc import Awaitable, Callable
+
+from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import AuditError, VaultsignerError
+from vaultsigner.signing.admission import Request
+from vaultsigner.signing.calls import Answer, Call
+from vaultsigner.signing.counting import Counting
+from vaultsigner.signing.failures import refusal_for
+from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.trail import Trail
+from vaultsigner.signing.troubles import Troubles
+
+Step = Callable[[Trail], Awaitable[Answer | Refusal]]
+
+
+class Desk:
+    """Nothing leaves without a record: where that cannot be written, the answer is that."""
+
+    def __init__(self, journal: Journal, counting: Counting) -> None:
+        self._journal = journal
+        self._counting = counting
+        self._troubles = Troubles()
+
+    async def serve(self, call: Call, step: Step) -> Answer | Refusal:
+        """Take a step; what could not be done becomes a refusal with its record."""
+        trail = Trail(call)
+        answer = await self._attempt(trail, step)
+        self._troubles.after(trail, answer)
+        return answer
+
+    async def refuse(self, trail: Trail, refusal: Refusal) -> Refusal:
+        """Record a refusal of a request that has not meant anything yet; it counts against its client's limit all the same.
+
+        Raises:
+            StateError: that cannot be counted.
+        """
+        refusal = await self._counting.refused(trail) or refusal
+        try:
+            await self._journal.refused(trail, refusal)
+        except AuditError as error:
+            return refusal_for(error)
+        return refusal
+
+    async def fail(self, trail: Trail, refusal: Refusal) -> Refusal:
+        """Record a refusal of a request that was allowed."""
+        try:
+            await self._journal.failed(trail, refusal)
+        except AuditError as error:
+            return refusal_for(error)
+        return refusal
+
+    async def deny(self, request: Request, decision: Decision) -> Refusal:
+        """Record what policy denies.
+
+        Raises:
+            AuditError, StateError: it cannot be recorded, or not be counted.
+        """
+        refusal = await self._counting.refused(request.trail) or Refusal(
+            "policy_denied",
+            f"Policy does not allow {request.call.operation} here: {decision.reason}",
+            reason=decision.reason,
+        )
+        await self._journal.denied(request, decision, refusal)
+        return refusal
+
+    async def _attempt(self, trail: Trail, step: Step) -> Answer | Refusal:
+        try:
+            return await step(trail)
+        except AuditError as error:
+            return refusal_for(error)
+        except VaultsignerError as error:
+            return await self.fail(trail, refusal_for(error))

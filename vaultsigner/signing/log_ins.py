@@ -1,0 +1,36 @@
+"""Exchanging a password for an access token, within the limits for strangers."""
+
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.protocol import LogInAnswer, LogInRefused
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.signing.calls import IpAddress
+from vaultsigner.signing.strangers import Strangers
+
+
+class LogIns:
+    """Custody checks the password; what it says is withheld from whoever has tried too often."""
+
+    def __init__(self, custody: CustodyClient, strangers: Strangers) -> None:
+        self._custody = custody
+        self._strangers = strangers
+
+    async def log_in(self, ip: IpAddress, body: bytearray) -> LogInAnswer | Refusal:
+        """Try the credentials of a log-in's raw body, which is wiped.
+
+        The attempt counts before it is made and stays counted unless the password was right.
+
+        Raises:
+            CustodyError, StateError: it cannot be tried, or not be counted.
+        """
+        limited = await self._strangers.log_in_from(ip)
+        if limited is not None:
+            return limited
+        answer = await self._custody.log_in(body)
+        if answer.subject is not None:
+            limited = await self._strangers.log_in_as(answer.subject)
+            if limited is not None:
+                return limited
+        if isinstance(answer, LogInRefused):
+            return answer.refusal
+        await self._strangers.logged_in(ip, answer.subject)
+        return answer
