@@ -20,8 +20,8 @@ from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.counting import Counting, refusal_of
 from vaultsigner.signing.journal import Dispatched, Journal
-from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.ledger import performed_by
+from vaultsigner.signing.signature import Signer
 from vaultsigner.state import AccountKey, HeldByOther, NotCounted, Reserved, State
 
 LEASE_MS = 30_000
