@@ -1,7 +1,7 @@
 """Runs in .venv-exchange-clients: signs and sends with ccxt's and python-binance's own code, unmodified.
 
-Reads one JSON document on standard input: library (ccxt or python-binance), url, api_key, secret (HMAC, or a private key as PEM) and
-calls, each with method, path, parameters and tamper (change a byte after signing). Writes a list with the status and body of
+Reads one JSON document on standard input: library (ccxt or python-binance), url, api_key, secret (HMAC, or a private key in PEM)
+and calls, each with method, path, parameters and tamper (change a byte after signing). Writes a list with the status and body of
 each answer.
 """
 
