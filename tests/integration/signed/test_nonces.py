@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.integration.signed.callers import (
     planned_clients,
     planned_partner,
 )
+from tests.postgres import running_postgres
 from tests.signing_client import SignedCall, signed_call
 from tests.world import Vector, World, planned_wallets, running_world
 from vaultsigner.dev.service import Service
@@ -22,6 +23,8 @@ from vaultsigner.dev.service import Service
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 COPIES = 128
+NONCES, NONCES_AT_ONCE, COPIES_EACH = 2000, 16, 4
+AT_ONCE = NONCES_AT_ONCE * COPIES_EACH
 CHECK = "/api/auth/check"
 
 
@@ -49,10 +52,31 @@ async def ask(connection: Connection, call: SignedCall) -> int:
     """The status of one answer."""
     reader, writer = connection
     writer.write(call.as_bytes("localhost"))
-    status = int((await reader.readline()).split()[1])
-    while await reader.readline() not in (b"\r\n", b""):
-        pass
-    return status
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    await reader.readexactly(int(length.partition(b":")[2]))
+    return int(head.split()[1])
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def live(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sample: Vector
+) -> Iterator[World]:
+    """On either engine."""
+    wallets = [wallet.name for wallet in planned_wallets([sample])]
+    with ExitStack() as stack:
+        url = None
+        if request.param == "postgresql":
+            url = stack.enter_context(stack.enter_context(running_postgres()).database())
+        yield stack.enter_context(
+            running_world(
+                tmp_path_factory.mktemp("live"),
+                [sample],
+                clients=planned_clients(*wallets),
+                rate_limits=UNHURRIED,
+                state_url=url,
+            )
+        )
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +90,28 @@ def test_of_128_copies_over_two_processes_one_counts(live: World, second: Servic
     call = signed_call(SIGNERS[name], "GET", CHECK, {"who": name}, recv_window_ms=60_000)
     answered = asyncio.run(statuses([live.service, second], call, COPIES))
     assert answered == {200: 1, 409: COPIES - 1}
+
+
+def test_2000_signatures_that_all_arrive_in_several_copies_count_once_each(
+    live: World, second: Service
+) -> None:
+    calls = [
+        signed_call(HMAC, "GET", CHECK, {"number": str(number)}, recv_window_ms=60_000)
+        for number in range(NONCES)
+    ]
+    answered = asyncio.run(in_copies([live.service, second], calls))
+    assert answered == {200: NONCES, 409: NONCES * (COPIES_EACH - 1)}
+
+
+async def in_copies(services: Sequence[Service], calls: Sequence[SignedCall]) -> Counter[int]:
+    """Each request over several connections at the same moment, some requests at a time."""
+    counted: Counter[int] = Counter()
+    async with opened(services, AT_ONCE) as connections:
+        for start in range(0, len(calls), NONCES_AT_ONCE):
+            # Neighbours go to different services: each request meets its copies in both.
+            now = [call for call in calls[start : start + NONCES_AT_ONCE] for _ in range(COPIES_EACH)]
+            counted.update(await asyncio.gather(*map(ask, connections, now)))
+    return counted
 
 
 @pytest.mark.parametrize("kind", ["sign", "broadcast"])

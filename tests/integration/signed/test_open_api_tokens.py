@@ -202,7 +202,7 @@ def test_a_header_of_another_kind_is_refused(apps: World, header: Claims) -> Non
     assert (reply.status, reply.body["code"]) == (401, "authentication_failed")
 
 
-@pytest.mark.parametrize("change", BAD_CLAIMS, ids=lambda change: "-".join(change))
+@pytest.mark.parametrize("change", BAD_CLAIMS, ids="-".join)
 def test_claims_of_another_kind_are_refused(apps: World, change: Claims) -> None:
     claims = good_claims("GET", CHECK)
     if change == {"dig": "upper"}:
