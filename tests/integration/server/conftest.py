@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from tests.integration.server.recording_pipeline import RecordingPipeline
-from vaultsigner.config.settings import ListenAddress, ServerSettings
+from vaultsigner.config.settings import ListenAddress, Partner, ServerSettings
 from vaultsigner.server.app import create_app
 from vaultsigner.server.connections import ConnectionRunner
 
@@ -22,6 +22,7 @@ NO_PROXY = ServerSettings(listen=ANYWHERE, ops_listen=ANYWHERE, trusted_proxies=
 BEHIND_A_PROXY = ServerSettings(
     listen=ANYWHERE, ops_listen=ANYWHERE, trusted_proxies=(ip_network("127.0.0.0/8"),)
 )
+PARTNER = Partner("/web3", public_key=b"nobody looks at it here", key_bits=2048, tasks={})
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,16 @@ class Service:
 
 
 @asynccontextmanager
-async def serving(settings: ServerSettings, pipeline: RecordingPipeline) -> AsyncIterator[Service]:
+async def serving(
+    settings: ServerSettings, pipeline: RecordingPipeline, partner: Partner | None = None
+) -> AsyncIterator[Service]:
     """Run the API application as the real process does."""
 
     @asynccontextmanager
     async def open_pipeline() -> AsyncIterator[RecordingPipeline]:
         yield pipeline
 
-    runner = ConnectionRunner(create_app(settings, open_pipeline), shutdown_timeout=1.0)
+    runner = ConnectionRunner(create_app(settings, open_pipeline, partner), shutdown_timeout=1.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -100,6 +103,13 @@ async def service() -> AsyncIterator[Service]:
 async def proxied_service() -> AsyncIterator[Service]:
     """A server whose clients all come through a trusted proxy."""
     async with serving(BEHIND_A_PROXY, RecordingPipeline()) as running:
+        yield running
+
+
+@pytest.fixture
+async def partner_service() -> AsyncIterator[Service]:
+    """A server with the partner family."""
+    async with serving(NO_PROXY, RecordingPipeline(), PARTNER) as running:
         yield running
 
 
