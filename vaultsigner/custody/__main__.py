@@ -4,14 +4,19 @@ The launcher starts it.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from vaultsigner.custody.hardening import HardeningError, apply_protections
 from vaultsigner.custody.process_edge import guard_hooks, log_failure, log_to_stderr
 
 
-def main() -> int:
-    """Protect the process, then import and run the rest; the exit status."""
+def main(clock_ms: Callable[[], int] | None = None) -> int:
+    """Protect the process, then import and run the rest; the exit status.
+
+    Args:
+        clock_ms: milliseconds since 1970, for whoever starts custody with another clock than the system's.
+    """
     parser = argparse.ArgumentParser(prog="python -m vaultsigner.custody", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="config.yml")
     parser.add_argument("--listen-fd", type=int, required=True, help="the listening Unix socket")
@@ -37,6 +42,7 @@ def main() -> int:
         arguments.token_fd,
         config_digest=arguments.config_digest,
         policy_digest=arguments.policy_digest,
+        clock_ms=clock_ms,
     )
 
 

@@ -1,49 +1,52 @@
 """Signing a BNB Beacon Chain message: everything is decided again here, from the typed request alone.
 
 The server may be in an attacker's hands. So custody takes no document and no digest from it: it finds out who asks from their
-own access token, and builds the intent, the decision and the bytes to sign itself, for the chain of its own configuration.
+own access token, or from their own signature over the request, and builds the intent, the decision and the bytes to sign
+itself, for the chain of its own configuration.
 """
 
 import hashlib
+from functools import partial
 
 from vaultsigner.authentication.bearer import TokenChecker
-from vaultsigner.config.settings import Settings, User, Wallet
+from vaultsigner.config.settings import Settings, Wallet
+from vaultsigner.custody.asked_for import Asked
 from vaultsigner.custody.protocol import BeaconSignature, PublicKeyAnswer, SignBeaconRequest
 from vaultsigner.custody.secp256k1 import sign_digest
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.signing_key import SigningKey, key_from_hex, key_from_mnemonic
+from vaultsigner.custody.tickets import Ticket, Tickets
+from vaultsigner.custody.used_signatures import UsedSignatures
 from vaultsigner.custody.vault_reader import VaultReader
-from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import WalletName
-from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 from vaultsigner.formats.bnb_beacon.address import address_of, encode_address
-from vaultsigner.formats.bnb_beacon.messages import (
-    FormatError,
-    Message,
-    intent_items,
-    message_from_document,
-    message_kind,
-)
+from vaultsigner.formats.bnb_beacon.messages import FormatError, message_from_document
 from vaultsigner.formats.bnb_beacon.transaction import Account, check_memo, sign_document
 from vaultsigner.policy import PolicySet
-from vaultsigner.policy.permissions import refuse_by_permission
-
-VERBS = ("sign", "broadcast")
 
 
 class BeaconSigner:
     """Signs what policy allows with the keys of the configuration's wallets."""
 
     def __init__(
-        self, settings: Settings, policies: PolicySet, reader: VaultReader, tokens: TokenChecker
+        self,
+        settings: Settings,
+        policies: PolicySet,
+        reader: VaultReader,
+        tokens: TokenChecker,
+        *,
+        tickets: Tickets,
+        used: UsedSignatures,
     ) -> None:
         self._settings = settings
         self._policies = policies
         self._reader = reader
         self._tokens = tokens
+        self._tickets = tickets
+        self._used = used
 
     async def public_key(self, name: WalletName) -> PublicKeyAnswer:
         """The public key of a wallet, from the key itself.
@@ -63,22 +66,23 @@ class BeaconSigner:
         """Sign, if everything that the server should have checked holds here too.
 
         Raises:
-            CustodyError: bad_question, invalid_token, no_permission, policy_denied, or the key cannot be had or is not the
-                one expected.
+            CustodyError: bad_question, invalid_token, no_permission, policy_denied, replayed, or the key cannot be had or is
+                not the one expected.
         """
-        wallet = self._wallet(request.wallet)
-        prefix = wallet.environment.address_prefix
+        ticket = None if request.ticket is None else self._tickets.take(request.ticket)
+        if ticket is None:
+            asked = self._asked(request)
+            await self._check_user(request, asked)
+            return await self._reader.with_secret(asked.wallet.key, partial(_sign, request, asked))
         try:
-            message = message_from_document(request.message_document, prefix)
-            check_memo(request.memo)
-        except FormatError as error:
-            raise CustodyError("bad_question", f"not a message that can be signed: {error}") from None
-        await self._check_allowed(request, wallet, message)
-
-        def use(secret: SecretView) -> BeaconSignature:
-            return _sign(request, wallet, message, secret)
-
-        return await self._reader.with_secret(wallet.key, use)
+            asked = self._asked(request)
+            self._check_client(request, asked, ticket)
+            use = partial(_sign, request, asked)
+            if ticket.ahead is not None:
+                return await ticket.ahead.with_secret(use)
+            return await self._reader.with_secret(asked.wallet.key, use)
+        finally:
+            ticket.drop()
 
     def _wallet(self, name: WalletName) -> Wallet:
         wallet = self._settings.wallets.get(name)
@@ -86,41 +90,43 @@ class BeaconSigner:
             raise CustodyError("bad_question", "custody's configuration has no wallet of that name")
         return wallet
 
-    async def _check_allowed(self, request: SignBeaconRequest, wallet: Wallet, message: Message) -> None:
-        kind, _, verb = request.operation.partition(".")
-        if verb not in VERBS or kind != message_kind(message):
+    def _asked(self, request: SignBeaconRequest) -> Asked:
+        wallet = self._wallet(request.wallet)
+        try:
+            message = message_from_document(request.message_document, wallet.environment.address_prefix)
+            check_memo(request.memo)
+        except FormatError as error:
+            raise CustodyError("bad_question", f"not a message that can be signed: {error}") from None
+        asked = Asked(request.operation, wallet, message, request.memo)
+        if not asked.fits_its_operation():
             raise CustodyError("bad_question", "the operation is not the one of the message")
-        user = await self._user(request)
-        refused = refuse_by_permission(wallet, user, PERMISSION_FOR_MESSAGE[kind])
-        if refused is not None:
-            raise CustodyError("no_permission", refused)
-        items = intent_items(message, wallet.environment.address_prefix)
-        decision = self._policies.evaluate(
-            request.principal, Intent(request.operation, f"wallet:{wallet.name}", items, request.memo)
-        )
-        if not decision.allowed:
-            raise CustodyError("policy_denied", decision.reason)
+        return asked
 
-    async def _user(self, request: SignBeaconRequest) -> User:
+    async def _check_user(self, request: SignBeaconRequest, asked: Asked) -> None:
         """Whose token the request came with. The server's word on who asks is only compared with that."""
-        if request.access_token is None:
-            raise CustodyError(
-                "custody_unavailable", "custody does not know this proof: sign the request anew"
-            )
-        user = await self._tokens.user(request.access_token)
+        user = await self._tokens.user(request.access_token or "")
         if isinstance(user, Refusal):
             raise CustodyError(user.code, user.reason or user.message)
-        if request.principal != Principal("user", user.username):
+        principal = Principal("user", user.username)
+        if request.principal != principal:
             raise CustodyError(
                 "no_permission", "the access token is not the one of the user who is said to ask"
             )
-        return user
+        asked.check_allowed(self._policies, user, principal)
+
+    def _check_client(self, request: SignBeaconRequest, asked: Asked, ticket: Ticket) -> None:
+        """The client's own signature must be over what is now to be signed, and is good for one signature of ours."""
+        client = ticket.client
+        same = (request.principal.kind, request.principal.name) == ("client", client.name)
+        if not same or asked.digest != ticket.asked or request.source != 0:
+            raise CustodyError("no_permission", "the client did not sign this")
+        asked.check_allowed(self._policies, client, Principal("client", client.name, client.scheme))
+        self._used.mark(ticket.nonce, ticket.expires_at_ms)
 
 
-def _sign(
-    request: SignBeaconRequest, wallet: Wallet, message: Message, secret: SecretView
-) -> BeaconSignature:
+def _sign(request: SignBeaconRequest, asked: Asked, secret: SecretView) -> BeaconSignature:
     """The one moment in which the key is used."""
+    wallet = asked.wallet
     key = _expected_key(wallet, secret)
     environment = wallet.environment
     try:
@@ -131,7 +137,7 @@ def _sign(
             request.account_number,
             request.sequence,
         )
-        document = sign_document(message, account, request.memo, source=request.source)
+        document = sign_document(asked.message, account, asked.memo, source=request.source)
     except FormatError as error:
         raise CustodyError("bad_question", f"not a message that can be signed: {error}") from None
     digest = hashlib.sha256(document).digest()

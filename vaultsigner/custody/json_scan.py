@@ -46,21 +46,19 @@ def find(document: memoryview, wanted: Wanted) -> dict[tuple[str, ...], Span]:
 
 
 def text_of(document: memoryview, span: Span) -> Span | None:
-    """The inside of a text value without any escape; None for everything else.
-
-    An escape would have to be decoded into an object; no key and no mnemonic needs one.
-    """
+    """The inside of a text value, as it is written; None for everything else."""
     start, end = span
-    if end - start < 2 or document[start] != ord('"') or _has_backslash(document, start, end):
+    if end - start < 2 or document[start] != ord('"'):
         return None
     return start + 1, end - 1
 
 
+def has_escapes(text: memoryview) -> bool:
+    """Whether anything in the inside of a text value stands for something else than itself."""
+    return _BACKSLASH.search(text) is not None
+
+
 _BACKSLASH = re.compile(rb"\\")
-
-
-def _has_backslash(document: memoryview, start: int, end: int) -> bool:
-    return _BACKSLASH.search(document, start, end) is not None
 
 
 class _Walk:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from vaultsigner.custody.log_in import LogIn
 from vaultsigner.custody.monitor import Monitor
 from vaultsigner.custody.process_edge import log_failure, report_loop_failure
 from vaultsigner.custody.questions import Custody
+from vaultsigner.custody.request_proofs import RequestProofs
+from vaultsigner.custody.tickets import Tickets
 from vaultsigner.custody.token_keeper import TokenKeeper
+from vaultsigner.custody.used_signatures import UsedSignatures
 from vaultsigner.custody.vault_calls import access_token_keys
 from vaultsigner.custody.vault_endpoint import endpoint_of
 from vaultsigner.custody.vault_pool import VaultPool
@@ -37,6 +41,7 @@ def run(
     *,
     config_digest: str | None = None,
     policy_digest: str | None = None,
+    clock_ms: Callable[[], int] | None = None,
 ) -> int:
     """Serve until SIGTERM; the process's exit status.
 
@@ -47,13 +52,15 @@ def run(
         token_descriptor: the file that holds the Vault token, opened for reading.
         config_digest: what config.yml must be, as `Settings.digest` has it; None: whatever it is.
         policy_digest: the same of the policies.
+        clock_ms: milliseconds since 1970, for the windows of signed requests; None: the system's.
     """
     try:
         settings = config.load(config_file, os.environ)
         policies = policy.load(settings.policies)
         _check_unchanged(str(config_file), settings.digest, config_digest)
         _check_unchanged(f"what lies in {settings.policies}", policies.digest, policy_digest)
-        asyncio.run(_serve(settings, policies, socket.socket(fileno=listen_descriptor), token_descriptor))
+        listener = socket.socket(fileno=listen_descriptor)
+        asyncio.run(_serve(settings, policies, listener, token_descriptor, clock_ms or system_clock_ms))
     except VaultsignerError as error:
         log_failure("not_started", error)
         return 1
@@ -70,7 +77,17 @@ def _check_unchanged(what: str, found: str, expected: str | None) -> None:
         raise ConfigError(f"{what} changed since vaultsigner started: restart vaultsigner")
 
 
-def build(settings: Settings, policies: PolicySet, token: VaultToken) -> Custody:
+def system_clock_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def build(
+    settings: Settings,
+    policies: PolicySet,
+    token: VaultToken,
+    clock_ms: Callable[[], int] = system_clock_ms,
+) -> Custody:
     """All of custody, not yet serving. Needs a running event loop.
 
     Raises:
@@ -84,23 +101,29 @@ def build(settings: Settings, policies: PolicySet, token: VaultToken) -> Custody
         seconds=time.time,
         monotonic=time.monotonic,
     )
+    tickets, used = Tickets(), UsedSignatures(clock_ms)
     return Custody(
         settings=settings,
         policies=policies,
         pool=pool,
         reader=reader,
-        signer=BeaconSigner(settings, policies, reader, tokens),
+        signer=BeaconSigner(settings, policies, reader, tokens, tickets=tickets, used=used),
+        proofs=RequestProofs(settings, policies, reader, tickets, used, clock_ms=clock_ms),
         log_in=LogIn(settings, pool),
         token_keeper=TokenKeeper(settings.vault, token),
     )
 
 
 async def _serve(
-    settings: Settings, policies: PolicySet, listener: socket.socket, token_descriptor: int | None
+    settings: Settings,
+    policies: PolicySet,
+    listener: socket.socket,
+    token_descriptor: int | None,
+    clock_ms: Callable[[], int],
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(report_loop_failure)
-    custody = build(settings, policies, VaultToken(token_descriptor, settings.vault.auth.path))
+    custody = build(settings, policies, VaultToken(token_descriptor, settings.vault.auth.path), clock_ms)
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     # The terminal sends Ctrl-C to the whole group. The launcher decides when custody ends: after the server.

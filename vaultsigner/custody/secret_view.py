@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar, cast
 
 from vaultsigner.config.settings import KvReference
-from vaultsigner.custody.json_scan import JsonScanError, Wanted, find, text_of
+from vaultsigner.custody.json_scan import JsonScanError, Wanted, find, has_escapes, text_of
 from vaultsigner.errors import CustodyError
 
 
@@ -30,7 +30,8 @@ class SecretView:
         body: Vault's answer, in the buffer that will be wiped.
 
     Raises:
-        CustodyError: key_missing where the secret has no such field; vault_unavailable where the answer is no KV answer.
+        CustodyError: key_missing where the secret has no such field; key_malformed where that is no text; vault_unavailable
+            where the answer is no KV answer.
     """
 
     def __init__(self, reference: KvReference, body: memoryview) -> None:
@@ -51,13 +52,25 @@ class SecretView:
             )
         inside = text_of(body, field)
         if inside is None:
-            raise CustodyError("key_malformed", f"{reference} is not plain text: import it again")
+            raise _not_plain(reference)
         self.reference = reference
-        self.value = body[inside[0] : inside[1]]
+        self.written = body[inside[0] : inside[1]]
+        """The text as JSON has it: with escapes, where there are any."""
         self.vault_request_id = _public_text(body, found.get(_REQUEST_ID)) or ""
         self.noted_public_key = _note(body, found.get(_NOTED_KEY))
         """What `vaultsigner keys import` noted beside the key; None where nobody did, empty where it makes no sense."""
         self._derived: dict[object, Wipeable] = {}
+
+    @property
+    def value(self) -> memoryview:
+        """The text itself, where it lies.
+
+        Raises:
+            CustodyError: key_malformed; it has escapes, which no key and no mnemonic needs.
+        """
+        if has_escapes(self.written):
+            raise _not_plain(self.reference)
+        return self.written
 
     def derive(self, how: Callable[["SecretView"], W]) -> W:
         """What `how` makes of the secret: made once, shared by all who use this read, wiped with it."""
@@ -71,7 +84,11 @@ class SecretView:
         for made in self._derived.values():
             made.wipe()
         self._derived.clear()
-        self.value.release()
+        self.written.release()
+
+
+def _not_plain(reference: KvReference) -> CustodyError:
+    return CustodyError("key_malformed", f"{reference} is not plain text: import it again")
 
 
 def _note(body: memoryview, span: tuple[int, int] | None) -> str | None:
@@ -86,4 +103,5 @@ def _public_text(body: memoryview, span: tuple[int, int] | None) -> str | None:
     inside = None if span is None else text_of(body, span)
     if inside is None or inside[1] - inside[0] > _LONGEST_NOTE:
         return None
-    return bytes(body[inside[0] : inside[1]]).decode("ascii", "replace")
+    text = body[inside[0] : inside[1]]
+    return None if has_escapes(text) else bytes(text).decode("ascii", "replace")

@@ -44,16 +44,19 @@ class VaultReader:
         Raises:
             CustodyError: the secret cannot be had, or `use` raised this.
         """
+        return await self.begin(reference, use)
+
+    def begin(self, reference: KvReference, use: Callable[[SecretView], T]) -> "asyncio.Future[T]":
+        """`with_secret`, but the question to Vault has left when this returns."""
         read = self._under_way.get(reference)
-        if read is None or read.full:
-            read = _Read(self, reference)
-            future = read.join(use)
-            self._under_way[reference] = read
-            self.reads += 1
-            self._pool.ask(read)
-        else:
-            future = read.join(use)
-        return await future
+        if read is not None and not read.full:
+            return read.join(use)
+        read = _Read(self, reference)
+        future = read.join(use)
+        self._under_way[reference] = read
+        self.reads += 1
+        self._pool.ask(read)
+        return future
 
     def read_ahead(self, reference: KvReference) -> "ReadAhead | None":
         """Ask Vault for a secret that will be needed in a moment, if all goes well; None where too many wait already."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsigner.custody.json_scan import JsonScanError, Wanted, find, text_of
+from vaultsigner.custody.json_scan import JsonScanError, Wanted, find, has_escapes, text_of
 
 WANTED: Wanted = {"data": {"data": {"key": None}, "meta": None}, "id": None}
 PATHS = (("data", "data", "key"), ("data", "meta"), ("id",))
@@ -120,13 +120,20 @@ def test_errors_repeat_nothing_of_the_document() -> None:
     [
         (b'"abc"', (0, b"abc")),
         (b'""', (0, b"")),
-        (b'"a\\n"', None),
+        (b'"a\\n"', (0, b"a\\n")),
         (b"12", None),
         (b"null", None),
         (b"1", None),
     ],
 )
-def test_only_plain_text_has_an_inside(value: bytes, inside: tuple[int, bytes] | None) -> None:
+def test_only_text_has_an_inside(value: bytes, inside: tuple[int, bytes] | None) -> None:
     view = memoryview(value)
     span = text_of(view, (0, len(value)))
     assert (span and bytes(view[slice(*span)])) == (inside and inside[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [(b"", False), (b"plain", False), (b"a\\n", True), (b"\\\\", True)]
+)
+def test_escapes_are_seen(text: bytes, expected: bool) -> None:
+    assert has_escapes(memoryview(text)) is expected

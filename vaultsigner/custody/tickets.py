@@ -1,0 +1,78 @@
+"""What custody remembers between finding out who signed a request and signing for it: the ticket binds the one to the other."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vaultsigner.config.settings import Client
+from vaultsigner.custody.vault_reader import ReadAhead
+from vaultsigner.errors import CustodyError
+
+MOST_TICKETS = 4096
+TICKET_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A client's signature over one request, verified.
+
+    Args:
+        asked: digest of what the client's own body asks for, as `asked_for.Asked` has it.
+        nonce, expires_at_ms: as in `Proof`.
+        ahead: the wallet's key, which Vault has been asked for; None where it has not.
+    """
+
+    client: Client
+    asked: bytes
+    nonce: bytes
+    expires_at_ms: int
+    ahead: ReadAhead | None
+
+    def drop(self) -> None:
+        """It is used, or of no use: an answer that still waits unread will not be needed."""
+        if self.ahead is not None:
+            self.ahead.drop()
+
+
+class Tickets:
+    """The tickets that are about. The oldest gives way where there are too many: it has lain unused the longest.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._tickets: dict[str, tuple[float, Ticket]] = {}
+
+    def __len__(self) -> int:
+        return len(self._tickets)
+
+    def issue(self, ticket: Ticket) -> str:
+        """What to ask for it by, once, within a minute."""
+        now = self._clock()
+        while self._tickets and (len(self._tickets) >= MOST_TICKETS or self._oldest_ends_at() <= now):
+            self._tickets.pop(next(iter(self._tickets)))[1].drop()
+        name = secrets.token_urlsafe(32)
+        self._tickets[name] = (now + TICKET_SECONDS, ticket)
+        return name
+
+    def take(self, name: str) -> Ticket:
+        """The ticket of this name, which is used up by asking.
+
+        Raises:
+            CustodyError: there is none: it is used, too old, forged, or of a custody process that has ended.
+        """
+        ends_at, ticket = self._tickets.pop(name, (0.0, None))
+        if ticket is not None and self._clock() < ends_at:
+            return ticket
+        if ticket is not None:
+            ticket.drop()
+        raise CustodyError(
+            "custody_unavailable",
+            "custody no longer knows who signed this request: sign it anew, with a new timestamp",
+        )
+
+    def _oldest_ends_at(self) -> float:
+        return next(iter(self._tickets.values()))[0]
