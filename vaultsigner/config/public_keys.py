@@ -96,20 +96,24 @@ def _read(file: Path) -> bytes:
     """The file's name is not repeated: a key without its PEM lines looks like one."""
     hint = "write a path that counts from the working directory, or the PEM text itself"
     try:
-        if stat.S_ISREG(file.stat().st_mode):
-            with file.open("rb") as opened:
-                data = opened.read(_MOST_BYTES + 1)
-        else:
-            raise UnusableValueError("what this path names is no file", hint)
+        # Asked first: opening a pipe would wait for somebody to write into it.
+        regular = stat.S_ISREG(file.stat().st_mode)
+        data = _beginning(file) if regular else None
     except OSError as error:
-        raise UnusableValueError(
-            f"the file that this path names cannot be read: {error.strerror or 'unreadable'}", hint
-        ) from None
+        message = f"the file that this path names cannot be read: {error.strerror or 'unreadable'}"
+        raise UnusableValueError(message, hint) from None
     except ValueError:
         raise UnusableValueError("this is no path", hint) from None
+    if data is None:
+        raise UnusableValueError("what this path names is no file", hint)
     if len(data) > _MOST_BYTES:
         raise UnusableValueError("the file that this path names is too large for a key", hint)
     return data
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(_MOST_BYTES + 1)
 
 
 def _parsed(pem: bytes) -> RSAPublicKey | Ed25519PublicKey:

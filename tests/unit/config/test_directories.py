@@ -41,6 +41,11 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     assert problem.endswith("Not a directory")
 
 
+def test_a_postgresql_url_is_no_directory(tmp_path: Path) -> None:
+    elsewhere = replace(settings(tmp_path, tmp_path / "x.db"), state_url="postgresql://127.0.0.1/db")
+    assert directory_problems(elsewhere) == ()
+
+
 def test_a_read_only_directory_is_told(tmp_path: Path) -> None:
     (problem,) = directory_problems(settings(Path("/sys"), tmp_path / "x.db"))
     assert problem.startswith("audit.directory: /sys cannot be written to: ")

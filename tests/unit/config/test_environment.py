@@ -1,13 +1,15 @@
 """Environment variables over the file: which they are, how they are read, and what they may never set."""
 
+import json
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from tests.unit.config.keys_at_hand import rsa_pem
 from tests.unit.config.loading import BCRYPT, HASH, KEY, Loading
-from vaultsigner.config.settings import ListenAddress, OverriddenAddress
-from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.config.settings import ListenAddress, OverriddenAddress, RateLimit
+from vaultsigner.domain.names import ClientName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 BASE = f"""
@@ -17,6 +19,9 @@ wallets:
   - {{name: w, private_key: "vault:secret/w#k", permissions: [trade], env_name: LOCAL}}
 users:
   - {{username: sam, password_hash: "{HASH}", wallet_permissions: [{{wallet_name: w, permissions: [trade]}}]}}
+clients: [{{name: bot, api_key: vs_bot, scheme: hmac, secret: "vault:secret/clients/bot#secret"}}]
+partner: {{url_prefix: /web3, public_key: {json.dumps(rsa_pem(2048))}}}
+rate_limits: {{requests_per_client: {{count: 1, every: 1s}}}}
 """
 
 
@@ -35,6 +40,10 @@ def test_variables_override_settings_of_every_type(loading: Loading) -> None:
             "VAULTSIGNER_WALLETS__0__ENV_NAME": "TESTNET",
             "VAULTSIGNER_WALLETS__0__IP_WHITELIST": "[10.0.0.0/8]",
             "VAULTSIGNER_USERS__0__WALLET_PERMISSIONS__0__PERMISSIONS": "[]",
+            "VAULTSIGNER_CLIENTS__0__API_KEY": "vs_other",
+            "VAULTSIGNER_PARTNER__URL_PREFIX": "/other",
+            "VAULTSIGNER_RATE_LIMITS__REQUESTS_PER_CLIENT__COUNT": "7",
+            "VAULTSIGNER_RATE_LIMITS__REQUESTS_PER_CLIENT__EVERY": "2m",
             "VAULTSIGNER_CONFIG": "elsewhere.yml",
             "VAULTSIGNERX": "not ours",
             "APP_PRIVATE_KEY": KEY,
@@ -49,9 +58,25 @@ def test_variables_override_settings_of_every_type(loading: Loading) -> None:
     assert settings.state_url == "sqlite:///other.db"
     assert settings.environments["TESTNET"].node_url == "http://127.0.0.1:2"
     assert settings.environments["LOCAL"].chain_id == "Other"
+    assert settings.clients[ClientName("bot")].api_key == "vs_other"
+    assert settings.partner is not None
+    assert settings.partner.url_prefix == "/other"
+    assert settings.rate_limits.requests_per_client == RateLimit(7, 120)
     wallet = settings.wallets[WalletName("w")]
     assert (wallet.environment.name, wallet.ip_whitelist) == ("TESTNET", (ip_network("10.0.0.0/8"),))
     assert settings.users[UserName("sam")].wallet_permissions == {WalletName("w"): frozenset[Permission]()}
+
+
+def test_a_state_in_postgresql_comes_from_a_variable_too(loading: Loading) -> None:
+    url = "postgresql://u@127.0.0.1/state"
+    assert loading.settings(BASE, {"VAULTSIGNER_STATE__URL": url}).state_url == url
+
+
+def test_libpq_s_own_variables_never_say_where_the_state_lies(loading: Loading) -> None:
+    problem = loading.the_problem("state: {url: 'postgresql:///state'}", {"PGHOST": "db.example.com"})
+    assert problem.file == "environment variable PGHOST"
+    assert "instead of state.url" in problem.message
+    assert loading.settings(BASE, {"PGHOST": "db.example.com"}).state_url.startswith("sqlite:")
 
 
 def test_text_settings_take_the_variable_as_it_is(loading: Loading) -> None:
@@ -123,6 +148,20 @@ WRONG = [
     ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "1_000", "", "another number", "quotes"),
     ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "0", "access_token_expiry_minutes", "at least 1", "number"),
     ("VAULTSIGNER_ACCESS_TOKEN_EXPIRY_MINUTES", "x", "access_token_expiry_minutes", "whole number", "digits"),
+    ("VAULTSIGNER_CLIENTS", "x", "", "a whole section", "VAULTSIGNER_CLIENTS__"),
+    ("VAULTSIGNER_CLIENTS__0__SECRET", "vault:a/b#c", "", "never taken from the environment", "reference"),
+    ("VAULTSIGNER_CLIENTS__0__API_KEY", "a b", "clients[0].api_key", "no API key", "clients create"),
+    ("VAULTSIGNER_PARTNER", "{}", "", "a whole section", "VAULTSIGNER_PARTNER__"),
+    ("VAULTSIGNER_PARTNER__URL_PREFIX", "/api", "partner.url_prefix", "vaultsigner's own", "/web3"),
+    ("VAULTSIGNER_PARTNER__TASKS__PROD__OPERATION", "vote", "", "no such setting", "none yet"),
+    (
+        "VAULTSIGNER_RATE_LIMITS__REQUESTS_PER_CLIENT__EVERY",
+        "1d",
+        "rate_limits.requests_per_client.every",
+        "no time",
+        "at most 24h",
+    ),
+    ("VAULTSIGNER_STATE__URL", "postgresql://db.example.com/x", "state.url", "sslmode", "verify-full"),
     ("VAULTSIGNER_EXCHANGES", "x", "exchanges", "not in this version", "remove"),
     ("VAULTSIGNER_", "x", "", "no such setting", "known here"),
     (

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.config.keys_at_hand import ed25519_pem, rsa_pem
 from tests.unit.config.loading import BCRYPT, HASH, KEY, MNEMONIC, PEM, VAULT_TOKEN, Loading
 from vaultsigner.config import ConfigProblems
 from vaultsigner.config.password_hashes import is_guessable
@@ -176,10 +177,25 @@ EVERYTHING: dict[str, Any] = {
             "wallet_permissions": [{"wallet_name": "wallet_1", "permissions": ["trade"]}],
         }
     ],
-    "clients": [],
+    "clients": [
+        {
+            "name": "bot-1",
+            "api_key": "vs_bot1",
+            "scheme": "hmac",
+            "secret": "vault:secret/clients/bot-1#secret",
+            "wallet_permissions": [{"wallet_name": "wallet_1", "permissions": ["trade"]}],
+            "exchanges": [],
+        },
+        {"name": "bot-2", "api_key": "vs_bot2", "scheme": "ed25519", "public_key": ed25519_pem()},
+    ],
     "exchanges": [],
     "open_api": [],
-    "partner": {},
+    "partner": {
+        "url_prefix": "/web3",
+        "public_key": rsa_pem(2048),
+        "tasks": {"deposit": {"operation": "transfer", "wallet_is": "recipient"}},
+    },
+    "rate_limits": {"log_ins_per_user": {"count": 5, "every": "1m"}},
 }
 CANARIES = {
     "key": KEY,
@@ -248,12 +264,14 @@ def test_no_message_repeats_a_secret_that_was_put_in_any_field(loading: Loading,
 
 @pytest.mark.parametrize("canary", [name for name in CANARIES if name != "PEM"])
 def test_no_message_repeats_a_secret_that_stands_without_quotes(loading: Loading, canary: str) -> None:
-    for field in EVERYTHING["wallets"][0]:
-        wallet = {**EVERYTHING["wallets"][0], field: "CANARY"}
-        text = json.dumps({**EVERYTHING, "wallets": [wallet], "users": []}, indent=1)
-        complaint = _complaint(loading, text.replace('"CANARY"', CANARIES[canary]))
-        assert complaint is not None, field
-        assert CANARIES[canary][:20] not in complaint, field
+    for section, index in (("wallets", 0), ("clients", 0), ("clients", 1)):
+        for field in EVERYTHING[section][index]:
+            entry = {**EVERYTHING[section][index], field: "CANARY"}
+            text = json.dumps({**EVERYTHING, "users": [], "clients": [], section: [entry]}, indent=1)
+            complaint = _complaint(loading, text.replace('"CANARY"', CANARIES[canary]))
+            # API keys, of all fields, may be any text that looks like no other secret.
+            assert complaint is not None or (canary, field) == ("password", "api_key"), field
+            assert CANARIES[canary][:20] not in (complaint or ""), field
 
 
 @pytest.mark.parametrize("canary", [name for name in CANARIES if name != "password"])
