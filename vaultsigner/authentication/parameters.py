@@ -9,6 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 from vaultsigner.domain.refusals import Refusal
 
+NEVER_RAW = re.compile(rb"[\x00-\x20\x7f#]")
+"""What a URL holds percent-encoded only (RFC 3986, section 2): some parsers stop there, some take it as it is."""
+
 _MALFORMED_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _TELLABLE_NAME = re.compile(rb"[A-Za-z][A-Za-z0-9_]{0,31}")
 _JSON_BLANKS = b" \t\n\r"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from vaultsigner.authentication.parameters import Parameter, read_parameters
+from vaultsigner.authentication.parameters import NEVER_RAW, Parameter, read_parameters
 from vaultsigner.authentication.signed_requests import misspelt_name, read_milliseconds
 from vaultsigner.authentication.windows import (
     DEFAULT_RECV_WINDOW_MS,
@@ -60,16 +60,23 @@ def read_partner_request(query: bytes, body: bytes) -> PartnerRequest | Refusal:
     if query and body:
         return _invalid("query and body both carry parameters: send all in one of them")
     raw = query or body
+    if NEVER_RAW.search(raw):
+        return _invalid("a blank, a control character or a # is not percent-encoded")
     if any(b"=" not in piece for piece in raw.split(b"&")):
         return _invalid("a parameter has no =")
     parameters = read_parameters(raw)
     if isinstance(parameters, Refusal):
         return _invalid(parameters.message)
-    if any(_splits_elsewhere(parameter) for parameter in parameters):
-        return _invalid("a name holds & or =, or a value holds &: it could be split elsewhere")
-    if (misspelt := misspelt_name(parameters)) is not None:
-        return _invalid(f"write the name {misspelt} exactly so, without percent-encoding")
-    return _request(parameters)
+    ambiguous = _ambiguous(parameters)
+    return _request(parameters) if ambiguous is None else _invalid(ambiguous)
+
+
+def _ambiguous(parameters: tuple[Parameter, ...]) -> str | None:
+    for parameter in parameters:
+        if b"&" in parameter.name + parameter.value or b"=" in parameter.name:
+            return "a name holds & or =, or a value holds &: it could be split elsewhere"
+    misspelt = misspelt_name(parameters)
+    return None if misspelt is None else f"write the name {misspelt} exactly so, without percent-encoding"
 
 
 def _request(parameters: tuple[Parameter, ...]) -> PartnerRequest | Refusal:
@@ -96,10 +103,6 @@ def _times(named: dict[bytes, Parameter]) -> tuple[int, int] | Refusal:
     if timestamp is None:
         return Refusal(INVALID_TIMESTAMP, "timestamp must be milliseconds since 1970")
     return timestamp, recv_window
-
-
-def _splits_elsewhere(parameter: Parameter) -> bool:
-    return b"&" in parameter.name + parameter.value or b"=" in parameter.name
 
 
 def _invalid(what: str) -> Refusal:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from vaultsigner.authentication.parameters import (
+    NEVER_RAW,
     Parameter,
     decode,
     is_json,
@@ -31,7 +32,6 @@ __all__ = [
 
 _OWN_NAMES = {name.lower(): name for name in (b"timestamp", b"recvWindow", b"signature")}
 _MILLISECONDS = re.compile(rb"0|[1-9][0-9]{0,14}")
-_NEVER_IN_A_QUERY = re.compile(rb"[\x00-\x20\x7f#]")
 _BEGINS_JSON = re.compile(rb"[{\[]")
 _TRIMMED = b" \t\r\n\0"
 
@@ -89,7 +89,7 @@ def read_signed_request(query: bytes, body: bytes) -> SignedRequest | Refusal:
         return malformed_parameters(
             "Query and form body both carry parameters, and nothing marks where one ends: send all in one of them"
         )
-    if _NEVER_IN_A_QUERY.search(query):
+    if NEVER_RAW.search(query):
         return malformed_parameters("The query holds a blank, a control character or a #: percent-encode it")
     text = query if query or json_body else body
     parameters = read_parameters(text)
