@@ -18,6 +18,7 @@ from vaultsigner.state.accounts import (
 from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted, Rate
 from vaultsigner.state.interface import State
 from vaultsigner.state.performances import Performed
+from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.sqlite import SqliteState
 
 __all__ = [
@@ -40,14 +41,22 @@ __all__ = [
 
 
 def open_state(url: str) -> AbstractAsyncContextManager[State]:
-    """The state that a URL names: `sqlite:///state/vaultsigner.db`, with a fourth slash for an absolute path.
+    """The state that a URL names.
+
+    Args:
+        url: `sqlite:///state/vaultsigner.db`, with a fourth slash for an absolute path; or `postgresql://...`, as libpq
+            understands it.
 
     Raises:
         StateError: no engine for this URL. Entering raises it when the database cannot be opened.
     """
+    if url.startswith(("postgresql://", "postgres://")):
+        return PostgresState(url)
     scheme, separator, path = url.partition(":///")
     if scheme != "sqlite" or not separator or not path or path == ":memory:":
+        # Without the URL, which may be one with a password and a spelling mistake.
         raise StateError(
-            f"state.url {url!r}: write sqlite:/// and the path of a file, e.g. sqlite:///state/vaultsigner.db"
+            "state.url: write sqlite:/// and the path of a file, e.g. sqlite:///state/vaultsigner.db, "
+            "or postgresql://user@host:5432/database"
         )
     return SqliteState(path)

@@ -122,7 +122,9 @@ def _use_nonces(
     session: Session, nonces: Sequence[_Numbered], refused: dict[int, NotCounted]
 ) -> list[_Numbered]:
     """Use nonces, and note who is refused; returns those that were fresh."""
-    terms: list[Terms] = [{"digest": nonce.digest, "expires_at_ms": nonce.expires_at_ms} for _, nonce in nonces]
+    terms: list[Terms] = [
+        {"digest": nonce.digest, "expires_at_ms": nonce.expires_at_ms} for _, nonce in nonces
+    ]
     changed = session.execute_all(_USE_NONCE, terms)
     stale = [each for each, fresh in zip(nonces, changed, strict=True) if not fresh]
     if stale:

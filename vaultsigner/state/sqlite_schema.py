@@ -57,12 +57,12 @@ _NONCES_BY_EXPIRY = "CREATE INDEX nonces_by_expiry ON nonces (expires_at_ms)"
 # One row: what expires no later is not remembered, and so it is refused.
 _NONCE_HORIZON = """
 CREATE TABLE nonce_horizon (
-  only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
   horizon_ms INTEGER NOT NULL
 ) STRICT
 """
 
-_FIRST_HORIZON = "INSERT INTO nonce_horizon (only, horizon_ms) VALUES (1, 0)"
+_FIRST_HORIZON = "INSERT INTO nonce_horizon (id, horizon_ms) VALUES (1, 0)"
 
 _RATES = """
 CREATE TABLE rates (

@@ -1,12 +1,26 @@
 """The engines that the suite runs over."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.postgres import PostgresServer, running_postgres
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests that leave it as they found it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of its own for one test; the state in it survives closing and opening."""
-    assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path}/state/vaultsigner.db"
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/state/vaultsigner.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url

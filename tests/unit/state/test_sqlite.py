@@ -38,7 +38,6 @@ async def reserve(state: SqliteState, owner: str = "a") -> Reserved | HeldByOthe
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",
-        "postgresql://localhost/x",
         "state/vaultsigner.db",
         "file:///x",
     ],

@@ -1,0 +1,128 @@
+"""Where a PostgreSQL database is, and how it is connected to: with limits to every wait, and never to one that loses commits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from vaultsigner.errors import StateError
+from vaultsigner.state.postgres_session import Connection, PostgresSession, adapt, primary_message
+
+SCHEMA = "vaultsigner"
+"""All is in a schema of its own: a database may be shared, and nobody can put a table of theirs before ours."""
+
+# For what the URL leaves open. A server that vanished without a word is noticed within seconds, not after libpq's hours.
+_DEFAULTS: Mapping[str, Any] = {
+    "application_name": "vaultsigner",
+    "connect_timeout": 3,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 4_000,
+}
+
+_TRANSACTION_TIMEOUT_SINCE = 170000  # postgresql.org/docs/17/release-17.html
+_SET = "SELECT set_config(:name, :value, false)"
+_FACTS = """
+SELECT current_setting('fsync'), pg_is_in_recovery(),
+(SELECT system_identifier FROM pg_control_system()), (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which database this is: of which cluster, and which in it."""
+
+    system_identifier: int
+    database: int
+
+
+class PostgresAddress:
+    """A URL, and what may be said of it.
+
+    Args:
+        url: handed to libpq as it is (postgresql.org/docs/current/libpq-connect.html, 32.1.1.2).
+
+    Raises:
+        StateError: libpq does not understand the URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._given = conninfo_to_dict(url)
+            misread = any("@" in str(self._given.get(part) or "")[1:] for part in ("host", "dbname"))
+        except psycopg.Error:
+            misread = True
+        if misread:
+            # Without libpq's reason, which quotes what it stumbled over: half of a password with an unescaped `@`, for one.
+            raise StateError(
+                "state.url: libpq does not understand this address; write postgresql://user:password@host:5432/database, "
+                "with %40 for an @ in the password, and so on for whatever is neither letter nor digit"
+            ) from None
+        self._url = url
+        place = [str(self._given.get(part) or "") for part in ("host", "port", "dbname")]
+        self.name = "PostgreSQL at {}:{}/{}".format(*place)
+
+    def connect(self, patience_ms: int) -> Connection:
+        """A connection on which no wait, of ours or of others for us, is much longer than `patience_ms`.
+
+        Raises:
+            psycopg.Error: there is none to be had.
+        """
+        connection = psycopg.connect(
+            self._url,
+            autocommit=True,
+            **{name: value for name, value in _DEFAULTS.items() if name not in self._given},
+        )
+        try:
+            adapt(connection)
+            _limit(PostgresSession(connection), connection.info.server_version, patience_ms)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def told(self, error: Exception) -> str:
+        """What went wrong, fit to be read by anybody."""
+        text = primary_message(error) if isinstance(error, psycopg.Error) else str(error)
+        password = self._given.get("password")
+        return text.replace(str(password), "***") if password else text
+
+    def identify(self, session: PostgresSession) -> Identity:
+        """Which database this is.
+
+        Raises:
+            StateError: what it commits may be lost again, or it takes nothing in.
+        """
+        ((fsync, standby, system_identifier, database),) = session.rows(_FACTS, {})
+        if fsync != "on":
+            raise StateError(
+                f"{self.name} runs with fsync = off: after a power cut it would have forgotten what was counted. Set fsync = on"
+            )
+        if standby:
+            raise StateError(
+                f"{self.name} is a standby, which takes nothing in; give the primary, or name all hosts in the URL and add "
+                "target_session_attrs=read-write"
+            )
+        return Identity(system_identifier, database)
+
+
+def _limit(session: PostgresSession, server_version: int, patience_ms: int) -> None:
+    """Whoever stalls loses its transaction and with it the lock; whoever waits for it gives up in time."""
+    patience = str(patience_ms)
+    settings = {
+        "search_path": f"{SCHEMA}, pg_temp",
+        "synchronous_commit": "on",
+        "lock_timeout": patience,
+        "statement_timeout": patience,
+        "idle_in_transaction_session_timeout": patience,
+        # The same for our side: the server's kernel asks whether our host is still there.
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "3",
+    }
+    if server_version >= _TRANSACTION_TIMEOUT_SINCE:
+        settings["transaction_timeout"] = str(2 * patience_ms)
+    session.execute_all(_SET, [{"name": name, "value": value} for name, value in settings.items()])

@@ -1,0 +1,116 @@
+"""One connection to one PostgreSQL database: watched, opened again after a failure, and committed for many at once.
+
+One transaction at a time writes, over all replicas: each takes the same advisory lock first. So all that counts has one order,
+as with SQLite's single writer; no two transactions can lock each other out, none has to be tried again, and what one statement
+found is still so for the next. What that costs is paid back by doing all that waits in one transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import psycopg
+
+from vaultsigner.errors import StateError
+from vaultsigner.state.batches import run_batch, run_reads
+from vaultsigner.state.postgres_address import Identity, PostgresAddress
+from vaultsigner.state.postgres_schema import migrate
+from vaultsigner.state.postgres_session import Connection, PostgresSession
+from vaultsigner.state.sessions import Work, writes
+
+Result = TypeVar("Result")
+
+LOCK = 0x7661756C74736967
+"""The advisory lock's number, the same in every replica: "vaultsig" in ASCII."""
+
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_ONLY_WRITER = f"SELECT pg_advisory_xact_lock({LOCK})"
+_NEXT_COMMIT = "UPDATE commits SET number = number + 1 RETURNING number"
+_COMMITS = "SELECT number FROM commits"
+
+
+class PostgresEngine:
+    """Not for use from two threads at a time.
+
+    Args:
+        patience_seconds: how long to wait for another replica's transaction, and for the answer to a statement.
+    """
+
+    def __init__(self, address: PostgresAddress, patience_seconds: float) -> None:
+        self._address = address
+        self._patience_ms = round(patience_seconds * 1_000)
+        self._connection: Connection | None = None
+        self._database: Identity | None = None
+        self._commits = 0
+
+    def open(self) -> None:
+        """Connect, and bring the database to the newest schema.
+
+        Raises:
+            StateError: it cannot be reached, would lose what it commits, or a newer vaultsigner made it.
+        """
+        try:
+            connection = self._address.connect(self._patience_ms)
+            self._connection = connection
+            session = PostgresSession(connection)
+            self._database = self._address.identify(session)
+            self._transaction(session, lambda: migrate(session))
+        except psycopg.Error as error:
+            self.close()
+            raise self._failed(error) from error
+        except StateError:
+            self.close()
+            raise
+
+    def commit(self, batch: Sequence[Work]) -> Sequence[object]:
+        """Run all in one transaction, each operation in a savepoint of its own, and wait until it is on disk.
+
+        Returns:
+            For each piece of work its result or its StateError. After an error of the database itself all have one: their
+            outcome is not known, and the next batch starts with a new connection.
+        """
+        try:
+            session = PostgresSession(self._connection or self._connect_again())
+            if any(writes(work) for work in batch):
+                return self._transaction(session, lambda: run_batch(session, batch))
+            return run_reads(session, batch)
+        except psycopg.Error as error:
+            self.close()
+            return [self._failed(error) for _ in batch]
+        except StateError as error:
+            self.close()
+            return [StateError(str(error)) for _ in batch]
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is undone."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    def _transaction(self, session: PostgresSession, run: Callable[[], Result]) -> Result:
+        session.tell(_BEGIN)
+        session.tell(_ONLY_WRITER)
+        result = run()
+        commits = session.commit(_NEXT_COMMIT)
+        self._commits = commits
+        return result
+
+    def _connect_again(self) -> Connection:
+        """Never to another database: one from before our last commit would give numbers and nonces again."""
+        connection = self._address.connect(self._patience_ms)
+        self._connection = connection
+        session = PostgresSession(connection)
+        same = self._address.identify(session) == self._database
+        if not same or session.rows(_COMMITS, {})[0][0] < self._commits:
+            raise StateError(
+                f"{self._address.name} is another database than before, or has lost what was committed to it; "
+                "restart vaultsigner if that was meant"
+            )
+        return connection
+
+    def _failed(self, error: psycopg.Error) -> StateError:
+        text = self._address.told(error)
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            text = f"another vaultsigner is writing for more than {self._patience_ms / 1_000:g} s ({text})"
+        return StateError(f"{self._address.name}: {text}")

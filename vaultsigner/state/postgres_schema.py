@@ -1,0 +1,165 @@
+"""The tables, as a list of migrations: what was released is never edited, only added to."""
+
+from vaultsigner.errors import StateError
+from vaultsigner.state.postgres_address import SCHEMA
+from vaultsigner.state.postgres_session import PostgresSession
+
+_ACCOUNTS = """
+CREATE TABLE accounts (
+  chain_id TEXT NOT NULL,
+  address TEXT NOT NULL,
+  account_number BIGINT NOT NULL CHECK (account_number >= 0),
+  sequence BIGINT NOT NULL CHECK (sequence >= 0),
+  version BIGINT NOT NULL DEFAULT 1,
+  PRIMARY KEY (chain_id, address)
+)
+"""
+
+_HELD = """
+CREATE TABLE held (
+  chain_id TEXT NOT NULL,
+  address TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('reserved', 'sent', 'unknown')),
+  lease_until_ms BIGINT NOT NULL,
+  signed_transaction BYTEA,
+  transaction_hash TEXT,
+  PRIMARY KEY (chain_id, address),
+  FOREIGN KEY (chain_id, address) REFERENCES accounts (chain_id, address),
+  CHECK ((status = 'reserved') = (signed_transaction IS NULL)),
+  CHECK ((signed_transaction IS NULL) = (transaction_hash IS NULL))
+)
+"""
+
+# The last line of defence, whatever the statements above it do: a held number cannot be moved away from under its holder.
+_HELD_STAYS = """
+CREATE FUNCTION held_sequence_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (
+    SELECT 1 FROM vaultsigner.held h
+    WHERE h.chain_id = NEW.chain_id AND h.address = NEW.address AND h.sequence <> NEW.sequence
+  ) THEN
+    RAISE EXCEPTION 'the sequence number is held' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END
+$$
+"""
+
+_HELD_STAYS_ALWAYS = """
+CREATE TRIGGER held_sequence_stays BEFORE UPDATE OF sequence ON accounts
+FOR EACH ROW EXECUTE FUNCTION held_sequence_stays()
+"""
+
+_NONCES = """
+CREATE TABLE nonces (
+  digest BYTEA NOT NULL PRIMARY KEY,
+  expires_at_ms BIGINT NOT NULL
+)
+"""
+
+_NONCES_BY_EXPIRY = "CREATE INDEX nonces_by_expiry ON nonces (expires_at_ms)"
+
+# One row: what expires no later is not remembered, and so it is refused.
+_NONCE_HORIZON = """
+CREATE TABLE nonce_horizon (
+  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  horizon_ms BIGINT NOT NULL
+)
+"""
+
+_FIRST_HORIZON = "INSERT INTO nonce_horizon (id, horizon_ms) VALUES (1, 0)"
+
+_RATES = """
+CREATE TABLE rates (
+  key TEXT NOT NULL PRIMARY KEY,
+  free_at_us BIGINT NOT NULL
+)
+"""
+
+_RATES_BY_TIME = "CREATE INDEX rates_by_time ON rates (free_at_us)"
+
+_PENDING_OPERATIONS = """
+CREATE TABLE pending_operations (
+  chain_id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  role TEXT NOT NULL,
+  address TEXT NOT NULL,
+  transaction_hash TEXT NOT NULL,
+  PRIMARY KEY (chain_id, account, operation, role, address)
+)
+"""
+
+# The transaction is the first that did it.
+_OPERATIONS = """
+CREATE TABLE operations (
+  address TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  role TEXT NOT NULL,
+  chain_id TEXT NOT NULL,
+  transaction_hash TEXT NOT NULL,
+  PRIMARY KEY (address, operation, role)
+)
+"""
+
+# Every transaction that writes counts here, so that a database from before the last one is known for what it is.
+_COMMITS = """
+CREATE TABLE commits (
+  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  number BIGINT NOT NULL
+)
+"""
+
+_FIRST_COMMIT = "INSERT INTO commits (id, number) VALUES (1, 0)"
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        _ACCOUNTS,
+        _HELD,
+        _HELD_STAYS,
+        _HELD_STAYS_ALWAYS,
+        _NONCES,
+        _NONCES_BY_EXPIRY,
+        _NONCE_HORIZON,
+        _FIRST_HORIZON,
+        _RATES,
+        _RATES_BY_TIME,
+        _PENDING_OPERATIONS,
+        _OPERATIONS,
+        _COMMITS,
+        _FIRST_COMMIT,
+    ),
+)
+"""For each version of the schema, from 1, the statements that lead to it."""
+
+
+def migrate(session: PostgresSession) -> None:
+    """Bring a database to the newest schema; inside a transaction, under the lock.
+
+    A role that may create nothing is enough for a database that has the newest schema already.
+
+    Raises:
+        StateError: a newer vaultsigner made it.
+        psycopg.Error: as PostgreSQL says.
+    """
+    version = _version(session)
+    if version > len(MIGRATIONS):
+        raise StateError(
+            f"the database has schema {version}, this vaultsigner knows {len(MIGRATIONS)}: it was made by a newer one"
+        )
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        for statement in statements:
+            session.tell(statement)
+        session.execute("INSERT INTO schema_version (version) VALUES (:version)", {"version": number})
+
+
+def _version(session: PostgresSession) -> int:
+    ((known,),) = session.rows("SELECT to_regclass(:name)", {"name": f"{SCHEMA}.schema_version"})
+    if known is None:
+        session.tell(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        session.tell("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+    ((version,),) = session.rows("SELECT coalesce(max(version), 0) FROM schema_version", {})
+    return int(version)
