@@ -1,10 +1,12 @@
 """Settings made by hand, for tests that need no file."""
 
+from collections.abc import Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
 from vaultsigner.config.settings import (
     AuditSettings,
+    Client,
     Environment,
     KvReference,
     ListenAddress,
@@ -15,7 +17,7 @@ from vaultsigner.config.settings import (
     VaultSettings,
     Wallet,
 )
-from vaultsigner.domain.names import WalletName
+from vaultsigner.domain.names import ApiKey, ClientName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 TESTNET = Environment("TESTNET", "https://testnet-dex.binance.org", "Binance-Chain-Ganges", "tbnb")
@@ -34,8 +36,21 @@ def sample_wallet(name: str, path: str, *, mount: str = "secret", address: str |
     )
 
 
+def sample_client(name: str, path: str | None, *, mount: str = "secret") -> Client:
+    """A client whose shared secret lies at mount and path; where there is no path, one with a key of its own."""
+    return Client(
+        name=ClientName(name),
+        api_key=ApiKey(f"vs_{name}"),
+        scheme="hmac" if path else "ed25519",
+        wallet_permissions={},
+        secret=KvReference(mount, path, "secret") if path else None,
+        public_key=None if path else b"a key",
+    )
+
+
 def sample_settings(
     *wallets: Wallet,
+    clients: Sequence[Client] = (),
     vault_address: str = "http://127.0.0.1:8200",
     access_token_key: TransitReference | None = None,
 ) -> Settings:
@@ -53,4 +68,5 @@ def sample_settings(
         environments={"TESTNET": TESTNET},
         wallets={wallet.name: wallet for wallet in wallets},
         users={},
+        clients={client.name: client for client in clients},
     )

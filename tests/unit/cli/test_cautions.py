@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.cli.sample import sample_settings, sample_wallet
+from tests.unit.cli.sample import sample_client, sample_settings, sample_wallet
 from vaultsigner.cli.cautions import cautions
-from vaultsigner.config.settings import ListenAddress, ServerSettings, Settings, User
+from vaultsigner.config.settings import ListenAddress, Partner, ServerSettings, Settings, User
 from vaultsigner.domain.names import UserName
 from vaultsigner.policy import PolicySet
 
@@ -40,6 +40,28 @@ def test_nobody_and_nothing_to_sign_with_are_two() -> None:
     users, wallets = cautions(sample_settings(), NO_RULES)
     assert "there are no users" in users
     assert "there are no wallets" in wallets
+
+
+def test_clients_are_callers_too() -> None:
+    assert (
+        list(cautions(sample_settings(sample_wallet("w", "w"), clients=[sample_client("b", "b")]), NO_RULES))
+        == []
+    )
+
+
+@pytest.mark.parametrize(("bits", "told"), [(1024, 1), (2047, 1), (2048, 0)])
+def test_a_short_key_of_the_partner_is_one(bits: int, told: int) -> None:
+    found = list(cautions(replace(settings(), partner=Partner("/web3", b"", bits, {})), NO_RULES))
+    assert len(found) == told
+    assert all(f"has {bits} bits" in caution for caution in found)
+
+
+def test_a_password_in_the_state_s_url_and_a_half_checked_connection_are_two() -> None:
+    url = "postgresql://u:hunter2@db.example.com/state?sslmode=require"
+    password, mode = cautions(replace(settings(), state_url=url), NO_RULES)
+    assert "passfile=" in password
+    assert "sslmode=require" in mode
+    assert "hunter2" not in password + mode
 
 
 def test_a_password_hash_made_with_little_work_is_one() -> None:

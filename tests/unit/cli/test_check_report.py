@@ -8,7 +8,9 @@ import pytest
 from vaultsigner.cli.check_report import (
     NOT_TRIED,
     CheckReport,
+    ClientFinding,
     NodeFinding,
+    StateFinding,
     TokenKeyFinding,
     VaultFinding,
     WalletFinding,
@@ -47,6 +49,41 @@ def test_one_problem_is_enough_to_fail(broken: CheckReport) -> None:
     assert not broken.ok
     assert [mark for mark, _ in broken.lines()].count("FAIL") == 1
     assert broken.document()["ok"] is False
+
+
+BOT = ClientFinding("bot", "hmac", "vs_bot", "vault:secret/clients/bot#secret")
+
+
+def test_clients_are_counted_and_told_one_by_one() -> None:
+    report = replace(GOOD, clients=(BOT, ClientFinding("own", "ed25519", "vs_own")))
+    assert report.ok
+    told = [line for _, line in report.lines()]
+    assert told[0].startswith("config/config.yml: 1 wallet, 2 users, 2 clients; policies ")
+    assert "bot (hmac) vs_bot\n        vault:secret/clients/bot#secret" in told
+    assert "own (ed25519) vs_own\n        its public key in the configuration" in told
+    assert report.document()["clients"][0] == {
+        "name": "bot",
+        "scheme": "hmac",
+        "api_key": "vs_bot",
+        "reference": "vault:secret/clients/bot#secret",
+        "problem": None,
+    }
+
+
+def test_one_client_that_cannot_be_known_is_enough_to_fail() -> None:
+    report = replace(GOOD, clients=(BOT, replace(BOT, problem="key_missing: nothing there")))
+    assert not report.ok
+    assert ("FAIL", "bot (hmac) key_missing: nothing there") in list(report.lines())
+
+
+def test_a_postgresql_state_is_told_and_fails_where_it_cannot_be_reached() -> None:
+    state = StateFinding("database state at db.example.com")
+    assert ("ok", "state.url: database state at db.example.com: connected") in list(
+        replace(GOOD, state=state).lines()
+    )
+    report = replace(GOOD, state=replace(state, problem="no route"))
+    assert not report.ok
+    assert ("FAIL", "state.url: database state at db.example.com: no route") in list(report.lines())
 
 
 def test_a_silent_node_is_a_warning() -> None:
@@ -88,6 +125,11 @@ def test_where_vault_has_a_problem_what_depends_on_it_is_one_line() -> None:
         ("FAIL", "Vault https://vault:8200: no connection"),
         ("-", "2 wallets, transit:transit/access-tokens: not tried"),
     ]
+    with_client = replace(down, clients=(replace(BOT, problem=NOT_TRIED),))
+    assert list(with_client.lines())[-1] == (
+        "-",
+        "2 wallets, 1 client, transit:transit/access-tokens: not tried",
+    )
 
 
 def test_another_address_in_the_file_is_told() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.cli.sample import sample_settings, sample_wallet
+from tests.unit.cli.sample import sample_client, sample_settings, sample_wallet
 from vaultsigner.cli.vault_policy import PolicyTextError, kv_references, least_policy, transit_keys
 from vaultsigner.config.settings import TransitReference
 
@@ -29,6 +29,25 @@ def test_the_policy_names_each_path_once_and_nothing_else() -> None:
         '  capabilities = ["read"]',
     ]
     assert "# the key of one, again" in text
+
+
+def test_a_client_s_secret_is_read_and_no_other_of_its_paths() -> None:
+    settings = sample_settings(
+        sample_wallet("one", "desk/one"),
+        clients=[
+            sample_client("bot", "clients/bot"),
+            sample_client("near", "desk/one"),
+            sample_client("own-key", None),
+        ],
+    )
+    text = least_policy(settings)
+    assert [line for line in text.splitlines() if line.startswith('path "secret')] == [
+        'path "secret/data/desk/one" {',
+        'path "secret/data/clients/bot" {',
+    ]
+    assert "# the key of one; the secret of client near\n" in text
+    assert "# the secret of client bot\n" in text
+    assert [reference.path for reference in kv_references(settings)] == ["desk/one", "clients/bot"]
 
 
 def test_references_and_keys_are_those_of_the_configuration() -> None:
