@@ -66,7 +66,7 @@ def test_the_exchange_window_to_the_millisecond(
     (record,) = frozen.records(reply.request_id)
     if not taken:
         assert reply.body["code"] == "authentication_failed"
-        assert "window" in record["reason"]
+        assert "timestamp" in record["reason"]
 
 
 @pytest.mark.parametrize("place", ["query", "form"])
