@@ -8,6 +8,7 @@ import hmac
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -51,9 +53,16 @@ def secret(key: str) -> bytes:
     return KEYS[key]["secret"].encode()
 
 
+@lru_cache
 def public_der(key: str) -> bytes:
     public = load_pem_public_key(KEYS[key]["public_key"].encode())
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@lru_cache
+def private_key(key: str) -> PrivateKeyTypes:
+    """Loading checks that an RSA key's numbers belong together, which costs more than a hundred signatures."""
+    return load_pem_private_key(KEYS[key]["private_key"].encode(), None)
 
 
 def fits_of(key: str) -> Fits:
@@ -70,7 +79,7 @@ def sign(key: str, payload: bytes) -> str:
     """The signature's text: hex or base64, not percent-encoded."""
     if KEYS[key]["algorithm"] == "hmac-sha256":
         return hmac.new(secret(key), payload, "sha256").hexdigest()
-    private = load_pem_private_key(KEYS[key]["private_key"].encode(), None)
+    private = private_key(key)
     if isinstance(private, Ed25519PrivateKey):
         return b64encode(private.sign(payload)).decode()
     assert isinstance(private, RSAPrivateKey)
