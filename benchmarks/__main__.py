@@ -20,11 +20,16 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often everything is measured in turn (default: 3)"
     )
+    parser.add_argument(
+        "--failures", type=int, default=2000, help="how often each failure to authenticate is timed (2000)"
+    )
     parser.add_argument("--output", type=Path, default=DOCUMENT, help="the document to write")
     chosen = parser.parse_args()
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="vaultsigner-bench-") as directory:
-        results = asyncio.run(run_scenarios(Path(directory), chosen.seconds, chosen.rounds, console))
+        results = asyncio.run(
+            run_scenarios(Path(directory), chosen.seconds, chosen.rounds, chosen.failures, console)
+        )
     write_report(results, chosen.output)
     console.print(f"written: {chosen.output}")
 

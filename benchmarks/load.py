@@ -7,19 +7,19 @@ with what is measured.
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to send what. `requests` are whole requests, head and body; connections take them in turn."""
+    """Where to send what. `requests` make whole requests, head and body; connections take the makers in turn."""
 
     name: str
     host: str
     port: int
-    requests: tuple[bytes, ...]
+    requests: tuple[Callable[[], bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,15 @@ def get(path: str, host: str, headers: Sequence[str] = ()) -> bytes:
     return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {host}", *headers, "", ""]).encode()
 
 
+def always(request: bytes) -> Callable[[], bytes]:
+    """A maker of one request that is the same each time."""
+    return lambda: request
+
+
 class _Connection(asyncio.Protocol):
     """Sends, waits for the whole answer, notes how long it took, and starts again until told to stop."""
 
-    def __init__(self, request: bytes, until: float, latencies: list[float]) -> None:
+    def __init__(self, request: Callable[[], bytes], until: float, latencies: list[float]) -> None:
         self._request = request
         self._until = until
         self._latencies = latencies
@@ -80,8 +85,9 @@ class _Connection(asyncio.Protocol):
         self._fail(exc or RuntimeError("the connection was closed"))
 
     def _send(self) -> None:
+        request = self._request()
         self._sent_at = time.perf_counter()
-        self._transport.write(self._request)
+        self._transport.write(request)
 
     def _finish(self) -> None:
         if not self.done.done():

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import platform
+import secrets
 import statistics
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,12 @@ import aiohttp
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.load import Measured, Target, get, measure, post
+from benchmarks.failures import Timing, measure_failures
+from benchmarks.load import Measured, Target, always, get, measure, post
 from benchmarks.parts import ORDER, measure_pure_parts, measure_waiting_parts
+from benchmarks.signed_requests import Signer
 from vaultsigner.cli.key_material import new_mnemonic, new_private_key
+from vaultsigner.config.settings import RateLimit
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import SignBeaconRequest
 from vaultsigner.dev.api_client import ApiClient
@@ -25,6 +29,7 @@ from vaultsigner.dev.installation import (
     EVERY_PERMISSION,
     Installation,
     Plan,
+    PlannedClient,
     PlannedUser,
     PlannedWallet,
     install,
@@ -36,7 +41,9 @@ from vaultsigner.domain.principals import Principal
 from vaultsigner.formats.bnb_beacon.messages import message_to_document
 
 CONNECTIONS = (1, 16, 64)
+OURS, NAIVE = "as it is", "without decoy and grid"
 WALLETS = 64
+SIGN_PATH = "/api/order/sign"
 PASSWORD = "bench-password"  # noqa: S105 (of a service that lives for minutes on loopback)
 MESSAGE = {
     "symbol": "ANN-457_BNB",
@@ -46,18 +53,24 @@ MESSAGE = {
     "price": "0.000396",
     "quantity": "10",
 }
-VAULT, BARE, HOT, MANY, MNEMONIC = (
+SIGNER = Signer("vs_benchmark", secrets.token_hex(32))
+NO_LIMIT = RateLimit(1_000_000, 1)
+VAULT, BARE, HOT, MANY, SIGNED, MNEMONIC = (
     "bare Vault read of the same secret",
     "bare aiohttp answer",
     "sign, one wallet for all",
     "sign, a wallet for each connection",
+    "the same by requests signed with HMAC",
     "sign, one wallet from a mnemonic",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that was measured. `loads[name][connections]` are the medians over the rounds."""
+    """All that was measured. `loads[name][connections]` are the medians over the rounds.
+
+    `failures` has the service's own timings under OURS, and those of one that hides nothing under NAIVE.
+    """
 
     machine: str
     rounds: int
@@ -65,9 +78,12 @@ class Results:
     loads: dict[str, dict[int, Measured]]
     pure_parts: dict[str, float]
     waiting_parts: dict[str, float]
+    failures: dict[str, dict[str, Timing]]
 
 
-async def run_scenarios(directory: Path, seconds: float, rounds: int, console: Console) -> Results:
+async def run_scenarios(
+    directory: Path, seconds: float, rounds: int, failures: int, console: Console
+) -> Results:
     """Measure everything; blocks for some minutes and shows how far it is."""
     async with (
         run_openbao(directory / "openbao") as openbao,
@@ -85,14 +101,21 @@ async def run_scenarios(directory: Path, seconds: float, rounds: int, console: C
             loads = await _load_in_turn(targets, seconds, rounds, console)
             console.print("the parts of one signature ...")
             pure, waiting = await _measure_parts(service, client.token, directory)
-    return Results(_machine(), rounds, seconds, loads, pure, waiting)
+            console.print("failures to authenticate ...")
+            timings = {OURS: await measure_failures(service, SIGNER, failures)}
+        async with run_service(installation, program=("-m", "benchmarks.naive")) as naive:
+            timings[NAIVE] = await measure_failures(naive, SIGNER, failures)
+    return Results(_machine(), rounds, seconds, loads, pure, waiting, timings)
 
 
 def _plan(node_url: str) -> Plan:
     wallets = tuple(PlannedWallet(f"w{number}", new_private_key()) for number in range(WALLETS))
     wallets += (PlannedWallet("words", new_mnemonic(12)),)
     user = PlannedUser("bench", PASSWORD, {wallet.name: EVERY_PERMISSION for wallet in wallets})
-    return Plan(wallets, (user,), {"TESTNET": node_url})
+    granted = {wallet.name: EVERY_PERMISSION for wallet in wallets}
+    bot = PlannedClient("bench-bot", SIGNER.api_key, "hmac", granted, SIGNER.secret)
+    limits = {"failed_signatures_per_address": NO_LIMIT, "requests_per_client": NO_LIMIT}
+    return Plan(wallets, (user,), {"TESTNET": node_url}, clients=(bot,), rate_limits=limits)
 
 
 def _targets(installation: Installation, token: str, bare_port: int) -> list[Target]:
@@ -104,15 +127,21 @@ def _targets(installation: Installation, token: str, bare_port: int) -> list[Tar
         "/v1/secret/data/wallets/w0", vault_host, [f"X-Vault-Token: {vault_token}", "X-Vault-Request: true"]
     )
 
-    def sign(*wallets: str) -> tuple[bytes, ...]:
+    names = [f"w{number}" for number in range(WALLETS)]
+
+    def sign(*wallets: str) -> tuple[Callable[[], bytes], ...]:
         headers = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
-        return tuple(post("/api/order/sign", str(listen), _body(wallet), headers) for wallet in wallets)
+        return tuple(always(post(SIGN_PATH, str(listen), _body(wallet), headers)) for wallet in wallets)
+
+    def sign_by_client(wallet: str) -> Callable[[], bytes]:
+        return lambda: SIGNER.post(SIGN_PATH, str(listen), _body(wallet))
 
     return [
-        Target(VAULT, vault_host, int(vault_port), (read,)),
-        Target(BARE, "127.0.0.1", bare_port, (post("/", "bare", _body("w0")),)),
+        Target(VAULT, vault_host, int(vault_port), (always(read),)),
+        Target(BARE, "127.0.0.1", bare_port, (always(post("/", "bare", _body("w0"))),)),
         Target(HOT, listen.host, listen.port, sign("w0")),
-        Target(MANY, listen.host, listen.port, sign(*(f"w{number}" for number in range(WALLETS)))),
+        Target(MANY, listen.host, listen.port, sign(*names)),
+        Target(SIGNED, listen.host, listen.port, tuple(map(sign_by_client, names))),
         Target(MNEMONIC, listen.host, listen.port, sign("words")),
     ]
 

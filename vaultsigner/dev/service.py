@@ -141,9 +141,9 @@ def running_service(
 
 
 @asynccontextmanager
-async def run_service(installation: Installation) -> AsyncIterator[Service]:
+async def run_service(installation: Installation, program: Sequence[str] = PRODUCT) -> AsyncIterator[Service]:
     """The same without holding up the event loop."""
-    service = Service(installation)
+    service = Service(installation, program=program)
     try:
         service.launch()
         await asyncio.to_thread(service.become_ready)
