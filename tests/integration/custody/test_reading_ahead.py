@@ -1,0 +1,214 @@
+"""One round trip: the wallet's key is asked for while the client's signature is checked, and its answer waits unread."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.custody.fake_vault import answer
+from tests.integration.custody.proving import HMAC, NOW, PATHS, SIGNED_REQUEST_KEYS, Proving, proving
+from tests.integration.custody.test_tls import Authority
+from tests.signing_client import HmacKey
+from vaultsigner.custody import vault_pool
+from vaultsigner.custody.http_answer import HttpAnswer
+from vaultsigner.custody.protocol import Proof
+from vaultsigner.custody.vault_reader import MOST_READ_AHEAD
+from vaultsigner.errors import CustodyError
+
+DELAY = 0.1
+FALSE_HMAC = HmacKey(HMAC.api_key, "another secret")
+
+
+@asynccontextmanager
+async def custody(directory: Path, transport: str, delay_seconds: float = 0.0) -> AsyncIterator[Proving]:
+    authority = Authority(directory, "127.0.0.1") if transport == "tls" else None
+    tls, certificate = (authority.server, authority.certificate) if authority else (None, None)
+    async with proving(directory, delay_seconds=delay_seconds, tls=tls, ca_cert=certificate) as here:
+        yield here
+
+
+@pytest.fixture(params=["plain", "tls"])
+async def here(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Proving]:
+    async with custody(tmp_path, request.param) as at_hand:
+        yield at_hand
+
+
+async def fresh(here: Proving, scheme: str = "hmac") -> Proof:
+    return await here.proved(here.request(here.call(SIGNED_REQUEST_KEYS[scheme])))
+
+
+async def until_answered(here: Proving, count: int) -> None:
+    began = time.monotonic()
+    while len(here.vault.answered) < count:
+        assert time.monotonic() - began < 5, "Vault has not answered"
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("transport", ["plain", "tls"])
+@pytest.mark.parametrize("scheme", ["hmac", "ed25519"])
+async def test_a_client_waits_for_one_round_trip(tmp_path: Path, transport: str, scheme: str) -> None:
+    """Each answer comes 100 ms late: asked one after the other, two would take 200."""
+    async with custody(tmp_path, transport, DELAY) as here:
+        await here.sign(await fresh(here, scheme))  # connections are there from now on
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            await here.sign(await fresh(here, scheme))
+            times.append(time.perf_counter() - began)
+        assert min(times) >= DELAY
+        assert sorted(times)[2] < 1.5 * DELAY
+        assert here.vault.asked.count(PATHS["desk"]) == 6
+
+
+async def test_the_answer_is_not_read_before_it_is_needed(
+    here: Proving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """See `test_key_in_memory` for the memory itself."""
+    seen: list[bytes] = []
+    received = HttpAnswer.received
+
+    def watched(self: HttpAnswer, count: int) -> bool:
+        complete = received(self, count)
+        seen.append(bytes(self.body))
+        return complete
+
+    monkeypatch.setattr(HttpAnswer, "received", watched)
+    proof = await fresh(here)
+    await until_answered(here, 2)
+    assert any(b"bot-hmac" in body for body in seen)
+    assert not any(b"private_key" in body for body in seen)
+    await here.sign(proof)
+    assert any(b"private_key" in body for body in seen)
+
+
+async def test_one_key_read_serves_one_signature_and_its_connection_the_next(here: Proving) -> None:
+    for number in range(1, 6):
+        await here.sign(await fresh(here))
+        assert here.custody.reader.reads == 2 * number
+    assert here.vault.aborted == []
+
+
+async def test_an_answer_that_waits_too_long_is_never_read(
+    here: Proving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_pool, "AHEAD_SECONDS", 0.1)
+    proof = await fresh(here)
+    await asyncio.sleep(0.2)
+    assert here.vault.aborted == [PATHS["desk"]], "its connection has ended, with the answer in it"
+    assert here.custody.reader.reads == 2
+    await here.sign(proof)
+    assert here.custody.reader.reads == 3, "the key was asked for again"
+
+
+async def test_a_wrong_signature_ends_the_connection_with_the_answer_in_it(here: Proving) -> None:
+    assert await here.refused(here.request(here.call(FALSE_HMAC)))
+    await asyncio.sleep(0.05)
+    assert here.vault.aborted == [PATHS["desk"]]
+    await here.sign(await fresh(here))
+
+
+async def test_whoever_knows_an_api_key_cannot_have_wallets_keys_asked_for(here: Proving) -> None:
+    """Once a second at most: API keys are no secret."""
+    for _ in range(20):
+        assert await here.refused(here.request(here.call(FALSE_HMAC)))
+    assert here.vault.asked.count(PATHS["desk"]) <= 1
+    await here.sign(await fresh(here))
+
+
+@pytest.mark.parametrize("scheme", ["rsa", "ed25519"])
+async def test_no_key_is_asked_for_before_a_public_key_has_verified(here: Proving, scheme: str) -> None:
+    call = here.call(SIGNED_REQUEST_KEYS[scheme])
+    wrong = here.request(call, credential=HMAC.api_key)
+    assert await here.refused(wrong)
+    other = "ed25519" if scheme == "rsa" else "rsa"
+    assert await here.refused(here.request(call, credential=f"vs_test_{other}"))
+    assert here.vault.asked.count(PATHS["desk"]) <= 1  # of the HMAC client's name
+    await fresh(here, scheme)
+    await until_answered(here, 1)
+    assert PATHS["desk"] in here.vault.asked
+
+
+async def test_a_used_signature_has_no_key_asked_for(here: Proving) -> None:
+    request = here.request(here.call(timestamp_ms=NOW))
+    await here.sign(await here.proved(request))
+    assert here.vault.asked.count(PATHS["desk"]) == 1
+    await here.proved(request)
+    await asyncio.sleep(0.05)
+    assert here.vault.asked.count(PATHS["desk"]) == 1
+
+
+async def test_no_more_than_a_few_wait_and_the_others_are_signed_all_the_same(here: Proving) -> None:
+    proofs = await asyncio.gather(*(fresh(here) for _ in range(100)))
+    await asyncio.sleep(0.05)
+    assert here.vault.asked.count(PATHS["desk"]) == MOST_READ_AHEAD
+    signatures = await asyncio.gather(*(here.sign(proof) for proof in proofs))
+    assert len({signed.signature for signed in signatures}) == 1
+    await here.sign(await fresh(here))
+
+
+@pytest.mark.parametrize("delay_seconds", [0.0, 0.05])
+async def test_a_connection_that_broke_while_it_waited_is_replaced(
+    here: Proving, delay_seconds: float
+) -> None:
+    """Vault has been restarted, say."""
+    here.vault.delay_seconds = delay_seconds
+    proof = await fresh(here)
+    here.vault.hang_up(PATHS["desk"])
+    await asyncio.sleep(0.05)
+    assert len((await here.sign(proof)).signature) == 64
+    await here.sign(await fresh(here))
+
+
+async def test_a_key_that_cannot_be_had_is_told_as_ever(here: Proving) -> None:
+    for status, code in (
+        (b"404 Not Found", "key_missing"),
+        (b"403 Forbidden", "vault_denied"),
+        (b"500 No", "vault_unavailable"),
+    ):
+        here.vault.instead[PATHS["desk"]] = answer(b"{}", status)
+        proof = await fresh(here)
+        with pytest.raises(CustodyError) as caught:
+            await here.sign(proof)
+        assert caught.value.code == code
+    here.vault.instead.clear()
+    await here.sign(await fresh(here))
+
+
+async def test_a_silent_vault_is_given_up_after_the_usual_time(
+    here: Proving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of a question begins when its answer is wanted."""
+    monkeypatch.setattr(vault_pool, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(vault_pool, "AHEAD_SECONDS", 0.6)
+    here.vault.instead[PATHS["desk"]] = b"HTTP/1.1 200 OK\r\n"
+    proof = await fresh(here)
+    await asyncio.sleep(0.4)
+    began = time.perf_counter()
+    with pytest.raises(CustodyError, match="no answer within"):
+        await here.sign(proof)
+    assert 0.25 < time.perf_counter() - began < 0.6
+
+
+async def test_a_token_that_changed_while_an_answer_waited_is_used(here: Proving, tmp_path: Path) -> None:
+    await asyncio.sleep(1.0)  # the token's file is looked at once a second at most
+    here.vault.delay_seconds = 0.1
+    signing = asyncio.ensure_future(fresh(here))
+    await asyncio.sleep(0.05)
+    here.vault.token = (
+        b"s.fresh"  # both answers are on their way: the client's secret's is refused, and asked for again
+    )
+    (tmp_path / "token").write_text("s.fresh")
+    assert len((await here.sign(await signing)).signature) == 64
+    assert here.vault.asked == [PATHS["bot"], PATHS["desk"]] * 2
+
+
+async def test_custody_can_stop_while_answers_wait(here: Proving) -> None:
+    proofs = [await fresh(here) for _ in range(3)]
+    here.custody.pool.close()
+    await asyncio.sleep(0.02)
+    for proof in proofs:
+        assert len((await here.sign(proof)).signature) == 64
