@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.nodes import running_beacon_node
+from tests.postgres import PostgresServer, running_postgres
 from tests.world import World, running_world
 from vaultsigner.dev.beacon_node import BeaconNode
 from vaultsigner.dev.openbao import OpenBao, running_openbao
@@ -49,6 +50,20 @@ def own_openbao(tmp_path: Path) -> Iterator[OpenBao]:
 def durable_openbao(tmp_path: Path) -> Iterator[OpenBao]:
     """An OpenBao that a test may stop and start again; what it holds survives that. Two seconds slower."""
     with running_openbao(tmp_path / "openbao", durable=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests that leave it as they found it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL that a test may stop, start and break; what it holds survives that."""
+    with running_postgres() as server:
         yield server
 
 

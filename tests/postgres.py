@@ -85,12 +85,16 @@ class PostgresServer:
             else:
                 return
 
-    def stop(self) -> None:
-        """Ends it in order, without waiting for its clients to leave; `start` brings it back at the same address."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Ends it without waiting for its clients to leave; `start` brings it back at the same address.
+
+        Args:
+            how: postgres(1): SIGINT with all in order, SIGQUIT as quickly as can be.
+        """
         process, self._process = self._process, None
         if process is None or not process.running:
             return
-        os.kill(process.pid, signal.SIGINT)  # postgres(1): fast shutdown
+        os.kill(process.pid, how)
         deadline = time.monotonic() + START_SECONDS
         while process.running and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
@@ -105,7 +109,7 @@ class PostgresServer:
 
     def remove(self) -> None:
         """Stops it and deletes all it has."""
-        self.stop()
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def url(self, database: str = "postgres") -> str:

@@ -5,14 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import PostgresServer, running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL server for all tests that leave it as they found it."""
-    with running_postgres() as server:
-        yield server
+from tests.postgres import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

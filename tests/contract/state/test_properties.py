@@ -9,7 +9,15 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaultsigner.state import Account, AccountKey, Reserved, Resynchronised, State, open_state
+from vaultsigner.state import (
+    Account,
+    AccountKey,
+    Performed,
+    Reserved,
+    Resynchronised,
+    State,
+    open_state,
+)
 
 LEASE_MS = 10
 
@@ -20,7 +28,7 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("reserve"), owners, st.sampled_from(["f1", "f2"])),
         st.tuples(st.sampled_from(["send", "unknown", "release", "accepted", "refused", "look"]), owners),
-        st.tuples(st.just("resync"), owners, st.booleans()),
+        st.tuples(st.just("resync"), owners, st.booleans(), st.booleans()),
         st.tuples(st.just("wait"), st.integers(1, 12)),
         st.tuples(st.just("restart")),
     ),
@@ -30,7 +38,10 @@ steps = st.lists(
 
 @dataclass
 class World:
-    """Callers who act on what they were once told, however old, and a list of what went out."""
+    """Callers who act on what they were once told, however old, and a list of what went out and of what was done.
+
+    Each transaction is the doing of an address of its own, so that the ledger shows which of them it counts.
+    """
 
     key: AccountKey
     state: State = field(init=False)
@@ -39,6 +50,8 @@ class World:
     seen: dict[str, Account | None] = field(default_factory=dict)
     out: dict[int, bytes] = field(default_factory=dict)
     attempts: int = 0
+    addresses: dict[bytes, str] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
 
     async def reserve(self, owner: str, fingerprint: str) -> None:
         answer = await self.state.reserve(self.key, fingerprint, owner, now_ms=self.now_ms, lease_ms=LEASE_MS)
@@ -51,8 +64,16 @@ class World:
             return
         self.attempts += 1
         transaction = told.transaction or f"{owner} {self.attempts}".encode()
+        address = self.addresses.setdefault(transaction, f"{self.key.address} {transaction.decode()}")
         if await self.state.mark_sent(
-            self.key, owner, told.sequence, transaction, "H", now_ms=self.now_ms, lease_ms=LEASE_MS
+            self.key,
+            owner,
+            told.sequence,
+            transaction,
+            "H",
+            now_ms=self.now_ms,
+            lease_ms=LEASE_MS,
+            performed=(Performed("order", "sender", address),),
         ):
             assert self.out.setdefault(told.sequence, transaction) == transaction
 
@@ -67,27 +88,43 @@ class World:
     async def accepted(self, owner: str) -> None:
         if owner in self.told:
             number = self.told[owner].sequence
-            await self.state.settle(self.key, owner, number, number + 1)
+            if await self.state.settle(self.key, owner, number, number + 1, done=True):
+                self.done.add(self.addresses[self.out[number]])
 
     async def refused(self, owner: str) -> None:
         """The node did not take the transaction: what went out on the number is void."""
         if owner in self.told and await self.state.settle(
-            self.key, owner, self.told[owner].sequence, self.told[owner].sequence
+            self.key, owner, self.told[owner].sequence, self.told[owner].sequence, done=False
         ):
             del self.out[self.told[owner].sequence]
 
     async def look(self, owner: str) -> None:
         self.seen[owner] = await self.state.account(self.key)
 
-    async def resync(self, owner: str, settled: bool) -> None:
-        """The node knows nothing of the held transaction, or, with nothing held, says what state says."""
+    async def resync(self, owner: str, settled: bool, arrived: bool) -> None:
+        """The node tells what became of the held transaction, or, with nothing held, says what state says."""
         if (seen := self.seen.get(owner)) is None:
             return
         done = await self.state.resynchronise(
-            self.key, 1, seen.sequence, settled=settled, now_ms=self.now_ms, seen=seen
+            self.key,
+            1,
+            seen.sequence + (arrived and seen.held is not None),
+            settled=settled,
+            arrived=arrived,
+            now_ms=self.now_ms,
+            seen=seen,
         )
-        if done is Resynchronised.SETTLED:
+        if done is not Resynchronised.SETTLED:
+            return
+        if arrived:
+            self.done.add(self.addresses[self.out[seen.sequence]])
+        else:
             del self.out[seen.sequence]
+
+    async def check_the_ledger(self) -> None:
+        """All that arrived is done, and nothing else."""
+        for address in self.addresses.values():
+            assert bool(await self.state.performed(address)) is (address in self.done)
 
     async def wait(self, milliseconds: int) -> None:
         self.now_ms += milliseconds
@@ -101,6 +138,7 @@ async def live(url: str, key: AccountKey, plan: list[tuple[Any, ...]]) -> None:
         async with open_state(url) as world.state:
             await world.state.remember_account(key, 1, 0)
             going = await play(world, rest)
+            await world.check_the_ledger()
 
 
 async def play(world: World, rest: Iterator[tuple[Any, ...]]) -> bool:
