@@ -13,13 +13,14 @@ from pathlib import Path
 import aiohttp
 
 from vaultsigner.cli.key_material import new_mnemonic, new_private_key
-from vaultsigner.dev.api_client import ApiClient
+from vaultsigner.dev.api_client import ApiClient, SigningBot
 from vaultsigner.dev.beacon_node import BeaconNode, run_beacon_node
 from vaultsigner.dev.demonstration import Demonstration, DemonstrationError
 from vaultsigner.dev.installation import (
     EVERY_PERMISSION,
     Installation,
     Plan,
+    PlannedClient,
     PlannedUser,
     PlannedWallet,
     install,
@@ -27,6 +28,7 @@ from vaultsigner.dev.installation import (
 from vaultsigner.dev.openbao import OpenBao, run_openbao
 from vaultsigner.dev.records import read_records
 from vaultsigner.dev.scenes import (
+    BOT,
     DESK,
     POLICY,
     TREASURY,
@@ -53,6 +55,7 @@ class World:
     service: Service
     wallets: dict[str, PlannedWallet]
     password: str
+    bot: PlannedClient
 
     def address(self, wallet: str) -> str:
         """Of a wallet, on the node's chain."""
@@ -96,7 +99,7 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
         DESK: PlannedWallet(DESK, new_private_key()),
         TREASURY: PlannedWallet(TREASURY, new_mnemonic(24), permissions=TREASURY_PERMISSIONS),
     }
-    password = secrets.token_urlsafe(12)
+    password, bot = secrets.token_urlsafe(12), _bot()
     async with AsyncExitStack() as stack:
         clock = time.perf_counter()
         openbao = await stack.enter_async_context(run_openbao(directory / "openbao"))
@@ -107,7 +110,8 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
             f"Beacon Chain node stand-in ({node.chain.chain_id}) at {node.url}", time.perf_counter() - clock
         )
         clock = time.perf_counter()
-        plan = Plan(tuple(wallets.values()), (_user(password),), {"TESTNET": node.url}, POLICY, port)
+        users, nodes = (_user(password),), {"TESTNET": node.url}
+        plan = Plan(tuple(wallets.values()), users, nodes, POLICY, port, clients=(bot,))
         installation = await asyncio.to_thread(install, directory / "vaultsigner", openbao, plan)
         show.step(
             "fresh keys, a least policy and a token for it, all in OpenBao", time.perf_counter() - clock
@@ -118,7 +122,7 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
             f"vaultsigner at {service.url}: server {service.server_pid}, custody {service.custody_pid}",
             time.perf_counter() - clock,
         )
-        world = World(openbao, node, installation, service, wallets, password)
+        world = World(openbao, node, installation, service, wallets, password, bot)
         node.chain.add_account(world.address(DESK), DESK_ACCOUNT)
         node.chain.add_account(world.address(TREASURY), TREASURY_ACCOUNT, TREASURY_SEQUENCE)
         yield world
@@ -130,13 +134,19 @@ def _user(password: str) -> PlannedUser:
     )
 
 
+def _bot() -> PlannedClient:
+    api_key = f"vs_{secrets.token_hex(16)}"
+    return PlannedClient(BOT, api_key, "hmac", {DESK: ("freeze",)}, secrets.token_hex(32))
+
+
 async def _perform(show: Show, world: World, client: ApiClient) -> None:
     started = time.perf_counter()
     answer = await client.log_in(USERNAME, world.password)
     if answer.status != 200:
         raise DemonstrationError(f"log-in answered {answer.status}: {answer.body}")
     show.step(f"logged in as {USERNAME}", time.perf_counter() - started)
-    demonstration = Demonstration(client, world.node.chain, world.installation.audit_directory)
+    bot = SigningBot(client.session, client.url, world.bot.api_key, world.bot.secret or "")
+    demonstration = Demonstration(client, bot, world.node.chain, world.installation.audit_directory)
     desk = world.address(DESK)
     order_id = f"{world.wallets[DESK].account_hash.hex().upper()}-1"
     good = list(scenes(desk, world.address(TREASURY), order_id))

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaultsigner.dev.api_client import ApiAnswer, ApiClient
+from vaultsigner.dev.api_client import ApiAnswer, Caller
 from vaultsigner.dev.beacon_chain import BeaconChain
 from vaultsigner.dev.beacon_rules import check
 from vaultsigner.dev.beacon_transactions import DecodedTransaction, decode
@@ -37,10 +37,11 @@ class Performed:
 
 
 class Demonstration:
-    """One user's view of a service whose node is `chain`."""
+    """The view that a user and a bot have of a service whose node is `chain`."""
 
-    def __init__(self, client: ApiClient, chain: BeaconChain, audit_directory: Path) -> None:
-        self._client = client
+    def __init__(self, user: Caller, bot: Caller, chain: BeaconChain, audit_directory: Path) -> None:
+        self._user = user
+        self._bot = bot
         self._chain = chain
         self._audit_directory = audit_directory
 
@@ -50,11 +51,12 @@ class Demonstration:
         Raises:
             DemonstrationError: any part of it is not as it should be.
         """
-        signed = await self._client.post(f"{scene.path}/sign", scene.body)
+        caller = self._caller(scene)
+        signed = await caller.post(f"{scene.path}/sign", scene.body)
         _expect(signed.status == 200, f"{scene.path}/sign answered {signed.status}: {signed.body}")
         data = bytes.fromhex(signed.body["signed_msg"])
         transaction, verified = self._judge(data)
-        answer = await self._client.post(f"{scene.path}/broadcast", scene.body)
+        answer = await caller.post(f"{scene.path}/broadcast", scene.body)
         _expect(answer.status == 200, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
         verified += self._compare_with_chain(data, answer)
         records = self._records(signed, ["intent", "outcome"])
@@ -68,13 +70,16 @@ class Demonstration:
             DemonstrationError: it was not refused, or not for that reason.
         """
         before = len(self._chain.received)
-        answer = await self._client.post(f"{scene.path}/broadcast", scene.body)
+        answer = await self._caller(scene).post(f"{scene.path}/broadcast", scene.body)
         _expect(answer.status == 403, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
         _expect(answer.body.get("code") == scene.refusal, f"refused with {answer.body}")
         _expect(len(self._chain.received) == before, "a refused transaction reached the node")
         kinds = ["request"] if scene.refusal == "no_permission" else ["intent", "outcome"]
         records = self._records(answer, kinds)
         return Performed(scene, None, answer, None, ("nothing reached the node",), records)
+
+    def _caller(self, scene: Scene) -> Caller:
+        return self._bot if scene.by_bot else self._user
 
     def _judge(self, data: bytes) -> tuple[DecodedTransaction, list[str]]:
         try:

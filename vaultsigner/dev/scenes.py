@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 DESK, TREASURY = "desk", "treasury"
-USERNAME = "demo"
+USERNAME, BOT = "demo", "bot"
 TREASURY_PERMISSIONS = ("transfer", "resync", "vote")
 POLICY = """\
 version: 1
 rules:
   - id: desk-does-its-work
     effect: allow
-    principals: [user:demo]
+    principals: [user:demo, client:bot]
     targets: [wallet:desk]
   - id: treasury-pays
     effect: allow
@@ -31,6 +31,7 @@ class Scene:
 
     Args:
         refusal: the code it is to be refused with; None where it is to succeed.
+        by_bot: asked by the client that signs its requests rather than by the user who logged in.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Scene:
     wallet: str
     msg: dict[str, object] = field(default_factory=dict)
     refusal: str | None = None
+    by_bot: bool = False
 
     @property
     def body(self) -> dict[str, object]:
@@ -64,7 +66,8 @@ def scenes(desk: str, treasury: str, first_order_id: str) -> Iterator[Scene]:
         {"to_address": desk, "symbol": "BUSD-BD1", "amount": "1000.00000001"},
     ]
     yield Scene("Two payments in one transaction", "/api/transfer", TREASURY, {"transfers": payments})
-    yield Scene("A freeze", "/api/freeze", DESK, {"symbol": "BNB", "amount": "10"})
+    freeze: dict[str, object] = {"symbol": "BNB", "amount": "10"}
+    yield Scene("A freeze, by a bot that signs its requests", "/api/freeze", DESK, freeze, by_bot=True)
     yield Scene("Part of it unfrozen", "/api/unfreeze", DESK, {"symbol": "BNB", "amount": 4})
     yield Scene("A vote", "/api/vote", DESK, {"proposal_id": 42, "option": "Yes"})
 

@@ -93,6 +93,8 @@ def _request(performed: Performed) -> RenderableType:
     route = Text.assemble(("POST ", "bold"), f"{scene.path}/", ("{sign,broadcast}", "bold"))
     if performed.signed is None:
         route = Text.assemble(("POST ", "bold"), f"{scene.path}/broadcast")
+    if scene.by_bot:
+        route.append("?operation=…&timestamp=…&recvWindow=…&signature=…\nX-MBX-APIKEY: …", "dim")
     body = JSON.from_data(scene.body, indent=2)
     return Panel(
         Group(route, body), title="Request", title_align="left", border_style="blue", box=box.ROUNDED

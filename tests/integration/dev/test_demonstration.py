@@ -79,6 +79,7 @@ def test_once_shows_every_kind_of_message_and_leaves_nothing(environment: dict[s
     assert kinds == ["order", "cancel_order", "transfer", "transfer", "freeze", "unfreeze", "vote"]
     assert "7 messages signed, broadcast and verified; 2 refused" in run.stdout
     assert "403 broadcast" in run.stdout
+    assert "X-MBX-APIKEY" in run.stdout
     assert_nothing_is_left(environment)
 
 
