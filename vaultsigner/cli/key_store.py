@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaultsigner.cli.key_material import KeyMaterial
-from vaultsigner.cli.vault_admin import CheckAndSetError, OperatorVault, VaultAccessError
+from vaultsigner.cli.vault_admin import CheckAndSetError, OperatorVault, VaultAccessError, VaultDeniedError
 from vaultsigner.config.settings import KvReference
 
 
@@ -32,7 +32,13 @@ def require_kv_v2(vault: OperatorVault, reference: KvReference) -> None:
     Raises:
         VaultAccessError: the mount is missing, is no KV version 2, or the token may not see it.
     """
-    mount = vault.read(f"sys/internal/ui/mounts/{reference.mount}/{reference.path}")
+    try:
+        mount = vault.read(f"sys/internal/ui/mounts/{reference.mount}/{reference.path}")
+    except VaultDeniedError as error:
+        # Vault denies, even to root, where there is no such mount: it does not say which mounts there are.
+        raise VaultDeniedError(
+            f"{error}; or there is no mount `{reference.mount}/`: `vaultsigner vault setup` makes it"
+        ) from None
     if mount is None or str(mount.get("path", "")).strip("/") != reference.mount:
         raise VaultAccessError(
             f"Vault has no mount `{reference.mount}/`: `vaultsigner vault setup` makes it, "

@@ -9,6 +9,7 @@ import hvac
 import pytest
 
 from tests.integration.cli.program import Program
+from tests.postgres import PostgresServer, running_postgres
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.dev.openbao import running_openbao
 
@@ -52,6 +53,13 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
     """An OpenBao of our own: these tests write and delete policies and mounts."""
     with running_openbao(tmp_path_factory.mktemp("bao")) as server:
         yield Bao(server.address, server.root_token)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that these tests connect to."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture

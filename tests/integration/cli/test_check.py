@@ -8,7 +8,9 @@ import pytest
 
 from tests.integration.cli.conftest import Bao
 from tests.integration.cli.program import Outcome, Program
+from tests.postgres import PASSWORD, USER, PostgresServer
 from tests.unit.cli.derivations import DERIVATIONS
+from tests.unit.config.keys_at_hand import ed25519_pem, rsa_pem
 from vaultsigner.cli.key_material import read_key
 from vaultsigner.cli.key_store import look_up, store
 from vaultsigner.cli.token_file import make_token_file
@@ -207,6 +209,91 @@ def test_directories_that_cannot_be_made_fail_with_their_settings(ready: Program
     assert done.status == 1
     assert "FAIL  audit.directory: /proc/audit cannot be created: " in done.out
     assert "FAIL  state.url: /proc/x cannot be created: " in done.out
+
+
+def with_clients(ready: Program, folder: str, *names: str) -> None:
+    entries = [
+        f"{{name: {name}, api_key: vs_{name}, scheme: hmac, secret: 'vault:secret/{folder}/{name}#secret'}}"
+        for name in names
+    ]
+    entries.append(
+        f"{{name: own, api_key: vs_own, scheme: ed25519, public_key: {json.dumps(ed25519_pem())}}}"
+    )
+    config = ready.home / "config" / "config.yml"
+    config.write_text(config.read_text() + f"clients: [{', '.join(entries)}]\n")
+
+
+def test_each_client_s_secret_is_tried_and_never_shown(ready: Program, bao: Bao, folder: str) -> None:
+    with_clients(ready, folder, "bot-1", "bot-2")
+    secret = json.loads(ready.run("clients", "create", "bot-1", "--json").out)["secret"]
+    denied = ready.run("check", "--offline")
+    assert denied.status == 1
+    assert (
+        f"FAIL  bot-1 (hmac) vault_denied: custody's token may not read vault:secret/{folder}/bot-1"
+        in denied.out
+    )
+    assert "again (needed after adding a client)" in denied.out
+    assert ready.run("vault", "setup").status == 0
+    missing = ready.run("check", "--offline")
+    assert missing.status == 1
+    assert f"ok    bot-1 (hmac) vs_bot-1\n        vault:secret/{folder}/bot-1#secret\n" in missing.out
+    assert "FAIL  bot-2 (hmac) " in missing.out
+    assert "ok    own (ed25519) vs_own\n" in missing.out
+    assert ready.run("clients", "create", "bot-2").status == 0
+    done = ready.run("check", "--offline", "--json")
+    assert done.status == 0, done.out
+    assert [client["problem"] for client in document(done)["clients"]] == [None] * 3
+    assert secret not in denied.out + missing.out + done.out + done.err
+    assert "there are no users" not in done.out
+
+
+def test_a_short_key_of_the_partner_is_a_warning(ready: Program) -> None:
+    config = ready.home / "config" / "config.yml"
+    (ready.home / "partner.pem").write_text(rsa_pem(1024))
+    config.write_text(config.read_text() + "partner: {url_prefix: /web3, public_key: partner.pem}\n")
+    done = ready.run("check", "--offline")
+    assert done.status == 0, done.out
+    assert "warn  partner.public_key: this RSA key has 1024 bits" in done.out
+
+
+def test_a_postgresql_state_is_connected_to_and_left_as_it_was(
+    ready: Program, postgres: PostgresServer
+) -> None:
+    with postgres.database() as url:
+        done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
+        assert done.status == 0, done.out
+        name = url.rpartition("/")[2]
+        assert f"ok    state.url: database {name} at 127.0.0.1: connected\n" in done.out
+        assert "warn  state.url: a password stands in it" in done.out
+        assert PASSWORD not in done.out + done.err
+        tables = "SELECT count(*) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'"
+        assert postgres.execute(tables, name) == [(0,)]
+
+
+def test_a_postgresql_state_that_cannot_be_used_fails_without_its_password(
+    ready: Program, postgres: PostgresServer
+) -> None:
+    wrong = "not-the-password-canary"
+    for url, said in (
+        (postgres.url("nosuch"), 'database "nosuch" does not exist'),
+        (postgres.url().replace(PASSWORD, wrong), "password authentication failed"),
+        ("postgresql://u:%70%61ssword-canary@127.0.0.1:1/db", "Connection refused"),
+    ):
+        done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
+        assert done.status == 1
+        assert "FAIL  state.url: database " in done.out
+        assert said in done.out
+        for secret in (PASSWORD, wrong, "password-canary", "%70"):
+            assert secret not in done.out + done.err
+
+
+def test_a_postgresql_standby_fails(ready: Program, postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        name = url.rpartition("/")[2]
+        postgres.execute(f"ALTER ROLE {USER} IN DATABASE {name} SET default_transaction_read_only = on")
+        done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
+    assert done.status == 1
+    assert "session is read-only" in done.out
 
 
 RULES = """\
