@@ -290,8 +290,12 @@ def test_a_postgresql_state_that_cannot_be_used_fails_without_its_password(
 def test_a_postgresql_standby_fails(ready: Program, postgres: PostgresServer) -> None:
     with postgres.database() as url:
         name = url.rpartition("/")[2]
-        postgres.execute(f"ALTER ROLE {USER} IN DATABASE {name} SET default_transaction_read_only = on")
-        done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
+        role = f"ALTER ROLE {USER} IN DATABASE {name}"
+        postgres.execute(f"{role} SET default_transaction_read_only = on")
+        try:
+            done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
+        finally:
+            postgres.execute(f"{role} RESET default_transaction_read_only")
     assert done.status == 1
     assert "session is read-only" in done.out
 
