@@ -112,11 +112,13 @@ class PostgresAddress:
 def _limit(session: PostgresSession, server_version: int, patience_ms: int) -> None:
     """Whoever stalls loses its transaction and with it the lock; whoever waits for it gives up in time."""
     patience = str(patience_ms)
+    # A little longer than for a lock, so that a wait for the lock is told as one.
+    statement_patience = str(patience_ms + patience_ms // 10)
     settings = {
         "search_path": f"{SCHEMA}, pg_temp",
         "synchronous_commit": "on",
         "lock_timeout": patience,
-        "statement_timeout": patience,
+        "statement_timeout": statement_patience,
         "idle_in_transaction_session_timeout": patience,
         # The same for our side: the server's kernel asks whether our host is still there.
         "tcp_keepalives_idle": "5",

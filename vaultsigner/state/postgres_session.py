@@ -1,5 +1,6 @@
 """Statements on a PostgreSQL connection, in as few round trips as their results allow."""
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -14,6 +15,9 @@ from vaultsigner.state.sessions import Row, Terms
 Connection = psycopg.Connection[Row]
 Cursor = psycopg.Cursor[Row]
 Result = TypeVar("Result")
+
+# It warns of errors that come after the first one, which is all in our own.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 _NAMED = re.compile(r":([a-z_]+)")
 
@@ -84,8 +88,8 @@ def in_psycopgs_words(statement: str) -> bytes:
 
 
 def primary_message(error: psycopg.Error) -> str:
-    """What went wrong, without the row that it went wrong with."""
-    return error.diag.message_primary or str(error)
+    """What went wrong, on one line and without the row that it went wrong with."""
+    return error.diag.message_primary or " ".join(str(error).split())
 
 
 def adapt(connection: psycopg.Connection[Any]) -> None:

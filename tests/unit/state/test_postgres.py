@@ -1,0 +1,272 @@
+"""What is PostgreSQL's own: the connection, its limits, the lock, and what happens when the server goes away."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.postgres import PASSWORD, PostgresServer
+from vaultsigner.errors import StateError
+from vaultsigner.state import AccountKey, Count, HeldByOther, Nonce, NotCounted, Rate, Reserved, open_state
+from vaultsigner.state.counting_statements import count
+from vaultsigner.state.postgres import PostgresState
+from vaultsigner.state.postgres_engine import LOCK
+from vaultsigner.state.postgres_session import in_psycopgs_words
+from vaultsigner.state.sessions import Session
+
+KEY = AccountKey("chain", "address")
+NOW = 1_795_262_400_000
+
+
+@pytest.fixture
+def url(postgres: PostgresServer) -> Iterator[str]:
+    with postgres.database() as url:
+        yield url
+
+
+async def reserve(state: PostgresState, owner: str = "a") -> Reserved | HeldByOther | NotCounted:
+    return await state.reserve(KEY, "f", owner, now_ms=0, lease_ms=1_000)
+
+
+async def use(state: PostgresState, number: int = 0) -> NotCounted | None:
+    nonce = Nonce(number.to_bytes(32, "big"), NOW + 5_000)
+    return await state.count(Count(nonces=(nonce,)), now_ms=NOW)
+
+
+def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Another client of the database, with statements that commit by themselves."""
+    return psycopg.connect(url, autocommit=True, options="-c search_path=vaultsigner")
+
+
+async def settings(state: PostgresState) -> dict[str, str]:
+    rows = await state._read(lambda session: session.rows("SELECT name, setting FROM pg_settings", {}))
+    return dict(rows)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://sam:canary@of-the-tests@host/db",
+        "postgresql://sam:canary/of-the-tests@host/db",
+        "postgresql://sam:5432/canary-of-the@tests/db",
+        "postgresql://sam:canary%of-the-tests@host/db",
+        "postgresql://host/db?canary=of-the-tests",
+        "postgresql://[canary-of-the-tests/db",
+    ],
+)
+def test_an_address_that_libpq_does_not_understand_is_not_repeated(url: str) -> None:
+    with pytest.raises(StateError, match="write postgresql://") as told:
+        open_state(url)
+    assert "canary" not in str(told.value)
+    assert told.value.__cause__ is None
+    assert told.value.__suppress_context__
+
+
+async def test_a_password_is_in_no_message(postgres: PostgresServer, url: str) -> None:
+    wrong = url.replace("vaultsigner:", f"{PASSWORD}:")
+    with pytest.raises(StateError, match="password authentication failed") as told:
+        await open_state(wrong).__aenter__()
+    assert PASSWORD not in str(told.value)
+
+
+async def test_a_server_that_is_not_there_says_where_it_should_be(free_port: int) -> None:
+    with pytest.raises(StateError, match=f"127.0.0.1:{free_port}/db: .*refused") as told:
+        await open_state(f"postgresql://sam:{PASSWORD}@127.0.0.1:{free_port}/db").__aenter__()
+    assert PASSWORD not in str(told.value)
+
+
+async def test_a_server_that_accepts_and_never_answers_is_an_error_in_time() -> None:
+    before = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(StateError, match="timeout"):
+        await open_state(f"postgresql://sam@127.0.0.1:{silent.getsockname()[1]}/db").__aenter__()
+    assert time.monotonic() - before < 5
+
+
+async def test_waits_are_limited_and_commits_are_synced(url: str) -> None:
+    async with PostgresState(url, patience_seconds=1.5) as state:
+        known = await settings(state)
+        for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
+            assert known[name] == "1500", name
+        assert (known["statement_timeout"], known["transaction_timeout"]) == ("1650", "3000")
+        assert (known["synchronous_commit"], known["search_path"]) == ("on", "vaultsigner, pg_temp")
+
+
+async def test_what_the_url_says_of_the_connection_counts(url: str) -> None:
+    async with PostgresState(f"{url}?application_name=desk-7&options=-c%20work_mem%3D8MB") as state:
+        known = await settings(state)
+    assert (known["application_name"], known["work_mem"]) == ("desk-7", "8192")
+
+
+async def test_all_that_wait_share_one_transaction(url: str) -> None:
+    async with PostgresState(url) as state:
+        await state.remember_account(KEY, 1, 0)
+        with connect(url) as other:
+            before = other.execute("SELECT number FROM commits").fetchone()
+            await asyncio.gather(*(use(state, n) for n in range(500)))
+            after = other.execute("SELECT number FROM commits").fetchone()
+    assert before is not None
+    assert after is not None
+    assert 1 <= int(str(after[0])) - int(str(before[0])) <= 3
+
+
+async def test_a_mistake_in_one_operation_harms_no_other_in_its_transaction(url: str) -> None:
+    keys = [AccountKey("chain", f"{n}\0" if n == 3 else str(n)) for n in range(6)]
+    async with PostgresState(url) as state:
+        results = await asyncio.gather(
+            *(state.remember_account(key, 1, -1 if n == 2 else n) for n, key in enumerate(keys)),
+            *(use(state, n) for n in range(3)),
+            return_exceptions=True,
+        )
+        failed = [isinstance(result, StateError) for result in results]
+        assert failed == [False, False, True, True, False, False, *[False] * 3]
+        assert [await state.account(key) is None for n, key in enumerate(keys) if n != 3] == [
+            *(False, False, True),
+            *(False, False),
+        ]
+        assert await use(state, 1) == NotCounted("replayed")
+
+
+async def test_mistakes_do_not_wear_the_connection_out(url: str) -> None:
+    async with PostgresState(url) as state:
+        for n in range(50):
+            with pytest.raises(StateError):
+                await state.remember_account(AccountKey("chain", str(n)), 1, -1)
+            await state.remember_account(AccountKey("chain", str(n)), 1, n)
+            assert await use(state, n) is None
+
+
+async def test_a_message_does_not_repeat_what_was_to_be_stored(url: str) -> None:
+    async with PostgresState(url) as state:
+        with pytest.raises(StateError) as told:
+            await state.remember_account(AccountKey("chain", "canary"), 1, -1)
+    assert "canary" not in str(told.value)
+
+
+async def test_an_error_of_the_database_is_told_and_the_next_call_starts_afresh(url: str) -> None:
+    async with PostgresState(url) as state:
+        await state.remember_account(KEY, 1, 5)
+        with pytest.raises(StateError, match="does not exist"):
+            await state._write(lambda session: session.execute("DELETE FROM nowhere", {}))
+        assert isinstance(await reserve(state), Reserved)
+
+
+async def test_a_held_number_cannot_be_moved_by_any_statement(url: str) -> None:
+    async with PostgresState(url) as state:
+        await state.remember_account(KEY, 1, 5)
+        await reserve(state)
+        with pytest.raises(StateError, match="held"):
+            await state._write(lambda session: session.execute("UPDATE accounts SET sequence = 4", {}))
+
+
+async def test_a_database_of_a_newer_vaultsigner_is_not_touched(url: str) -> None:
+    async with PostgresState(url):
+        pass
+    with connect(url) as other:
+        other.execute("INSERT INTO schema_version (version) VALUES (99)")
+    with pytest.raises(StateError, match="made by a newer one"):
+        await PostgresState(url).__aenter__()
+
+
+async def test_several_that_start_at_once_make_one_schema(url: str) -> None:
+    states = [PostgresState(url) for _ in range(6)]
+    await asyncio.gather(*(state.__aenter__() for state in states))
+    await asyncio.gather(*(state.remember_account(KEY, 1, 5) for state in states))
+    answers = await asyncio.gather(*(reserve(state, str(n)) for n, state in enumerate(states)))
+    assert sum(isinstance(answer, Reserved) for answer in answers) == 1
+    for state in states:
+        await state.__aexit__(None, None, None)
+
+
+async def test_a_role_that_may_only_read_and_write_rows_is_enough_once_the_schema_is_there(
+    postgres: PostgresServer, url: str
+) -> None:
+    async with PostgresState(url):
+        pass
+    with connect(url) as other:
+        other.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'")
+        try:
+            other.execute("GRANT USAGE ON SCHEMA vaultsigner TO modest")
+            other.execute(
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA vaultsigner TO modest"
+            )
+            async with PostgresState(url.replace(f"vaultsigner:{PASSWORD}", "modest:modest")) as state:
+                await state.remember_account(KEY, 1, 5)
+                assert isinstance(await reserve(state), Reserved)
+                assert await use(state) is None
+                assert await state.count(Count(rates=(Rate("r", 1, 1),)), now_ms=NOW) is None
+                await state.forget_expired(now_ms=NOW)
+        finally:
+            other.execute("DROP OWNED BY modest")
+            other.execute("DROP ROLE modest")
+
+
+async def test_tables_that_others_put_in_the_way_are_not_used(url: str) -> None:
+    with connect(url) as other:
+        other.execute("CREATE SCHEMA vaultsigner")
+        other.execute("CREATE TABLE public.nonces (digest bytea, expires_at_ms bigint)")
+    try:
+        async with PostgresState(url) as state:
+            assert [await use(state), await use(state)] == [None, NotCounted("replayed")]
+    finally:
+        with connect(url) as other:
+            other.execute("DROP TABLE public.nonces")
+
+
+async def test_a_stalled_replica_is_an_error_in_time_and_then_it_goes_on(url: str) -> None:
+    async with PostgresState(url, patience_seconds=0.3) as state:
+        assert await use(state) is None
+        with connect(url) as other:
+            other.execute("BEGIN")
+            other.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+            for _ in range(2):
+                with pytest.raises(StateError, match=r"another vaultsigner is writing for more than 0\.3 s"):
+                    await use(state, 1)
+            assert await state.account(KEY) is None, "reading needs no lock"
+            other.execute("ROLLBACK")
+        assert await use(state, 1) is None
+
+
+async def test_a_replica_that_stops_in_the_middle_loses_the_lock(url: str) -> None:
+    """As `commit` would, up to the point where the process is stopped."""
+    async with PostgresState(url, patience_seconds=0.3) as stalled, PostgresState(url) as state:
+        asleep = asyncio.create_task(stalled._write(partial(use_and_sleep, 0.8)))
+        await asyncio.sleep(0.1)
+        assert await use(state) is None, "what the other had counted is undone"
+        with pytest.raises(StateError, match="closed the connection"):
+            await asleep
+        assert await use(stalled) == NotCounted("replayed")
+
+
+def use_and_sleep(seconds: float, session: Session) -> None:
+    count(session, Count(nonces=(Nonce(bytes(32), NOW + 5_000),)), NOW)
+    time.sleep(seconds)
+
+
+async def test_a_closed_state_answers_an_error(url: str) -> None:
+    async with PostgresState(url) as state:
+        pass
+    with pytest.raises(StateError, match="closed"):
+        await state.account(KEY)
+
+
+async def open_and_close(url: str) -> None:
+    async with PostgresState(url) as state:
+        await use(state)
+
+
+def test_no_descriptor_is_left_behind(url: str) -> None:
+    asyncio.run(open_and_close(url))
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    for _ in range(3):
+        asyncio.run(open_and_close(url))
+    assert len(list(descriptors.iterdir())) == before
+
+
+def test_terms_are_written_as_psycopg_wants_them() -> None:
+    assert in_psycopgs_words("a = :now_us AND b = :key") == b"a = %(now_us)s AND b = %(key)s"
