@@ -58,14 +58,20 @@ class PostgresServer:
         assert self._process is not None
         return self._process.pid
 
-    def start(self, **settings: str) -> None:
+    def start(self, *, standby: bool = False, **settings: str) -> None:
         """Starts it, the first time with a new cluster, and waits until it answers.
+
+        Args:
+            standby: as a server that only follows another one, from now on.
+            settings: of this run alone.
 
         Raises:
             ProcessError: it ended or did not answer in time.
         """
         if not self._data.exists():
             self._make_cluster()
+        if standby:
+            (self._data / "standby.signal").touch()
         merged = _SETTINGS | settings | {"port": str(self._port)}
         options = [f"--{name}={value}" for name, value in merged.items()]
         deadline = time.monotonic() + START_SECONDS
@@ -106,6 +112,18 @@ class PostgresServer:
         assert self._process is not None
         self._process.kill()
         self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Its processes do nothing at all for as long as the block lasts, but the connections stay."""
+        frozen = [self.pid, *_children(self.pid)]
+        try:
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
 
     def remove(self) -> None:
         """Stops it and deletes all it has."""
@@ -193,6 +211,11 @@ class PostgresServer:
             "LC_ALL": "C",
             "TZ": "UTC",
         }
+
+
+def _children(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children")  # proc(5)
+    return [int(child) for child in children.read_text().split()]
 
 
 def _packages() -> Path:

@@ -13,7 +13,7 @@ import psycopg
 
 from vaultsigner.errors import StateError
 from vaultsigner.state.batches import run_batch, run_reads
-from vaultsigner.state.postgres_address import Identity, PostgresAddress
+from vaultsigner.state.postgres_address import SCHEMA, Identity, PostgresAddress
 from vaultsigner.state.postgres_schema import migrate
 from vaultsigner.state.postgres_session import Connection, PostgresSession
 from vaultsigner.state.sessions import Work, writes
@@ -113,4 +113,6 @@ class PostgresEngine:
         text = self._address.told(error)
         if isinstance(error, psycopg.errors.LockNotAvailable):
             text = f"another vaultsigner is writing for more than {self._patience_ms / 1_000:g} s ({text})"
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            text = f"{text}; for the first start, let an administrator run CREATE SCHEMA {SCHEMA} AUTHORIZATION <our role>"
         return StateError(f"{self._address.name}: {text}")

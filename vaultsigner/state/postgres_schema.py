@@ -159,7 +159,9 @@ def migrate(session: PostgresSession) -> None:
 def _version(session: PostgresSession) -> int:
     ((known,),) = session.rows("SELECT to_regclass(:name)", {"name": f"{SCHEMA}.schema_version"})
     if known is None:
-        session.tell(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        ((there,),) = session.rows("SELECT to_regnamespace(:name) IS NOT NULL", {"name": SCHEMA})
+        if not there:  # "IF NOT EXISTS" would ask for the right to make one all the same.
+            session.tell(f"CREATE SCHEMA {SCHEMA}")
         session.tell("CREATE TABLE schema_version (version INTEGER NOT NULL)")
     ((version,),) = session.rows("SELECT coalesce(max(version), 0) FROM schema_version", {})
     return int(version)

@@ -1,0 +1,161 @@
+"""A PostgreSQL server that stops, dies, loses what it had or is another one: nothing is counted, or it is counted for good."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresServer
+from vaultsigner.errors import StateError
+from vaultsigner.state import Count, Nonce, NotCounted, open_state
+from vaultsigner.state.postgres import PostgresState
+
+NOW = 1_795_262_400_000
+REPLAYED = NotCounted("replayed")
+
+
+@pytest.fixture
+async def state(own_postgres: PostgresServer) -> AsyncIterator[PostgresState]:
+    async with PostgresState(own_postgres.url()) as state:
+        yield state
+
+
+async def use(state: PostgresState, number: int) -> NotCounted | None:
+    nonce = Nonce(number.to_bytes(32, "big"), NOW + 5_000)
+    return await state.count(Count(nonces=(nonce,)), now_ms=NOW)
+
+
+async def use_until_it_fails(state: PostgresState, numbers: AsyncIterator[int]) -> list[int]:
+    """Which of them were accepted."""
+    accepted = []
+    try:
+        async for number in numbers:
+            assert await use(state, number) is None
+            accepted.append(number)
+    except StateError:
+        pass
+    return accepted
+
+
+async def counting_up(first: int, step: int) -> AsyncIterator[int]:
+    while True:
+        yield first
+        first += step
+
+
+async def test_a_server_that_stops_fails_closed_and_recovers(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    assert await use(state, 1) is None
+    await asyncio.to_thread(own_postgres.stop)
+    for number in (1, 2, 3):
+        before = time.monotonic()
+        with pytest.raises(StateError, match=r"closed|terminat|refused"):
+            await use(state, number)
+        assert time.monotonic() - before < 1, "a refused connection is no reason to wait"
+    await asyncio.to_thread(own_postgres.start)
+    assert await use(state, 1) == REPLAYED
+    assert await use(state, 4) is None
+
+
+async def test_what_was_accepted_before_the_server_died_stays_used(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    async with PostgresState(own_postgres.url()) as other:
+        callers = [
+            asyncio.create_task(use_until_it_fails([state, other][n % 2], counting_up(n, 32)))
+            for n in range(32)
+        ]
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(own_postgres.crash)
+        accepted = [number for numbers in await asyncio.gather(*callers) for number in numbers]
+        assert len(accepted) > 32
+        await asyncio.to_thread(own_postgres.start)
+        answers = await asyncio.gather(*(use(state, number) for number in accepted))
+        assert set(answers) == {REPLAYED}
+
+
+async def test_a_database_that_was_replaced_is_not_written_to(
+    own_postgres: PostgresServer, tmp_path: Path
+) -> None:
+    own_postgres.execute("CREATE DATABASE desk")
+    async with PostgresState(own_postgres.url("desk")) as state:
+        assert await use(state, 1) is None
+        own_postgres.execute("CREATE DATABASE copy")
+        own_postgres.execute("DROP DATABASE desk WITH (FORCE)")
+        own_postgres.execute("ALTER DATABASE copy RENAME TO desk")
+        for _ in range(3):
+            with pytest.raises(StateError, match=r"closed|terminat|another database"):
+                await use(state, 1)
+        with pytest.raises(StateError, match="another database than before"):
+            await use(state, 2)
+        assert own_postgres.execute("SELECT to_regnamespace('vaultsigner')", "desk") == [(None,)]
+
+
+async def test_a_database_from_before_the_last_commit_is_not_written_to(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    """As after a restored backup, or a standby that took over without the last commits."""
+    assert await use(state, 1) is None
+    own_postgres.execute("DELETE FROM vaultsigner.nonces")
+    own_postgres.execute("UPDATE vaultsigner.commits SET number = number - 1")
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.to_thread(own_postgres.start)
+    with pytest.raises(StateError):
+        await use(state, 1)
+    with pytest.raises(
+        StateError, match="lost what was committed to it; restart vaultsigner if that was meant"
+    ):
+        await use(state, 1)
+    async with PostgresState(own_postgres.url()) as restarted:
+        assert await use(restarted, 1) is None
+
+
+async def test_a_server_that_does_not_sync_is_refused(own_postgres: PostgresServer) -> None:
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.to_thread(own_postgres.start, fsync="off")
+    with pytest.raises(StateError, match="Set fsync = on"):
+        await open_state(own_postgres.url()).__aenter__()
+
+
+async def test_a_server_that_has_become_a_standby_is_refused(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    assert await use(state, 1) is None
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.to_thread(own_postgres.start, standby=True)
+    with pytest.raises(StateError):
+        await use(state, 2)
+    with pytest.raises(StateError, match="is a standby"):
+        await use(state, 2)
+    with pytest.raises(StateError, match="is a standby"):
+        await open_state(own_postgres.url()).__aenter__()
+
+
+async def test_a_server_that_hangs_is_an_error_in_time_and_then_it_goes_on(
+    own_postgres: PostgresServer,
+) -> None:
+    async with PostgresState(own_postgres.url(), wait_seconds=0.5) as state:
+        assert await use(state, 1) is None
+        with own_postgres.frozen():
+            before = time.monotonic()
+            with pytest.raises(StateError, match=r"no answer within 0\.5 s"):
+                await use(state, 2)
+            assert time.monotonic() - before < 1
+        await asyncio.sleep(0.2)
+        assert await use(state, 2) == REPLAYED, "begun before the caller gave up: done late"
+        assert await use(state, 3) is None
+
+
+async def test_a_role_that_may_not_make_the_schema_is_told_what_it_needs(
+    own_postgres: PostgresServer,
+) -> None:
+    own_postgres.execute("CREATE ROLE modest LOGIN PASSWORD 'modest'")
+    modest = own_postgres.url().replace("vaultsigner:canary-of-the-tests", "modest:modest")
+    with pytest.raises(StateError, match="CREATE SCHEMA vaultsigner AUTHORIZATION"):
+        await open_state(modest).__aenter__()
+    own_postgres.execute("CREATE SCHEMA vaultsigner AUTHORIZATION modest")
+    async with PostgresState(modest) as state:
+        assert await use(state, 1) is None
