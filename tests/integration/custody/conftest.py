@@ -17,6 +17,7 @@ from vaultsigner.dev.installation import (
     EVERY_PERMISSION,
     Installation,
     Plan,
+    PlannedClient,
     PlannedUser,
     PlannedWallet,
     install,
@@ -63,7 +64,12 @@ class CustodyWorld:
         return request_for(vector, wallet or wallet_name(vector), self._tokens[user], **changes)
 
 
-def plan(vectors: Sequence[Vector], *more: PlannedWallet, users: tuple[PlannedUser, ...] = ()) -> Plan:
+def plan(
+    vectors: Sequence[Vector],
+    *more: PlannedWallet,
+    users: tuple[PlannedUser, ...] = (),
+    clients: tuple[PlannedClient, ...] = (),
+) -> Plan:
     """The wallets of the vectors; one user who may do everything, and one who may only trade with one wallet."""
     wallets = (*planned_wallets(vectors), *more)
     everything = {wallet.name: EVERY_PERMISSION for wallet in wallets}
@@ -73,7 +79,7 @@ def plan(vectors: Sequence[Vector], *more: PlannedWallet, users: tuple[PlannedUs
         PlannedUser(USERNAME, PASSWORD, everything, password_hash),
         PlannedUser(LIMITED_USER, PASSWORD, {wallets[0].name: ("trade",)}, password_hash),
     )
-    return Plan(wallets, users, NODES, POLICY)
+    return Plan(wallets, users, NODES, POLICY, clients=clients)
 
 
 @contextmanager
@@ -83,9 +89,10 @@ def custody_world(
     vectors: Sequence[Vector],
     *more: PlannedWallet,
     users: tuple[PlannedUser, ...] = (),
+    clients: tuple[PlannedClient, ...] = (),
 ) -> Iterator[CustodyWorld]:
-    """Custody on this OpenBao, with the wallets of these vectors and more wallets and users."""
-    installation = install(directory / "vs", openbao, plan(vectors, *more, users=users))
+    """Custody on this OpenBao, with the wallets of these vectors and more wallets, users and clients."""
+    installation = install(directory / "vs", openbao, plan(vectors, *more, users=users, clients=clients))
     with running_custody(installation) as custody:
         yield CustodyWorld(openbao, installation, custody)
 
