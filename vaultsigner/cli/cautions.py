@@ -29,6 +29,9 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
             f"partner.public_key: this RSA key has {settings.partner.key_bits} bits, which can be broken with enough money; "
             f"ask the partner for one of {CLIENT_RSA_BITS} or more"
         )
+    for client in settings.clients.values():
+        if settings.partner is not None and client.public_key == settings.partner.public_key:
+            yield f"{client.name}: its public key is the partner's, too: what is signed for one place can be shown at the other"
     for name in unknown_names(policies, settings):
         if not name.opens:
             yield name.text

@@ -7,6 +7,7 @@ left to the models to complain about.
 from collections.abc import Iterator, Mapping
 
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS
+from vaultsigner.config.models import ConfigModel
 from vaultsigner.config.problems import KnownWords
 from vaultsigner.config.report import Report
 from vaultsigner.strict_yaml import YamlPath, YamlValue, shown_key
@@ -26,6 +27,7 @@ def check_across(tree: Entry, report: Report) -> None:
     for section, name in (("users", "username"), ("clients", "name")):
         _check_callers(tree, section, name, report, names_complete=not unreadable)
     _check_api_keys(tree, report)
+    _check_secrets(tree, report)
 
 
 def _check_environments(environments: Mapping[str, Entry], report: Report) -> None:
@@ -113,6 +115,49 @@ def _check_api_keys(tree: Entry, report: Report) -> None:
             hint = "give each client its own; `vaultsigner clients create` makes one"
             message = f"entry [{first[api_key]}] of this list has this API key already"
             report.add(("clients", index, "api_key"), message, hint)
+
+
+def _check_secrets(tree: Entry, report: Report) -> None:
+    """Nobody outside knows what lies beside a wallet's key, and no two clients know one secret.
+
+    An API key is not among what is signed, so that what one of the two has signed would count as the other's, too.
+    """
+    keys = [
+        wallet.get(kind)
+        for _, wallet in _entries(tree.get("wallets"))
+        for kind in ("private_key", "mnemonic")
+    ]
+    places = {key.partition("#")[0] for key in keys if isinstance(key, str)}
+    first: dict[str, int] = {}
+    for index, client in _entries(tree.get("clients")):
+        secret, path = client.get("secret"), ("clients", index, "secret")
+        if not isinstance(secret, str) or not secret.startswith("vault:"):
+            continue
+        if secret.partition("#")[0] in places:
+            hint = "`vaultsigner clients create` makes a secret of its own"
+            report.add(path, "a wallet's key lies there; a client's secret is known outside", hint)
+        elif first.setdefault(secret, index) != index:
+            message = f"entry [{first[secret]}] of this list has this secret: requests of one would count as the other's"
+            report.add(path, message, "`vaultsigner clients create` makes each client its own")
+
+
+def check_keys(config: ConfigModel, report: Report) -> None:
+    """No two clients have one public key, however it is written, for the same reason.
+
+    Args:
+        config: whose keys were read.
+        report: takes what is wrong.
+    """
+    first: dict[bytes, int] = {}
+    for index, client in enumerate(config.clients):
+        if client.public_key is None:
+            continue
+        other = first.setdefault(client.public_key.der, index)
+        if other != index:
+            message = f"entry [{other}] of this list has this key: requests of one would count as the other's"
+            report.add(
+                ("clients", index, "public_key"), message, "have each client make a key pair of its own"
+            )
 
 
 def _check_unique(name: YamlValue, index: int, first: dict[str, int], path: YamlPath, report: Report) -> None:

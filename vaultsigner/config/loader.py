@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vaultsigner.config.addresses import read_vault_address
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS, build_settings
-from vaultsigner.config.cross_checks import check_across
+from vaultsigner.config.cross_checks import check_across, check_keys
 from vaultsigner.config.environment import apply_environment
 from vaultsigner.config.files import read_limited
 from vaultsigner.config.literal_secrets import kind_of_secret, secrets_in
@@ -73,6 +73,7 @@ def _checked(
     config = report.validated(ConfigModel, tree)
     check_across(tree, report)
     if config is not None:
+        check_keys(config, report)
         _check_variables(config.state.url, environ, report)
     overridden = _overridden_address(own_address, report)
     if config is None or report.problems:

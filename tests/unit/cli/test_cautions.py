@@ -56,6 +56,15 @@ def test_a_short_key_of_the_partner_is_one(bits: int, told: int) -> None:
     assert all(f"has {bits} bits" in caution for caution in found)
 
 
+def test_a_client_with_the_partner_s_key_is_one() -> None:
+    own = sample_client("own", None)
+    both = replace(
+        settings(), clients={own.name: own}, partner=Partner("/web3", own.public_key or b"", 2048, {})
+    )
+    (caution,) = cautions(both, NO_RULES)
+    assert caution.startswith("own: its public key is the partner's")
+
+
 def test_a_password_in_the_state_s_url_and_a_half_checked_connection_are_two() -> None:
     url = "postgresql://u:hunter2@db.example.com/state?sslmode=require"
     password, mode = cautions(replace(settings(), state_url=url), NO_RULES)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from vaultsigner.domain.permissions import Permission
 
 WALLETS = "wallets: [{name: w, private_key: 'vault:secret/w#private_key', permissions: [trade]}]\n"
 HMAC = "name: bot-1, api_key: vs_1, scheme: hmac, secret: 'vault:secret/clients/bot-1#secret'"
+OTHER = HMAC.replace("bot-1,", "bot-2,").replace("vs_1", "vs_2")
+"""With another name and another API key, and the same secret."""
 BINANCE_KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 """From Binance's own documentation of signed requests."""
 
@@ -140,13 +143,13 @@ WRONG = [
     (client(HMAC + ", «exchange: [x]"), "clients[0].exchange", "not known", "did you mean exchanges?"),
     (client(HMAC + ", exchanges: [«binance]"), "clients[0].exchanges[0]", "no exchange", "later version"),
     (
-        f"clients: [{{{HMAC}}}, {{{HMAC.replace('bot-1, api_key: vs_1', '«bot-1, api_key: vs_2')}}}]",
+        f"clients: [{{{HMAC}}}, {{{OTHER.replace('bot-2,', '«bot-1,').replace('/bot-1', '/bot-2')}}}]",
         "clients[1].name",
         "entry [0]",
         "once",
     ),
     (
-        f"clients: [{{{HMAC}}}, {{{HMAC.replace('bot-1, api_key: vs_1', 'bot-2, api_key: «vs_1')}}}]",
+        f"clients: [{{{HMAC}}}, {{{OTHER.replace('vs_2', '«vs_1').replace('/bot-1', '/bot-2')}}}]",
         "clients[1].api_key",
         "has this API key already",
         "its own",
@@ -214,6 +217,25 @@ WRONG = [
         "clients[0].secret",
         "not of the form",
         "vault:secret/clients/bot#secret",
+    ),
+    (
+        f"clients: [{{{HMAC}}}, {{{OTHER.replace(chr(39), '«' + chr(39), 1)}}}]",
+        "clients[1].secret",
+        "entry [0] of this list has this secret",
+        "its own",
+    ),
+    (
+        WALLETS + client(HMAC.replace("'vault:secret/clients/bot-1#", "«'vault:secret/w#")),
+        "clients[0].secret",
+        "a wallet's key lies there",
+        "clients create",
+    ),
+    (
+        f"clients: [{{name: a, api_key: vs_1, scheme: rsa, public_key: {quoted(rsa_pem(2048))}}}, "
+        f"{{name: b, api_key: vs_2, scheme: rsa, public_key: «{quoted(rsa_pem(2048) + chr(10))}}}]",
+        "clients[1].public_key",
+        "entry [0] of this list has this key",
+        "of its own",
     ),
     (
         client(HMAC + f", public_key: «{quoted(rsa_pem(2048))}"),
@@ -403,6 +425,22 @@ rate_limits:
         (8, "rate_limits.log_ins_per_user.count"),
         (8, "rate_limits.log_ins_per_user.every"),
     ]
+
+
+def test_what_the_delivered_example_shows_in_comments_is_valid_too(
+    loading: Loading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[3] / "config" / "config.yml").read_text()
+    before, partner_on, rest = text.partition("# partner:")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "binance-web3.pem").write_text(rsa_pem(2048))
+    monkeypatch.chdir(tmp_path)
+    shown = re.sub(r"(?m)^# (?=partner:|rate_limits:|  )", "", partner_on + rest)
+    settings = loading.settings(before + shown)
+    assert settings.partner is not None
+    assert list(settings.partner.tasks) == ["deposit"]
+    assert shown.count("{count:") == 4
+    assert settings.rate_limits == RateLimits()
 
 
 def test_a_client_is_found_by_its_name(loading: Loading) -> None:
