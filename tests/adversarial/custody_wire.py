@@ -3,6 +3,7 @@
 import json
 import socket
 import struct
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.adversarial.desk import RECEIVER
+from tests.signing_client import API_KEY_HEADER, SignedCall
 from tests.world import USERNAME
 from vaultsigner.dev.service import Service
 
@@ -68,6 +70,24 @@ def question(**changed: Any) -> dict[str, Any]:
     return {**good, **changed}
 
 
+def signed_request(call: SignedCall, operation: str = "transfer.sign", **changed: Any) -> dict[str, Any]:
+    """A good question about who signed a call, with changes."""
+    asked = {
+        **{"request_id": "forged", "family": "client", "operation": operation, "method": call.method},
+        **{"credential": _base64(call.headers.get(API_KEY_HEADER, "").encode())},
+        **{
+            "path": _base64(call.path.encode()),
+            "query": _base64(call.query.encode()),
+            "body": _base64(call.body),
+        },
+    }
+    return {**asked, **changed}
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
 def user(name: str) -> dict[str, str]:
     """A principal."""
     return {"kind": "user", "name": name}
@@ -107,8 +127,8 @@ class Wire:
     def _with_token(self, question: dict[str, Any]) -> dict[str, Any]:
         principal = question.get("principal")
         name = principal.get("name") if isinstance(principal, dict) else None
-        token = self._tokens.get(str(name)) or next(iter(self._tokens.values()), "none")
-        token = None if question.get("ticket") else token
+        known = self._tokens.get(str(name)) or next(iter(self._tokens.values()), "none")
+        token = None if question.get("ticket") else known
         return {"access_token": token, "ticket": None, **question}
 
     def closed(self) -> bool:

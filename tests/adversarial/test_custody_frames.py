@@ -7,31 +7,41 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from tests.adversarial.custody_wire import (
     ANSWER,
+    AUTHENTICATE,
     HEALTH,
     HELLO,
     PUBLIC_KEY,
     SIGN_BEACON,
+    Answer,
     Wire,
     custody_socket,
     frame,
     question,
+    signed_request,
     wire_to,
 )
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
+from tests.signing_client import HmacKey, signed_call
 from tests.world import USERNAME, World
+from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedClient
 
+BOT = HmacKey("vs_test_bot", "secret of a test's bot")
 MAX_FRAME = 256 * 1024
 INT64_MAX = 2**63 - 1
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with running_desk(tmp_path_factory.mktemp("frames"), private_key_wallet("desk")) as running:
+    bot = PlannedClient("bot-1", BOT.api_key, "hmac", {"desk": EVERY_PERMISSION}, BOT.secret)
+    directory = tmp_path_factory.mktemp("frames")
+    with running_desk(directory, private_key_wallet("desk"), clients=(bot,)) as running:
         yield running
 
 
@@ -141,6 +151,69 @@ def test_garbage_ends_its_connection_and_nothing_else(
                 except ConnectionError:
                     continue
         assert honest.ask(SIGN_BEACON, question()).error is None
+
+
+def signed(amount: int = 1) -> dict[str, Any]:
+    """The question about a transfer that the client has just signed."""
+    return signed_request(signed_call(BOT, "POST", "/api/transfer/sign", document=transfer("desk", amount)))
+
+
+def by_ticket(answer: Answer, **changed: Any) -> dict[str, Any]:
+    """The request to sign for what was proved."""
+    proof = answer.document["ok"]["proof"]
+    client = {"kind": "client", "name": proof["client"]}
+    return question(principal=client, ticket=proof["ticket"], **changed)
+
+
+def test_a_clients_signature_is_worth_one_of_ours(wire: Wire) -> None:
+    asked = signed()
+    first, second = wire.ask(AUTHENTICATE, asked), wire.ask(AUTHENTICATE, asked)
+    assert wire.ask(SIGN_BEACON, by_ticket(first)).error is None
+    assert wire.ask(SIGN_BEACON, by_ticket(first)).error == "custody_unavailable"
+    assert wire.ask(SIGN_BEACON, by_ticket(second)).error == "replayed"
+
+
+def test_another_connection_may_use_a_ticket_but_not_for_more(world: World, wire: Wire) -> None:
+    proof = wire.ask(AUTHENTICATE, signed(2))
+    with wire_to(world.service) as other:
+        assert other.ask(SIGN_BEACON, by_ticket(proof)).error == "no_permission", "one unit is not two"
+        assert other.ask(SIGN_BEACON, by_ticket(proof)).error == "custody_unavailable"
+
+
+def test_damaged_questions_about_who_signed_are_refused(world: World) -> None:
+    """Any byte of the question changed: nobody is proved, or the same client for the same bytes."""
+    chance = random.Random(2026)  # noqa: S311 (a failure must be one that comes again)
+    with wire_to(world.service) as wire:
+        good = json.dumps(signed()).encode()
+        nonce = wire.ask(AUTHENTICATE, good).document["ok"]["proof"]["nonce"]
+        for _ in range(500):
+            damaged = bytearray(good)
+            for _ in range(chance.randrange(1, 4)):
+                damaged[chance.randrange(len(damaged))] = chance.choice(b'"{}[],:\\0aA=/+ \xff')
+            answer = wire.ask(AUTHENTICATE, bytes(damaged))
+            assert answer.error in (None, "bad_question")
+            proof = answer.document.get("ok", {}).get("proof")
+            assert proof is None or proof["nonce"] == nonce
+
+
+def test_garbage_about_who_signed_ends_its_connection_and_nothing_else(world: World) -> None:
+    chance = random.Random(2027)  # noqa: S311 (the same)
+    for _ in range(50):
+        with wire_to(world.service, timeout_seconds=2) as wire:
+            data = bytearray(frame(AUTHENTICATE, json.dumps(signed()).encode()) * 3)
+            for _ in range(chance.randrange(1, 40)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            with suppress(ConnectionError):
+                wire.send(bytes(data))
+
+
+def test_a_flood_of_signed_requests_leaves_room_for_the_next(world: World, wire: Wire) -> None:
+    """Each of them has custody ask for the key ahead, or would."""
+    asked = json.dumps(signed()).encode()
+    wire.send(b"".join(frame(AUTHENTICATE, asked, number) for number in range(2000)))
+    answers = [wire.read() for _ in range(2000)]
+    assert {answer.error for answer in answers} <= {None, "custody_unavailable"}
+    assert wire.ask(SIGN_BEACON, by_ticket(wire.ask(AUTHENTICATE, signed()))).error is None
 
 
 def test_a_flood_is_answered_or_refused_but_never_lost(world: World, wire: Wire) -> None:

@@ -219,7 +219,13 @@ async def test_neither_the_key_that_waits_nor_the_clients_secret_is_in_memory(
     key = HmacKey(BOT.api_key, PLAIN_SECRET)
     installation = install(tmp_path / "vs", own_openbao, plan(vectors[:1], clients=(client_of(order, key),)))
     assert order["private_key"] == KEY
-    needles = {**forms_of_key("key", bytes.fromhex(KEY)), **forms_of_text("secret", PLAIN_SECRET)}
+    needles = {
+        **forms_of_key("key", bytes.fromhex(KEY)),
+        **forms_of_text("secret", PLAIN_SECRET),
+        **{
+            f"pad {pad:x}": bytes(byte ^ pad for byte in PLAIN_SECRET.encode()) for pad in (0x36, 0x5C)
+        },  # RFC 2104
+    }
     authority = Authority(tmp_path, "127.0.0.1") if transport == "tls" else None
     tls, certificate = (authority.server, authority.certificate) if authority else (None, None)
     slow = SlowVault()
