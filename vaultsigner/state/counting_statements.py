@@ -10,7 +10,7 @@ from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted,
 from vaultsigner.state.sessions import Counting, Session, Terms
 
 FORGET_AT_ONCE = 10_000
-"""How many rows one call removes, so that nobody waits long for it; what is left over does no harm."""
+"""How many rows one transaction removes, so that nobody waits long for it."""
 
 _USE_NONCE = """
 INSERT INTO nonces (digest, expires_at_ms)
@@ -110,12 +110,13 @@ def refund(session: Session, rate: Rate, now_ms: int) -> None:
     session.execute(_REFUND, _Asked(0, rate, now_ms).terms)
 
 
-def forget_expired(session: Session, now_ms: int) -> None:
-    """See `State.forget_expired`."""
+def forget_expired(session: Session, now_ms: int) -> bool:
+    """A part of `State.forget_expired`; True: there may be more to forget."""
     horizon_ms = now_ms - CLOCK_SLACK_MS
     session.execute(_RAISE_HORIZON, {"horizon_ms": horizon_ms})
-    session.execute(_FORGET_NONCES, {"at_most": FORGET_AT_ONCE})
-    session.execute(_FORGET_RATES, {"before_us": horizon_ms * 1_000, "at_most": FORGET_AT_ONCE})
+    nonces = session.execute(_FORGET_NONCES, {"at_most": FORGET_AT_ONCE})
+    rates = session.execute(_FORGET_RATES, {"before_us": horizon_ms * 1_000, "at_most": FORGET_AT_ONCE})
+    return max(nonces, rates) >= FORGET_AT_ONCE
 
 
 def _use_nonces(

@@ -87,7 +87,8 @@ class DatabaseState:
 
     async def forget_expired(self, *, now_ms: int) -> None:
         """See `State`."""
-        await self._write(lambda session: counting_statements.forget_expired(session, now_ms))
+        while await self._write(lambda session: counting_statements.forget_expired(session, now_ms)):
+            pass
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """See `State`."""

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from vaultsigner.state import AccountKey, Reserved, State, open_state
+from vaultsigner.state import AccountKey, Count, Nonce, NotCounted, Reserved, State, open_state
 
 KEY = AccountKey("chain", "address")
 LEASE_MS = 30_000
@@ -103,3 +103,49 @@ def test_kill_9_uses_no_number_for_two_transactions(url: str) -> None:
         for number, transaction in live_and_die(url, 0.02 + 0.017 * life):
             assert sent.setdefault(number, transaction) == transaction
     assert sorted(sent) == list(range(len(sent)))
+
+
+COUNTER = """
+import asyncio, itertools, os, sys
+from vaultsigner.state import Count, Nonce, Rate, open_state
+
+async def main():
+    numbers = itertools.count(int(sys.argv[2]))
+    async with open_state(sys.argv[1]) as state:
+        async def use():
+            while True:
+                number = next(numbers)
+                count = Count((Nonce(number.to_bytes(32, "big"), 1_000),), (Rate("all", 1_000_000, 1_000),))
+                assert await state.count(count, now_ms=0) is None
+                os.write(1, b"%d\\n" % number)
+        await asyncio.gather(*(use() for _ in range(32)))
+
+asyncio.run(main())
+"""
+
+
+def count_and_die(url: str, first: int, seconds: float) -> list[int]:
+    """Run a process that uses nonces, 32 at a time, kill it, and return those that it was told were accepted."""
+    process = subprocess.Popen([sys.executable, "-c", COUNTER, url, str(first)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    time.sleep(seconds)
+    process.kill()
+    lines = [line, *process.stdout.read().splitlines(keepends=True)]
+    process.stdout.close()
+    process.wait(10)
+    return [int(line) for line in lines if line.endswith(b"\n")]
+
+
+async def replayed(url: str, numbers: list[int]) -> list[bool]:
+    async with open_state(url) as state:
+        nonces = [Nonce(number.to_bytes(32, "big"), 1_000) for number in numbers]
+        answers = await asyncio.gather(*(state.count(Count((nonce,)), now_ms=0) for nonce in nonces))
+    return [answer == NotCounted("replayed") for answer in answers]
+
+
+def test_kill_9_in_the_middle_of_a_batch_forgets_no_nonce(url: str) -> None:
+    for life in range(5):
+        accepted = count_and_die(url, life * 1_000_000, 0.02 + 0.013 * life)
+        assert accepted
+        assert all(asyncio.run(replayed(url, accepted)))

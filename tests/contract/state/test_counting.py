@@ -16,8 +16,10 @@ from vaultsigner.state import (
     Rate,
     Reserved,
     State,
+    counting_statements,
     open_state,
 )
+from vaultsigner.state.database_state import DatabaseState
 
 NOW = 1_795_262_400_000
 KEY = AccountKey("chain", "address")
@@ -48,6 +50,14 @@ async def take(state: State, *rates: Rate, now_ms: int = NOW) -> NotCounted | No
 async def reserve(state: State, owner: str, *nonces: Nonce) -> Reserved | HeldByOther | NotCounted:
     count = Count(nonces=nonces)
     return await state.reserve(KEY, "f", owner, now_ms=NOW, lease_ms=1_000, count=count)
+
+
+async def remembered(state: State) -> tuple[int, int]:
+    """How many nonces and rates."""
+    assert isinstance(state, DatabaseState)
+    statement = "SELECT (SELECT count(*) FROM nonces), (SELECT count(*) FROM rates)"
+    ((nonces, rates),) = await state._read(lambda session: session.rows(statement, {}))
+    return nonces, rates
 
 
 async def test_nothing_is_counted_at_will(state: State) -> None:
@@ -113,6 +123,17 @@ async def test_forgetting_leaves_what_is_still_to_come(state: State) -> None:
     await use(state, NONCE, Nonce(OTHER.digest, EXPIRY + 1))
     await state.forget_expired(now_ms=EXPIRY + CLOCK_SLACK_MS)
     assert await use(state, Nonce(OTHER.digest, EXPIRY + 1)) == REPLAYED
+
+
+async def test_all_that_is_expired_is_removed_however_much_it_is(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting_statements, "FORGET_AT_ONCE", 10)
+    for n in range(35):
+        await state.count(Count((Nonce(bytes([n]), EXPIRY),), (Rate(f"r{n}", 1, 1),)), now_ms=NOW)
+    assert await remembered(state) == (35, 35)
+    await state.forget_expired(now_ms=EXPIRY + CLOCK_SLACK_MS)
+    assert await remembered(state) == (0, 0)
 
 
 async def test_a_rate_allows_its_count_at_once_and_then_evenly(state: State) -> None:

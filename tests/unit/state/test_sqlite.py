@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from vaultsigner.errors import StateError
-from vaultsigner.state import AccountKey, HeldByOther, NotCounted, Reserved, open_state
+from vaultsigner.state import (
+    AccountKey,
+    Count,
+    HeldByOther,
+    Nonce,
+    NotCounted,
+    Reserved,
+    open_state,
+    sqlite_schema,
+)
 from vaultsigner.state.sessions import Session
 from vaultsigner.state.sqlite import SqliteState
 from vaultsigner.state.sqlite_engine import SqliteSession
@@ -149,6 +158,19 @@ async def test_a_database_of_a_newer_vaultsigner_is_not_touched(path: Path) -> N
         connection.execute("INSERT INTO schema_version (version) VALUES (99)")
     with pytest.raises(StateError, match="made by a newer one"):
         await SqliteState(str(path)).__aenter__()
+
+
+async def test_a_database_of_the_first_version_keeps_what_it_has(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(sqlite_schema, "MIGRATIONS", sqlite_schema.MIGRATIONS[:1])
+        async with SqliteState(str(path)) as state:
+            await state.remember_account(KEY, 1, 5)
+            await reserve(state)
+    async with SqliteState(str(path)) as state:
+        assert isinstance(await reserve(state, "b"), HeldByOther)
+        assert await state.count(Count((Nonce(bytes(32), 1),)), now_ms=0) is None
 
 
 def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(path: Path) -> None:
