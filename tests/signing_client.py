@@ -162,7 +162,9 @@ def signed_call(
     if recv_window_ms is not None:
         timing["recvWindow"] = str(recv_window_ms)
     text = "&".join(part for part in (spelled(parameters), spelled(timing)) if part)
-    body = b"" if document is None else json.dumps(document, ensure_ascii=False).encode()
+    body = (
+        b"" if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    )
     return sign_text(key, SignedCall(method, path, text, {}, body), place)
 
 
