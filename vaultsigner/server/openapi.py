@@ -178,7 +178,7 @@ def _answer(told: Documentation) -> Object:
 
 def _errors(codes: Iterable[str]) -> Object:
     codes_of_status: dict[int, list[str]] = defaultdict(list)
-    for code in dict.fromkeys(codes):
+    for code in codes:
         codes_of_status[statuses.status_of(code)].append(code)
     return {str(status): _error(status, codes_of_status[status]) for status in sorted(codes_of_status)}
 

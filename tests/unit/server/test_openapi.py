@@ -103,6 +103,12 @@ def test_without_any_way_there_is_none_to_show() -> None:
             assert (operation["security"], operation["parameters"]) == ([], [])
 
 
+def test_no_error_is_told_twice() -> None:
+    for routes in (ROUTES, PARTNER_ROUTES):
+        for route in routes:
+            assert len(set(route.documentation.errors)) == len(route.documentation.errors)
+
+
 def examples(answer: dict[str, Any]) -> dict[str, Any]:
     """The examples of one response, by name."""
     found: dict[str, Any] = answer["content"]["application/json"]["examples"]
