@@ -1,6 +1,8 @@
 """State URLs: one spelling, the one that libpq reads too, and no connection over a network that nobody checks."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
 from vaultsigner.config.problems import UnusableValueError
@@ -48,6 +50,36 @@ def test_a_good_url_is_kept_as_it_is_and_read_as_libpq_reads_it(url: str) -> Non
     assert found.sslmode == theirs.get("sslmode")
     assert found.password == (theirs.get("password") or "")
     assert {name: theirs[name] for name in found.parameters} == found.parameters
+
+
+PIECES = (
+    "a", "u:p@", "@", ":", "/", "?", "#", "%40", "%2F", "%3a", "%", ",", "[", "]", "[::1]", "=", "&", "+", "é",
+    "localhost", "127.0.0.1", ":5432", "host=", "hostaddr=", "port=1", "sslmode=require", "dbname=x", "service=", "/db",
+)  # fmt: skip
+
+
+MIDDLES = ("", "/db", "/db?", "/db?host=", "/db?sslmode=require", "/a?port=1&user=x", "/a?host=%2Ftmp&port=")
+"""With which about every eighth text is a URL."""
+
+
+def texts(most: int) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(PIECES), max_size=most).map("".join)
+
+
+@settings(max_examples=2000)
+@given(texts(5), st.sampled_from(MIDDLES), texts(2))
+def test_whatever_is_taken_libpq_reads_alike(before: str, middle: str, after: str) -> None:
+    url = f"postgresql://{before}{middle}{after}"
+    try:
+        found = parse_postgresql(url)
+    except UnusableValueError:
+        return
+    theirs = conninfo_to_dict(url)
+    assert ",".join(found.hosts) == (theirs.pop("host", None) or "")
+    assert found.name == theirs.pop("dbname")
+    assert found.password == (theirs.pop("password", None) or "")
+    assert found.sslmode == theirs.get("sslmode")
+    assert not theirs.keys() - {*found.parameters, "user", "port"}
 
 
 @pytest.mark.parametrize(
