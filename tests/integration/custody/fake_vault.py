@@ -86,7 +86,8 @@ async def fake_vault(
         assert task is not None
         tasks.add(task)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            # Cancelled below, when the test is over: asyncio would report that as a failure of the connection.
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await script(Conversation(reader, writer, connections))
         finally:
             writer.close()
