@@ -80,6 +80,9 @@ class PostgresEngine:
         except StateError as error:
             self.close()
             return [StateError(str(error)) for _ in batch]
+        except BaseException:
+            self.close()  # A transaction left open would be continued by the next batch.
+            raise
 
     def close(self) -> None:
         """Close the connection; what was not committed is undone."""

@@ -155,6 +155,19 @@ async def test_an_error_of_the_database_is_told_and_the_next_call_starts_afresh(
         assert isinstance(await reserve(state), Reserved)
 
 
+def use_and_blunder(session: Session) -> None:
+    count(session, Count(nonces=(Nonce(bytes(32), NOW + 5_000),)), NOW)
+    raise TypeError("a mistake of ours")
+
+
+async def test_a_mistake_of_ours_leaves_no_transaction_for_the_next_to_continue(url: str) -> None:
+    async with PostgresState(url) as state:
+        with pytest.raises(StateError, match="a mistake of ours"):
+            await state._write(use_and_blunder)
+        assert await use(state, 1) is None
+        assert await use(state, 0) is None, "the mistake's transaction was not committed with the next"
+
+
 async def test_a_held_number_cannot_be_moved_by_any_statement(url: str) -> None:
     async with PostgresState(url) as state:
         await state.remember_account(KEY, 1, 5)
