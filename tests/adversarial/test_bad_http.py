@@ -11,20 +11,29 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.adversarial.desk import NewRecords, private_key_wallet, running_desk, transfer
-from tests.adversarial.raw_http import connect, exchange, read_reply, request
+from tests.adversarial.raw_http import Reply, connect, exchange, read_reply, request
 from tests.adversarial.refusals import Refusals
+from vaultsigner.config.settings import PartnerTask
+from vaultsigner.dev.installation import PlannedPartner
 
 GOOD = json.dumps(transfer("desk")).encode()
 SIGN, BROADCAST = "/api/transfer/sign", "/api/transfer/broadcast"
 MAX_BODY = 65536
 READ_SECONDS = 10
+TIME, COMPLETION = "/web3/v1/time", "/web3/v1/task/completion"
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refusals]:
-    with running_desk(tmp_path_factory.mktemp("http"), private_key_wallet("desk")) as world:
+    key = generate_private_key(65537, 2048).public_key()
+    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    partner = PlannedPartner("/web3", pem, {"deposit": PartnerTask("transfer", "recipient")})
+    wallet, directory = private_key_wallet("desk"), tmp_path_factory.mktemp("http")
+    with running_desk(directory, wallet, partner=partner) as world:
         assert world.post(SIGN, transfer("desk")).status == 200
         yield Refusals(world, NewRecords(world))
 
@@ -133,6 +142,92 @@ def test_two_authorization_headers(desk: Refusals) -> None:
     token = f"Authorization: Bearer {desk.world.token()}"
     for first, second in ((token, token), (token, "Authorization: Basic eDp5"), ("authorization: x", token)):
         desk.refused(400, "malformed_request", request("POST", SIGN, GOOD, first, second))
+
+
+@pytest.mark.parametrize("name", ["X-MBX-APIKEY", "X-Mp-Open-Api-Token"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", SIGN), ("GET", "/api/wallet"), ("PUT", "/api/auth/check")]
+)
+def test_two_headers_that_say_who_asks(desk: Refusals, name: str, method: str, path: str) -> None:
+    for second in (f"{name}: a", f"{name.lower()}: b", f"{name}:"):
+        sent = request(method, f"{path}?timestamp=1&signature=ab", GOOD, f"{name}: a", second)
+        desk.refused(400, "malformed_request", sent)
+
+
+def test_a_second_header_in_a_trailer_is_nobodys_credential(desk: Refusals) -> None:
+    start = b"POST /api/auth/check HTTP/1.1\r\nHost: desk\r\nTransfer-Encoding: chunked\r\n\r\n"
+    trailer = f"Authorization: Bearer {desk.world.token()}\r\n".encode()
+    desk.refused(401, "not_authenticated", start + b"2\r\n{}\r\n0\r\n" + trailer + b"\r\n")
+
+
+@pytest.mark.parametrize("value", [b"\xff", b"\xc3\xa9", b"a\xed\xb3\xbf", b"a" * 7000])
+def test_a_credential_in_odd_bytes_is_one_that_nobody_has(desk: Refusals, value: bytes) -> None:
+    for name, query in ((b"X-MBX-APIKEY", b"?timestamp=1&signature=ab"), (b"X-Mp-Open-Api-Token", b"")):
+        start = b"GET /api/auth/check" + query + b" HTTP/1.1\r\nHost: desk\r\n"
+        reply = desk.refused(401, "authentication_failed", start + name + b": " + value + b"\r\n\r\n")
+        assert reply.headers["www-authenticate"] == 'Signed-Request realm="vaultsigner"'
+
+
+def test_a_body_of_a_get_changes_nothing_for_a_token(desk: Refusals) -> None:
+    token = f"Authorization: Bearer {desk.world.token()}"
+    for path in ("/api/wallet", "/api/wallet/desk"):
+        plain = exchange(desk.world.url, request("GET", path, b"", token))
+        assert exchange(desk.world.url, request("GET", path, b'{"a": 1}', token)).document == plain.document
+        desk.refused(413, "body_too_large", request("GET", path, b" " * (MAX_BODY + 1), token))
+
+
+def enveloped(desk: Refusals, status: int, partners: str, recorded: str, *pieces: bytes) -> Reply:
+    """Send this to the partner family and see it refused: in the envelope, and with a record of the same status."""
+    desk.records.look()
+    reply = exchange(desk.world.url, *pieces)
+    assert (reply.status, reply.document["code"], reply.document["data"]) == (status, partners, None)
+    assert reply.document.keys() == {"code", "message", "data"}
+    [record] = desk.records.look()
+    assert (record["kind"], record["request_id"]) == ("request", reply.headers["x-request-id"])
+    assert (record["code"], record["status"]) == (recorded, status)
+    return reply
+
+
+@pytest.mark.parametrize("path", ["/web3/nothing", f"{TIME}/", "/%77eb3/v1/time", "/web3/../api/wallet"])
+def test_a_path_that_the_partner_has_not(desk: Refusals, path: str) -> None:
+    enveloped(desk, 404, "000006", "not_found", request("GET", path))
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", TIME), ("PATCH", COMPLETION), ("OPTIONS", COMPLETION)])
+def test_a_method_that_the_partner_has_not(desk: Refusals, method: str, path: str) -> None:
+    sent = request(method, path, b"", "X-HTTP-Method-Override: GET")
+    assert enveloped(desk, 405, "000006", "method_not_allowed", sent).headers["allow"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_a_body_that_is_too_large_for_the_partner(desk: Refusals, method: str) -> None:
+    sent = request(method, COMPLETION, b" " * (MAX_BODY + 1))
+    assert enveloped(desk, 413, "000006", "body_too_large", sent).closes
+
+
+@pytest.mark.parametrize("second", ["signature: a", "Signature: b", "SIGNATURE:"])
+def test_two_signatures_of_the_partner(desk: Refusals, second: str) -> None:
+    sent = request("GET", f"{COMPLETION}?timestamp=1", b"", "signature: a", second)
+    desk.records.look()
+    reply = exchange(desk.world.url, sent)
+    assert (reply.status, reply.document["code"], reply.closes) == (200, "000006", True)
+    assert [record["code"] for record in desk.records.look()] == ["malformed_request"]
+
+
+@pytest.mark.parametrize("signature", [None, b"", b"!", b"\xff", b"AAAA", b"a" * 7000])
+def test_a_signature_that_is_not_the_partners(desk: Refusals, signature: bytes | None) -> None:
+    now = time.time_ns() // 1_000_000
+    line = b"" if signature is None else b"signature: " + signature + b"\r\n"
+    target = f"{COMPLETION}?walletAddress=x&timestamp={now}".encode()
+    sent = b"GET " + target + b" HTTP/1.1\r\nHost: desk\r\n" + line + b"\r\n"
+    enveloped(desk, 200, "000003", "partner_invalid_signature", sent)
+
+
+def test_the_partners_time_needs_no_signature_and_reads_none(desk: Refusals) -> None:
+    before = time.time_ns() // 1_000_000
+    reply = exchange(desk.world.url, request("GET", f"{TIME}?timestamp=nonsense", b"", "signature: nonsense"))
+    assert (reply.status, reply.document["code"], reply.document["message"]) == (200, "000000", "success")
+    assert before <= reply.document["data"] <= time.time_ns() // 1_000_000
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "x", "identity, gzip"])
