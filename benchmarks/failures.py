@@ -8,14 +8,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from benchmarks.signed_requests import Signer
+from benchmarks.signed_requests import RsaForger, Signer
 from vaultsigner.config.settings import ListenAddress
 from vaultsigner.dev.service import Service
 
 PATH = "/api/auth/check"
 EXPIRED_MS = 120_000
 AT_ONCE = 4
-UNKNOWN, WRONG, EXPIRED = "unknown API key", "wrong signature", "outside the window"
+UNKNOWN, WRONG, WRONG_RSA, EXPIRED = (
+    "unknown API key",
+    "wrong signature of an HMAC client",
+    "wrong signature of an RSA client",
+    "outside the window",
+)
 CONFIDENT = 1.96
 """Standard errors of a mean to either side that hold it 95 times of 100."""
 CERTAIN = 3.89
@@ -36,14 +41,17 @@ class Timing:
         return abs(self.mean_ms - other.mean_ms) > CERTAIN * error
 
 
-async def measure_failures(service: Service, signer: Signer, runs: int) -> dict[str, Timing]:
+async def measure_failures(
+    service: Service, signer: Signer, rsa_api_key: str, runs: int
+) -> dict[str, Timing]:
     """Fail so many times in each way, over a few connections, and see how long each answer took.
 
     Args:
         signer: a client whom the service knows.
+        rsa_api_key: another one, whose key is RSA with 2048 bits.
     """
     listen = service.installation.settings.server.listen
-    kinds = _kinds(signer, str(listen))
+    kinds = _kinds(signer, rsa_api_key, str(listen))
     waiting = [kind for kind in kinds for _ in range(runs)]
     random.shuffle(waiting)
     taken: dict[str, list[float]] = {kind: [] for kind in kinds}
@@ -51,12 +59,14 @@ async def measure_failures(service: Service, signer: Signer, runs: int) -> dict[
     return {kind: _timing(seconds) for kind, seconds in taken.items()}
 
 
-def _kinds(signer: Signer, host: str) -> Mapping[str, Callable[[], bytes]]:
+def _kinds(signer: Signer, rsa_api_key: str, host: str) -> Mapping[str, Callable[[], bytes]]:
     nobody = Signer("vs_benchmark_nobody", signer.secret)
     forger = Signer(signer.api_key, "not the secret at all")
+    rsa_forger = RsaForger(rsa_api_key)
     return {
         UNKNOWN: lambda: nobody.get(PATH, host),
         WRONG: lambda: forger.get(PATH, host),
+        WRONG_RSA: lambda: rsa_forger.get(PATH, host),
         EXPIRED: lambda: signer.get(PATH, host, age_ms=EXPIRED_MS),
     }
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rich.console import Console
 from rich.progress import Progress
 
@@ -54,6 +56,7 @@ MESSAGE = {
     "quantity": "10",
 }
 SIGNER = Signer("vs_benchmark", secrets.token_hex(32))
+RSA_API_KEY = "vs_benchmark_rsa"
 NO_LIMIT = RateLimit(1_000_000, 1)
 VAULT, BARE, HOT, MANY, SIGNED, MNEMONIC = (
     "bare Vault read of the same secret",
@@ -102,9 +105,9 @@ async def run_scenarios(
             console.print("the parts of one signature ...")
             pure, waiting = await _measure_parts(service, client.token, directory)
             console.print("failures to authenticate ...")
-            timings = {OURS: await measure_failures(service, SIGNER, failures)}
+            timings = {OURS: await measure_failures(service, SIGNER, RSA_API_KEY, failures)}
         async with run_service(installation, program=("-m", "benchmarks.naive")) as naive:
-            timings[NAIVE] = await measure_failures(naive, SIGNER, failures)
+            timings[NAIVE] = await measure_failures(naive, SIGNER, RSA_API_KEY, failures)
     return Results(_machine(), rounds, seconds, loads, pure, waiting, timings)
 
 
@@ -113,9 +116,17 @@ def _plan(node_url: str) -> Plan:
     wallets += (PlannedWallet("words", new_mnemonic(12)),)
     user = PlannedUser("bench", PASSWORD, {wallet.name: EVERY_PERMISSION for wallet in wallets})
     granted = {wallet.name: EVERY_PERMISSION for wallet in wallets}
-    bot = PlannedClient("bench-bot", SIGNER.api_key, "hmac", granted, SIGNER.secret)
+    bots = (
+        PlannedClient("bench-bot", SIGNER.api_key, "hmac", granted, SIGNER.secret),
+        PlannedClient("bench-rsa", RSA_API_KEY, "rsa", {}, public_key=_rsa_public_key()),
+    )
     limits = {"failed_signatures_per_address": NO_LIMIT, "requests_per_client": NO_LIMIT}
-    return Plan(wallets, (user,), {"TESTNET": node_url}, clients=(bot,), rate_limits=limits)
+    return Plan(wallets, (user,), {"TESTNET": node_url}, clients=bots, rate_limits=limits)
+
+
+def _rsa_public_key() -> str:
+    key = rsa.generate_private_key(65537, 2048).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def _targets(installation: Installation, token: str, bare_port: int) -> list[Target]:

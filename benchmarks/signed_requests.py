@@ -1,10 +1,13 @@
 """Requests signed with HMAC as Binance's clients sign them, whole and ready to be sent."""
 
+import base64
 import hashlib
 import hmac
 import itertools
+import secrets
 import time
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from benchmarks.load import get, post
 
@@ -20,8 +23,7 @@ class Signer:
 
     def query(self, body: bytes = b"", *, age_ms: int = 0) -> str:
         """A query of this moment, or of some time ago, that was never signed before."""
-        moment = time.time_ns() // 1_000_000 - age_ms
-        text = f"number={next(_numbers)}&timestamp={moment}"
+        text = _unsigned(age_ms)
         signature = hmac.new(self.secret.encode(), text.encode() + body, hashlib.sha256).hexdigest()
         return f"{text}&signature={signature}"
 
@@ -33,3 +35,20 @@ class Signer:
     def get(self, path: str, host: str, *, age_ms: int = 0) -> bytes:
         """A GET request."""
         return get(f"{path}?{self.query(age_ms=age_ms)}", host, [f"X-MBX-APIKEY: {self.api_key}"])
+
+
+@dataclass(frozen=True, slots=True)
+class RsaForger:
+    """Somebody who knows the API key of a client with 2048 bits of RSA, and nothing else."""
+
+    api_key: str
+
+    def get(self, path: str, host: str) -> bytes:
+        """A GET request with a signature of the right length."""
+        signature = quote(base64.b64encode(b"\0" + secrets.token_bytes(255)), safe="")
+        query = f"{_unsigned(0)}&signature={signature}"
+        return get(f"{path}?{query}", host, [f"X-MBX-APIKEY: {self.api_key}"])
+
+
+def _unsigned(age_ms: int) -> str:
+    return f"number={next(_numbers)}&timestamp={time.time_ns() // 1_000_000 - age_ms}"
