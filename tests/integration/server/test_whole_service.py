@@ -81,6 +81,17 @@ def test_a_bad_log_in_is_answered_as_the_old_service_did(running: World) -> None
     assert answer.body["detail"] == '{"error": "Incorrect email or password"}'
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_a_token_can_be_tried_out(running: World, method: str) -> None:
+    answer = running.ask(method, "/api/auth/check?a=%2f&b", {"any": "thing"}, token=running.token())
+    assert (answer.status, answer.body["principal"]) == (
+        200,
+        {"type": "user", "name": "sam", "scheme": "token"},
+    )
+    [record] = running.records(answer.request_id)
+    assert (record["operation"], record["code"], record["status"]) == ("auth.check", "ok", 200)
+
+
 def test_it_is_ready(running: World) -> None:
     answer = requests.get(running.service.ops_url + "/readyz", timeout=10)
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "problems": []})
