@@ -123,6 +123,15 @@ def test_other_claims_are_refused(claims: Any) -> None:
     assert refused(token(HEADER, claims))
 
 
+@pytest.mark.parametrize("exp", [0, -1, 10**12, 10**400, 1e300, True, None, str(NOW + 600)])
+def test_expiry_that_is_no_sane_integer_is_told_from_one_that_has_passed(exp: object) -> None:
+    assert (
+        verify_access_token(token(HEADER, {**CLAIMS, "exp": exp}), KEYS, NOW)
+        == "the token has no sane expiry"
+    )
+    assert verify_access_token(token(HEADER, {**CLAIMS, "exp": 1}), KEYS, NOW) == "the token has expired"
+
+
 def test_token_signed_with_another_key_is_refused() -> None:
     assert refused(token(HEADER, CLAIMS, OTHER))
     assert refused(token({**HEADER, "kid": "1"}, CLAIMS, KEY))

@@ -98,6 +98,13 @@ def test_other_headers_are_refused(header: Any) -> None:
     assert judged(token(header)) is None
 
 
+@pytest.mark.parametrize("dig", [DIG.upper(), DIG[:-1], DIG + "0", DIG[:-1] + "g", "٠" * 64, ""])
+def test_digest_that_is_no_lower_case_hex_is_refused_unread(dig: str) -> None:
+    assert (
+        read_open_api_token(token(claims={**CLAIMS, "dig": dig})) == "the token has no sane issuer or digest"
+    )
+
+
 def without(name: str) -> dict[str, Any]:
     return {other: value for other, value in CLAIMS.items() if other != name}
 
