@@ -17,8 +17,8 @@ from vaultsigner.signing.admission import Request
 from vaultsigner.signing.signature import Signed
 from vaultsigner.signing.trail import Trail
 
-StatusOf = Callable[[str], int]
-"""The HTTP status that a refusal code is answered with; `ok` for good answers. The HTTP layer provides it."""
+StatusOf = Callable[[str, str], int]
+"""The HTTP status that a refusal code is answered with, for an operation; `ok` for good answers. The HTTP layer provides it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Journal:
                 principal=trail.principal,
                 operation=trail.call.operation,
                 wallet=trail.wallet,
-                status=self._status_of(refusal.code),
+                status=self._status_of(refusal.code, trail.call.operation),
                 code=refusal.code,
                 reason=refusal.reason or refusal.message,
                 body_sha256=trail.body_sha256,
@@ -85,7 +85,7 @@ class Journal:
                 ip=str(request.call.ip),
                 operation=request.call.operation,
                 wallet=request.wallet.name,
-                status=self._status_of("ok"),
+                status=self._status_of("ok", request.call.operation),
                 code="ok",
                 reason=None,
                 signed_sha256=signed.sign_bytes_sha256,
@@ -110,7 +110,7 @@ class Journal:
                 sequence=dispatched.sequence,
                 status=dispatched.status,
                 answer=dispatched.said,
-                answered=self._status_of(code),
+                answered=self._status_of(code, request.call.operation),
             )
         )
 
@@ -134,7 +134,7 @@ class Journal:
             ip=str(trail.call.ip),
             operation=trail.call.operation,
             wallet=trail.wallet,
-            status=self._status_of(code),
+            status=self._status_of(code, trail.call.operation),
             code=code,
             reason=reason,
         )
