@@ -8,7 +8,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from vaultsigner.errors import StateError
-from vaultsigner.state.postgres_session import Connection, PostgresSession, adapt, primary_message
+from vaultsigner.state.postgres_session import PostgresSession, primary_message
 
 SCHEMA = "vaultsigner"
 """All is in a schema of its own: a database may be shared, and nobody can put a table of theirs before ours."""
@@ -65,7 +65,7 @@ class PostgresAddress:
         place = [str(self._given.get(part) or "") for part in ("host", "port", "dbname")]
         self.name = "PostgreSQL at {}:{}/{}".format(*place)
 
-    def connect(self, patience_ms: int) -> Connection:
+    def connect(self, patience_ms: int) -> PostgresSession:
         """A connection on which no wait, of ours or of others for us, is much longer than `patience_ms`.
 
         Raises:
@@ -76,13 +76,13 @@ class PostgresAddress:
             autocommit=True,
             **{name: value for name, value in _DEFAULTS.items() if name not in self._given},
         )
+        session = PostgresSession(connection)
         try:
-            adapt(connection)
-            _limit(PostgresSession(connection), connection.info.server_version, patience_ms)
+            _limit(session, connection.info.server_version, patience_ms)
         except BaseException:
-            connection.close()
+            session.close()
             raise
-        return connection
+        return session
 
     def told(self, error: Exception) -> str:
         """What went wrong, fit to be read by anybody."""

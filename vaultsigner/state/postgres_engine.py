@@ -6,7 +6,6 @@ found is still so for the next. What that costs is paid back by doing all that w
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TypeVar
 
 import psycopg
@@ -15,7 +14,7 @@ from vaultsigner.errors import StateError
 from vaultsigner.state.batches import run_batch, run_reads
 from vaultsigner.state.postgres_address import SCHEMA, Identity, PostgresAddress
 from vaultsigner.state.postgres_schema import migrate
-from vaultsigner.state.postgres_session import Connection, PostgresSession
+from vaultsigner.state.postgres_session import PostgresSession
 from vaultsigner.state.sessions import Work, writes
 
 Result = TypeVar("Result")
@@ -39,7 +38,7 @@ class PostgresEngine:
     def __init__(self, address: PostgresAddress, patience_seconds: float) -> None:
         self._address = address
         self._patience_ms = round(patience_seconds * 1_000)
-        self._connection: Connection | None = None
+        self._session: PostgresSession | None = None
         self._database: Identity | None = None
         self._commits = 0
 
@@ -50,9 +49,7 @@ class PostgresEngine:
             StateError: it cannot be reached, would lose what it commits, or a newer vaultsigner made it.
         """
         try:
-            connection = self._address.connect(self._patience_ms)
-            self._connection = connection
-            session = PostgresSession(connection)
+            session = self._session = self._address.connect(self._patience_ms)
             self._database = self._address.identify(session)
             self._transaction(session, lambda: migrate(session))
         except psycopg.Error as error:
@@ -70,7 +67,7 @@ class PostgresEngine:
             outcome is not known, and the next batch starts with a new connection.
         """
         try:
-            session = PostgresSession(self._connection or self._connect_again())
+            session = self._session or self._connect_again()
             if any(writes(work) for work in batch):
                 return self._transaction(session, lambda: run_batch(session, batch))
             return run_reads(session, batch)
@@ -86,10 +83,9 @@ class PostgresEngine:
 
     def close(self) -> None:
         """Close the connection; what was not committed is undone."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(psycopg.Error):
-                connection.close()
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     def _transaction(self, session: PostgresSession, run: Callable[[], Result]) -> Result:
         session.tell(_BEGIN)
@@ -99,18 +95,16 @@ class PostgresEngine:
         self._commits = commits
         return result
 
-    def _connect_again(self) -> Connection:
+    def _connect_again(self) -> PostgresSession:
         """Never to another database: one from before our last commit would give numbers and nonces again."""
-        connection = self._address.connect(self._patience_ms)
-        self._connection = connection
-        session = PostgresSession(connection)
+        session = self._session = self._address.connect(self._patience_ms)
         same = self._address.identify(session) == self._database
         if not same or session.rows(_COMMITS, {})[0][0] < self._commits:
             raise StateError(
                 f"{self._address.name} is another database than before, or has lost what was committed to it; "
                 "restart vaultsigner if that was meant"
             )
-        return connection
+        return session
 
     def _failed(self, error: psycopg.Error) -> StateError:
         text = self._address.told(error)

@@ -3,8 +3,9 @@
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg.types.numeric import Int8BinaryDumper
@@ -25,13 +26,24 @@ _NAMED = re.compile(r":([a-z_]+)")
 class PostgresSession:
     """See `Session`. What is told travels with the next statement that has a result.
 
-    Every round trip ends with a Sync message: only then does the server run its clock for idle transactions, which keeps a
-    client that stops in the middle of one from holding up all others.
+    The connection stays in pipeline mode, and each round trip ends with a Sync message and nothing after it: only then does the
+    server run its clock for idle transactions, which keeps a client that stops in the middle of one from holding up all others.
     """
 
     def __init__(self, connection: Connection) -> None:
+        # All numbers as 64 bits: else each statement would be prepared anew for each width that a number happens to have.
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        connection.prepare_threshold = 0
         self._connection = connection
+        self._stack = ExitStack()
+        self._pipeline = self._stack.enter_context(connection.pipeline())
         self._told: list[str] = []
+
+    def close(self) -> None:
+        """Close the connection; what was not committed is undone."""
+        self._connection.close()
+        with suppress(psycopg.Error):  # Nothing is left to be waited for.
+            self._stack.close()
 
     def tell(self, statement: str) -> None:
         """See `Session`."""
@@ -54,31 +66,47 @@ class PostgresSession:
         return self._run(lambda: self._connection.execute(in_psycopgs_words(statement), terms)).fetchall()
 
     def commit(self, last: str) -> int:
-        """Run a last statement and commit; returns the number that the statement answers."""
-        return int(self._run(lambda: self._last(last)).fetchall()[0][0])
+        """Run a last statement and commit; returns the number that the statement answers.
 
-    def _last(self, statement: str) -> Cursor:
-        cursor = self._connection.execute(statement.encode())
-        self._send_plainly(["COMMIT"])
-        return cursor
+        Raises:
+            StateError: it was not committed.
+        """
+        answer, end = self._run(
+            lambda: (self._connection.execute(last.encode()), self._send_plainly("COMMIT"))
+        )
+        if (
+            end.statusmessage != "COMMIT"
+        ):  # A transaction that failed answers ROLLBACK, which is no error to PostgreSQL.
+            raise StateError("the database did not commit")
+        return int(answer.fetchall()[0][0])
 
-    def _send_plainly(self, statements: Sequence[str]) -> None:
+    def _send_plainly(self, statement: str) -> Cursor:
         """Not prepared: psycopg forgets all it prepared when it sees a ROLLBACK, and inside a pipeline too late."""
         self._connection.prepare_threshold = None
-        for statement in statements:
-            self._connection.execute(statement.encode())
+        cursor = self._connection.execute(statement.encode())
         self._connection.prepare_threshold = 0
+        return cursor
 
     def _run(self, send: Callable[[], Result]) -> Result:
         told, self._told = self._told, []
         try:
-            with self._connection.pipeline():
-                self._send_plainly(told)
-                return send()
+            return self._synced(told, send)
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise StateError(f"state does not take this: {primary_message(error)}") from error
         except (OverflowError, ValueError) as error:
             raise StateError(f"state does not take this: {error}") from error
+
+    def _synced(self, told: Sequence[str], send: Callable[[], Result]) -> Result:
+        try:
+            for statement in told:
+                self._send_plainly(statement)
+            result = send()
+        except BaseException:
+            with suppress(psycopg.Error):  # Of what came after the first error, which is the one to tell.
+                self._pipeline.sync()
+            raise
+        self._pipeline.sync()
+        return result
 
 
 @lru_cache
@@ -90,9 +118,3 @@ def in_psycopgs_words(statement: str) -> bytes:
 def primary_message(error: psycopg.Error) -> str:
     """What went wrong, on one line and without the row that it went wrong with."""
     return error.diag.message_primary or " ".join(str(error).split())
-
-
-def adapt(connection: psycopg.Connection[Any]) -> None:
-    """All numbers as 64 bits: else each statement would be prepared anew for each width that a number happens to have."""
-    connection.adapters.register_dumper(int, Int8BinaryDumper)
-    connection.prepare_threshold = 0

@@ -15,6 +15,7 @@ from vaultsigner.errors import StateError
 from vaultsigner.state import AccountKey, Count, HeldByOther, Nonce, NotCounted, Rate, Reserved, open_state
 from vaultsigner.state.counting_statements import count
 from vaultsigner.state.postgres import PostgresState
+from vaultsigner.state.postgres_address import PostgresAddress
 from vaultsigner.state.postgres_engine import LOCK
 from vaultsigner.state.postgres_session import in_psycopgs_words
 from vaultsigner.state.sessions import Session
@@ -258,6 +259,23 @@ async def test_a_replica_that_stops_in_the_middle_loses_the_lock(url: str) -> No
 def use_and_sleep(seconds: float, session: Session) -> None:
     count(session, Count(nonces=(Nonce(bytes(32), NOW + 5_000),)), NOW)
     time.sleep(seconds)
+
+
+@pytest.mark.parametrize("last", ["execute", "execute_all", "rows"])
+def test_a_client_that_stops_in_a_transaction_is_cut_off_by_the_clock_for_idle_ones(
+    postgres: PostgresServer, url: str, last: str
+) -> None:
+    """Servers older than 17 have no other clock for it."""
+    session = PostgresAddress(url).connect(200)
+    session.rows("SELECT set_config('transaction_timeout', '0', false)", {})
+    ((client,),) = session.rows("SELECT pg_backend_pid()", {})
+    session.tell("BEGIN")
+    getattr(session, last)("SELECT :n", [{"n": 1}] if last == "execute_all" else {"n": 1})
+    deadline = time.monotonic() + 2
+    while (client,) in postgres.execute("SELECT pid FROM pg_stat_activity"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    session.close()
 
 
 async def test_a_closed_state_answers_an_error(url: str) -> None:
