@@ -251,7 +251,7 @@ async def test_a_replica_that_stops_in_the_middle_loses_the_lock(url: str) -> No
         asleep = asyncio.create_task(stalled._write(partial(use_and_sleep, 0.8)))
         await asyncio.sleep(0.1)
         assert await use(state) is None, "what the other had counted is undone"
-        with pytest.raises(StateError, match="PostgreSQL at 127.0.0.1"):
+        with pytest.raises(StateError, match="PostgreSQL at "):
             await asleep
         assert await use(stalled) == NotCounted("replayed")
 

@@ -52,7 +52,7 @@ async def test_a_server_that_stops_fails_closed_and_recovers(
     await asyncio.to_thread(own_postgres.stop)
     for number in (1, 2, 3):
         before = time.monotonic()
-        with pytest.raises(StateError, match="PostgreSQL at 127.0.0.1"):
+        with pytest.raises(StateError, match="PostgreSQL at "):
             await use(state, number)
         assert time.monotonic() - before < 3, "a refused connection is no reason to wait"
     await asyncio.to_thread(own_postgres.start)
@@ -87,7 +87,7 @@ async def test_a_database_that_was_replaced_is_not_written_to(
         own_postgres.execute("DROP DATABASE desk WITH (FORCE)")
         own_postgres.execute("ALTER DATABASE copy RENAME TO desk")
         for _ in range(3):
-            with pytest.raises(StateError, match="PostgreSQL at 127.0.0.1"):
+            with pytest.raises(StateError, match="PostgreSQL at "):
                 await use(state, 1)
         with pytest.raises(StateError, match="another database than before"):
             await use(state, 2)
