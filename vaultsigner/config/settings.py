@@ -184,8 +184,8 @@ class RateLimit:
 class RateLimits:
     """What the unknown, and each client, may do before they are told to wait."""
 
-    log_ins_per_user: RateLimit = RateLimit(30, 60)
-    log_ins_per_address: RateLimit = RateLimit(120, 60)
+    log_ins_per_user: RateLimit = RateLimit(100, 600)
+    log_ins_per_address: RateLimit = RateLimit(1_000, 600)
     failed_signatures_per_address: RateLimit = RateLimit(1_000, 60)
     requests_per_client: RateLimit = RateLimit(60_000, 60)
 

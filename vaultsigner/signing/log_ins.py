@@ -17,7 +17,7 @@ class LogIns:
     async def log_in(self, ip: IpAddress, body: bytearray) -> LogInAnswer | Refusal:
         """Try the credentials of a log-in's raw body, which is wiped.
 
-        The attempt counts before it is made and stays counted unless the password was right.
+        The attempt counts before it is made and stays counted unless the password was right, or none was tried.
 
         Raises:
             CustodyError, StateError: it cannot be tried, or not be counted.
@@ -26,10 +26,10 @@ class LogIns:
         if limited is not None:
             return limited
         answer = await self._custody.log_in(body)
-        if answer.subject is not None:
-            limited = await self._strangers.log_in_as(answer.subject)
-            if limited is not None:
-                return limited
+        if answer.subject is None:
+            await self._strangers.not_tried(ip)
+        elif (limited := await self._strangers.log_in_as(answer.subject)) is not None:
+            return limited
         if isinstance(answer, LogInRefused):
             return answer.refusal
         await self._strangers.logged_in(ip, answer.subject)

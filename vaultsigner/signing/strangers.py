@@ -69,15 +69,22 @@ class Strangers:
         """
         return await self._commit(self._rate_of_subject(subject))
 
+    async def not_tried(self, ip: IpAddress) -> None:
+        """No password was looked at: the attempt does not count.
+
+        Raises:
+            StateError: that cannot be written.
+        """
+        await self._state.refund(self._rate_of_address(ip), now_ms=self._clock.milliseconds())
+
     async def logged_in(self, ip: IpAddress, subject: str) -> None:
         """The password was right: neither attempt counts.
 
         Raises:
             StateError: that cannot be written.
         """
-        now_ms = self._clock.milliseconds()
-        for rate in (self._rate_of_address(ip), self._rate_of_subject(subject)):
-            await self._state.refund(rate, now_ms=now_ms)
+        await self.not_tried(ip)
+        await self._state.refund(self._rate_of_subject(subject), now_ms=self._clock.milliseconds())
 
     def _rate_of_address(self, ip: IpAddress) -> Rate:
         return rate_of(f"log-in from {_origin(ip)}", self._limits.log_ins_per_address)
