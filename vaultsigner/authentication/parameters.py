@@ -9,6 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from vaultsigner.domain.refusals import Refusal
 
+LONGEST_TEXT = 16 * 1024
+MOST_PARAMETERS = 256
 NEVER_RAW = re.compile(rb"[\x00-\x20\x7f#]")
 """What a URL holds percent-encoded only (RFC 3986, section 2): some parsers stop there, some take it as it is."""
 
@@ -37,12 +39,21 @@ def malformed_parameters(message: str) -> Refusal:
     return Refusal("malformed_parameters", message)
 
 
+def beyond_bounds(raw: bytes) -> bool:
+    """Whether a query or form is too much to be taken apart, for whoever sends it has not shown who they are."""
+    return len(raw) > LONGEST_TEXT or raw.count(b"&") >= MOST_PARAMETERS
+
+
 def read_parameters(raw: bytes) -> tuple[Parameter, ...] | Refusal:
-    """The parameters in the order sent, or `malformed_parameters`: a name given twice, no name, half a percent escape.
+    """The parameters in the order sent, or `malformed_parameters`: a name given twice, no name, half a percent escape, too much.
 
     Args:
         raw: a query or a form body; nothing between two & is no parameter.
     """
+    if beyond_bounds(raw):
+        return malformed_parameters(
+            f"Query and form may have {MOST_PARAMETERS} parameters and {LONGEST_TEXT} bytes, and not more"
+        )
     if _MALFORMED_ESCAPE.search(raw):
         return malformed_parameters(
             "A % among the parameters is not followed by two hex digits: send it as %25"
@@ -62,6 +73,8 @@ def read_parameters(raw: bytes) -> tuple[Parameter, ...] | Refusal:
 
 def decode(text: bytes) -> bytes:
     """Percent-decoded, with a space for each + (application/x-www-form-urlencoded); half an escape stays as it is."""
+    if b"%" not in text and b"+" not in text:
+        return text
     return unquote_to_bytes(text.replace(b"+", b" "))
 
 

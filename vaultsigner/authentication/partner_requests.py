@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from vaultsigner.authentication.parameters import NEVER_RAW, Parameter, read_parameters
+from vaultsigner.authentication.parameters import NEVER_RAW, Parameter, beyond_bounds, read_parameters
 from vaultsigner.authentication.signed_requests import misspelt_name, read_milliseconds
 from vaultsigner.authentication.windows import (
     DEFAULT_RECV_WINDOW_MS,
@@ -60,6 +60,8 @@ def read_partner_request(query: bytes, body: bytes) -> PartnerRequest | Refusal:
     if query and body:
         return _invalid("query and body both carry parameters: send all in one of them")
     raw = query or body
+    if beyond_bounds(raw):
+        return _invalid("too many parameters, or too long")
     if NEVER_RAW.search(raw):
         return _invalid("a blank, a control character or a # is not percent-encoded")
     if any(b"=" not in piece for piece in raw.split(b"&")):

@@ -9,16 +9,23 @@ from collections.abc import Callable, Iterator
 
 from vaultsigner.authentication.parameters import decode, is_json
 
+LONGEST_PAYLOAD = 4096
+"""A hint costs up to four verifications, which nobody shall have made for a whole body of 64 KiB."""
+
 _SYMBOL = re.compile(rb"(?:^|&)symbol=([^&]*)")
 
 
 def payload_hint(query: bytes, body: bytes, fits: Callable[[bytes], bool]) -> str | None:
     """The rule that the client seems to follow: `query-only`, `apostrophe`, `decoded`, `decoded-but-symbol`; or None.
 
+    Nothing is looked for in a request that is longer than any order of a client.
+
     Args:
         query, body: as received.
         fits: whether the client's signature fits a payload.
     """
+    if len(query) + len(body) > LONGEST_PAYLOAD:
+        return None
     json_body = body if is_json(body) else b""
     text, form = _unsigned(query), b"" if json_body else _unsigned(body)
     sent = text + form + json_body

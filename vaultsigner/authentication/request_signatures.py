@@ -24,6 +24,8 @@ _ED25519_DER_PREFIX = bytes.fromhex(
     "302a300506032b6570032100"
 )  # RFC 8410, section 4: the key's 32 bytes follow
 _ED25519_DER_LENGTH = 44
+_WELL_FORMED_ED25519 = bytes.fromhex(f"58{'66' * 31}{'01' * 31}00")
+"""The group's base point, and a number below its order: libsodium goes all the way with these."""
 _HEX_DIGEST = re.compile(rb"[0-9A-Fa-f]{64}")
 
 
@@ -45,15 +47,21 @@ def hmac_digest_fits(secret: Secret, payload: bytes, digest: bytes) -> bool:
 
 
 def rsa_fits(public_key_der: bytes, payload: bytes, signature: bytes) -> bool:
-    """Whether canonical base64 is the RSASSA-PKCS1-v1_5 signature, SHA-256, under a key given as SubjectPublicKeyInfo."""
-    key, raw = _rsa_key(public_key_der), _from_base64(signature)
-    if key is None or raw is None or len(raw) != (key.key_size + 7) // 8:
+    """Whether canonical base64 is the RSASSA-PKCS1-v1_5 signature, SHA-256, under a key given as SubjectPublicKeyInfo.
+
+    A text that is no signature costs as much as one that does not fit, here and for Ed25519: how long it takes must not tell
+    that there is a client, and of which scheme.
+    """
+    key = _rsa_key(public_key_der)
+    if key is None:
         return False
+    length = (key.key_size + 7) // 8
+    raw = _from_base64(signature, length)
     try:
-        key.verify(raw, payload, PKCS1v15(), SHA256())
+        key.verify(raw or bytes((0, *b"\x01" * (length - 1))), payload, PKCS1v15(), SHA256())
     except InvalidSignature:
         return False
-    return True
+    return raw is not None
 
 
 def ed25519_fits(public_key_der: bytes, payload: bytes, signature: bytes) -> bool:
@@ -62,16 +70,16 @@ def ed25519_fits(public_key_der: bytes, payload: bytes, signature: bytes) -> boo
     By libsodium, which refuses what malleability needs: an S past the group's order, points of small order, other spellings
     of a point.
     """
-    raw = _from_base64(signature)
-    if raw is None or len(raw) != ED25519_SIGNATURE_LENGTH:
-        return False
+    raw = _from_base64(signature, ED25519_SIGNATURE_LENGTH)
     if len(public_key_der) != _ED25519_DER_LENGTH or not public_key_der.startswith(_ED25519_DER_PREFIX):
         return False
     try:
-        VerifyKey(public_key_der[len(_ED25519_DER_PREFIX) :]).verify(payload, raw)
+        VerifyKey(public_key_der[len(_ED25519_DER_PREFIX) :]).verify(
+            payload, raw or _WELL_FORMED_ED25519
+        )
     except BadSignatureError:
         return False
-    return True
+    return raw is not None
 
 
 @lru_cache(maxsize=1024)
@@ -84,10 +92,10 @@ def _rsa_key(public_key_der: bytes) -> RSAPublicKey | None:
     return key if isinstance(key, RSAPublicKey) else None
 
 
-def _from_base64(text: bytes) -> bytes | None:
-    """Standard alphabet, padded, nothing else in it, no spare bits set: one signature has one spelling."""
+def _from_base64(text: bytes, length: int) -> bytes | None:
+    """So many bytes. Standard alphabet, padded, nothing else in it, no spare bits set: one signature has one spelling."""
     try:
         raw = b64decode(text, validate=True)
     except binascii.Error:
         return None
-    return raw if b64encode(raw) == text else None
+    return raw if len(raw) == length and b64encode(raw) == text else None

@@ -8,10 +8,12 @@ payload can be cut in one way alone.
 import hashlib
 import re
 from dataclasses import dataclass, field
+from itertools import chain
 
 from vaultsigner.authentication.parameters import (
     NEVER_RAW,
     Parameter,
+    beyond_bounds,
     decode,
     is_json,
     malformed_parameters,
@@ -30,8 +32,9 @@ __all__ = [
     "read_signed_request",
 ]
 
-_OWN_NAMES = {name.lower(): name for name in (b"timestamp", b"recvWindow", b"signature")}
+_OWN_NAMES = {name.lower(): name for name in (b"timestamp", b"recvWindow", b"signature", b"operation")}
 _MILLISECONDS = re.compile(rb"0|[1-9][0-9]{0,14}")
+_PLAIN_WORD = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 _BEGINS_JSON = re.compile(rb"[{\[]")
 _TRIMMED = b" \t\r\n\0"
 
@@ -101,13 +104,17 @@ def read_signed_request(query: bytes, body: bytes) -> SignedRequest | Refusal:
 
 
 def carries_signature(query: bytes, body: bytes) -> bool:
-    """Whether there is a `signature` parameter at all, in any spelling and however broken the rest."""
-    pieces = query.split(b"&") + ([] if is_json(body) else body.split(b"&"))
+    """Whether there is a `signature` parameter at all, in any spelling and however broken the rest.
+
+    Where there is too much to be taken apart, nothing is found: as a signed request it is refused anyway.
+    """
+    texts = [query] if is_json(body) else [query, body]
+    pieces = chain.from_iterable(text.split(b"&") for text in texts if not beyond_bounds(text))
     return any(_folded(decode(piece.partition(b"=")[0])) == b"signature" for piece in pieces)
 
 
 def misspelt_name(parameters: tuple[Parameter, ...]) -> str | None:
-    """Which of our three names stands there as another reader alone would see it: encoded, in other letters, between blanks."""
+    """Which of our own names stands there as another reader alone would see it: encoded, in other letters, between blanks."""
     for parameter in parameters:
         own = _OWN_NAMES.get(_folded(parameter.name))
         if own is not None and parameter.raw_name != own:
@@ -135,6 +142,8 @@ def _signed(text: bytes, parameters: tuple[Parameter, ...], json_body: bytes) ->
     times = _times(named)
     if isinstance(times, Refusal):
         return times
+    if b"operation" in named and not _PLAIN_WORD.fullmatch(named[b"operation"].raw_value):
+        return malformed_parameters("operation must be a plain word, like freeze.sign, not percent-encoded")
     # Else the end of the parameters and the beginning of a JSON body could change places under one signature.
     if _BEGINS_JSON.search(covered, _end_of_timestamp(covered)):
         return malformed_parameters(

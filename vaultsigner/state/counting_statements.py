@@ -6,6 +6,7 @@ Whatever waits is counted together: each step is one statement, run for everybod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vaultsigner.errors import StateError
 from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted, Rate
 from vaultsigner.state.sessions import Counting, Session, Terms
 
@@ -22,11 +23,22 @@ _UNUSE_NONCE = "DELETE FROM nonces WHERE digest = :digest"
 
 _HORIZON = "SELECT horizon_ms FROM nonce_horizon"
 
-_RAISE_HORIZON = "UPDATE nonce_horizon SET horizon_ms = :horizon_ms WHERE horizon_ms < :horizon_ms"
+# To the last that is about to be forgotten, and no further: a clock that runs ahead then refuses nothing that nobody used.
+_RAISE_HORIZON = """
+UPDATE nonce_horizon SET horizon_ms = (
+  SELECT max(expires_at_ms) FROM (
+    SELECT expires_at_ms FROM nonces WHERE expires_at_ms > horizon_ms AND expires_at_ms <= :before_ms
+    ORDER BY expires_at_ms LIMIT :at_most
+  ) AS oldest
+)
+WHERE EXISTS (SELECT 1 FROM nonces WHERE expires_at_ms > horizon_ms AND expires_at_ms <= :before_ms)
+"""
 
+# By the horizon alone: whatever raised it, what is not remembered is refused.
 _FORGET_NONCES = """
 DELETE FROM nonces WHERE digest IN (
-  SELECT digest FROM nonces WHERE expires_at_ms <= (SELECT horizon_ms FROM nonce_horizon) LIMIT :at_most
+  SELECT digest FROM nonces WHERE expires_at_ms <= (SELECT horizon_ms FROM nonce_horizon)
+  ORDER BY expires_at_ms LIMIT :at_most
 )
 """
 
@@ -112,11 +124,20 @@ def refund(session: Session, rate: Rate, now_ms: int) -> None:
 
 def forget_expired(session: Session, now_ms: int) -> bool:
     """A part of `State.forget_expired`; True: there may be more to forget."""
-    horizon_ms = now_ms - CLOCK_SLACK_MS
-    session.execute(_RAISE_HORIZON, {"horizon_ms": horizon_ms})
+    before_ms = forgotten_before(session, now_ms)
+    session.execute(_RAISE_HORIZON, {"before_ms": before_ms, "at_most": FORGET_AT_ONCE})
     nonces = session.execute(_FORGET_NONCES, {"at_most": FORGET_AT_ONCE})
-    rates = session.execute(_FORGET_RATES, {"before_us": horizon_ms * 1_000, "at_most": FORGET_AT_ONCE})
+    rates = session.execute(_FORGET_RATES, {"before_us": before_ms * 1_000, "at_most": FORGET_AT_ONCE})
     return max(nonces, rates) >= FORGET_AT_ONCE
+
+
+def forgotten_before(session: Session, now_ms: int) -> int:
+    """Up to when everybody's clock is past it; a database on another machine has a say in that.
+
+    A replica whose clock runs ahead would otherwise forget what all others still accept.
+    """
+    clock_ms = session.clock_ms()
+    return (now_ms if clock_ms is None else min(now_ms, clock_ms)) - CLOCK_SLACK_MS
 
 
 def _use_nonces(
@@ -129,7 +150,7 @@ def _use_nonces(
     changed = session.execute_all(_USE_NONCE, terms)
     stale = [each for each, fresh in zip(nonces, changed, strict=True) if not fresh]
     if stale:
-        ((horizon_ms,),) = session.rows(_HORIZON, {})
+        horizon_ms = _horizon_ms(session)
         for number, nonce in stale:
             refused[number] = NotCounted("clock" if nonce.expires_at_ms <= horizon_ms else "replayed")
     return [each for each, fresh in zip(nonces, changed, strict=True) if fresh]
@@ -152,6 +173,13 @@ def _take(session: Session, asked: Sequence[_Asked], refused: dict[int, NotCount
 def _give_back(session: Session, nonces: Sequence[_Numbered], rates: Sequence[_Asked]) -> None:
     session.execute_all(_UNUSE_NONCE, [{"digest": nonce.digest} for _, nonce in nonces])
     session.execute_all(_REFUND, [each.terms for each in rates])
+
+
+def _horizon_ms(session: Session) -> int:
+    rows = session.rows(_HORIZON, {})
+    if not rows:
+        raise StateError("the row of nonce_horizon is gone: nobody knows which nonces were forgotten")
+    return int(rows[0][0])
 
 
 def _free_at_us(session: Session, key: str) -> int:

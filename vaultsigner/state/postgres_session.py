@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 # It warns of errors that come after the first one, which is all in our own.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
 
+_CLOCK_MS = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)"
 _NAMED = re.compile(r":([a-z_]+)")
 
 
@@ -64,6 +65,11 @@ class PostgresSession:
     def rows(self, statement: str, terms: Terms) -> Sequence[Row]:
         """See `Session`."""
         return self._run(lambda: self._connection.execute(in_psycopgs_words(statement), terms)).fetchall()
+
+    def clock_ms(self) -> int | None:
+        """See `Session`."""
+        ((clock_ms,),) = self.rows(_CLOCK_MS, {})
+        return int(clock_ms)
 
     def commit(self, last: str) -> int:
         """Run a last statement and commit; returns the number that the statement answers.

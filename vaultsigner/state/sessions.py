@@ -30,6 +30,9 @@ class Session(Protocol):
     def rows(self, statement: str, terms: Terms) -> Sequence[Row]:
         """Run a statement that reads; returns what it finds."""
 
+    def clock_ms(self) -> int | None:
+        """The database's own clock, in milliseconds since 1970; None where it has none but the caller's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:

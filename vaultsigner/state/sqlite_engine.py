@@ -40,6 +40,10 @@ class SqliteSession:
         """See `Session`."""
         return self._run(statement, terms).fetchall()
 
+    def clock_ms(self) -> int | None:
+        """See `Session`. The database runs in this very process."""
+        return None
+
     def _run(self, statement: str, terms: Terms) -> sqlite3.Cursor:
         try:
             return self.connection.execute(statement, terms)
@@ -101,6 +105,9 @@ class SqliteEngine:
         except StateError as error:
             self.close()
             return [StateError(str(error)) for _ in batch]
+        except BaseException:
+            self.close()  # A transaction left open would be continued by the next batch.
+            raise
         return results
 
     def close(self) -> None:
