@@ -74,9 +74,7 @@ def ed25519_fits(public_key_der: bytes, payload: bytes, signature: bytes) -> boo
     if len(public_key_der) != _ED25519_DER_LENGTH or not public_key_der.startswith(_ED25519_DER_PREFIX):
         return False
     try:
-        VerifyKey(public_key_der[len(_ED25519_DER_PREFIX) :]).verify(
-            payload, raw or _WELL_FORMED_ED25519
-        )
+        VerifyKey(public_key_der[len(_ED25519_DER_PREFIX) :]).verify(payload, raw or _WELL_FORMED_ED25519)
     except BadSignatureError:
         return False
     return raw is not None
