@@ -25,8 +25,12 @@ _DEFAULTS: Mapping[str, Any] = {
 
 _TRANSACTION_TIMEOUT_SINCE = 170000  # postgresql.org/docs/17/release-17.html
 _SET = "SELECT set_config(:name, :value, false)"
+# Without a word from us a server without an encoding answers bytes, which equal no text. Where it has one, it converts.
+_CLIENT_ENCODING = "utf8"
+_ENCODINGS = ("UTF8", "SQL_ASCII")
+"""Those that take every letter; names of users come from the network."""
 _FACTS = """
-SELECT current_setting('fsync'), pg_is_in_recovery(),
+SELECT current_setting('fsync'), current_setting('server_encoding'), pg_is_in_recovery(),
 (SELECT system_identifier FROM pg_control_system()), (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
@@ -74,6 +78,7 @@ class PostgresAddress:
         connection = psycopg.connect(
             self._url,
             autocommit=True,
+            client_encoding=_CLIENT_ENCODING,
             **{name: value for name, value in _DEFAULTS.items() if name not in self._given},
         )
         session = PostgresSession(connection)
@@ -94,12 +99,17 @@ class PostgresAddress:
         """Which database this is.
 
         Raises:
-            StateError: what it commits may be lost again, or it takes nothing in.
+            StateError: what it commits may be lost again, it takes nothing in, or not every letter.
         """
-        ((fsync, standby, system_identifier, database),) = session.rows(_FACTS, {})
+        ((fsync, encoding, standby, system_identifier, database),) = session.rows(_FACTS, {})
         if fsync != "on":
             raise StateError(
                 f"{self.name} runs with fsync = off: after a power cut it would have forgotten what was counted. Set fsync = on"
+            )
+        if encoding not in _ENCODINGS:
+            raise StateError(
+                f"{self.name} has the encoding {encoding}, which lacks most letters; make one with all of them: "
+                "createdb -E UTF8 -T template0"
             )
         if standby:
             raise StateError(
