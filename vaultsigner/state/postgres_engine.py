@@ -1,7 +1,7 @@
 """One connection to one PostgreSQL database: watched, opened again after a failure, and committed for many at once.
 
-One transaction at a time writes, over all replicas: each takes the same advisory lock first. So all that counts has one order,
-as with SQLite's single writer; no two transactions can lock each other out, none has to be tried again, and what one statement
+One transaction at a time writes, over all replicas: each locks the same row first. So all that counts has one order, as with
+SQLite's single writer; no two transactions can lock each other out, none has to be tried again, and what one statement
 found is still so for the next. What that costs is paid back by doing all that waits in one transaction.
 """
 
@@ -13,17 +13,20 @@ import psycopg
 from vaultsigner.errors import StateError
 from vaultsigner.state.batches import run_batch, run_reads
 from vaultsigner.state.postgres_address import SCHEMA, Identity, PostgresAddress
-from vaultsigner.state.postgres_schema import migrate
-from vaultsigner.state.postgres_session import PostgresSession
+from vaultsigner.state.postgres_schema import ONLY_WRITER, is_newest, migrate
+from vaultsigner.state.postgres_session import LockGoneError, PostgresSession
 from vaultsigner.state.sessions import Work, writes
 
 Result = TypeVar("Result")
 
-LOCK = 0x7661756C74736967
-"""The advisory lock's number, the same in every replica: "vaultsig" in ASCII."""
+MIGRATION_LOCK = 0x7661756C74736967
+"""The number of the advisory lock under which the tables are made: "vaultsig" in ASCII.
+
+Any role of the database may take such a lock, so nothing else waits for it.
+"""
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-_ONLY_WRITER = f"SELECT pg_advisory_xact_lock({LOCK})"
+_ONLY_MIGRATOR = f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
 _NEXT_COMMIT = "UPDATE commits SET number = number + 1 RETURNING number"
 _COMMITS = "SELECT number FROM commits"
 
@@ -51,7 +54,9 @@ class PostgresEngine:
         try:
             session = self._session = self._address.connect(self._patience_ms)
             self._database = self._address.identify(session)
-            self._transaction(session, lambda: migrate(session))
+            if not is_newest(session):
+                self._migrate(session)
+            self._transaction(session, lambda: session.rows(_COMMITS, {}))
         except psycopg.Error as error:
             self.close()
             raise self._failed(error) from error
@@ -87,9 +92,15 @@ class PostgresEngine:
         if session is not None:
             session.close()
 
+    def _migrate(self, session: PostgresSession) -> None:
+        session.tell(_BEGIN)
+        session.tell(_ONLY_MIGRATOR)
+        migrate(session)
+        session.commit(_NEXT_COMMIT)
+
     def _transaction(self, session: PostgresSession, run: Callable[[], Result]) -> Result:
         session.tell(_BEGIN)
-        session.tell(_ONLY_WRITER)
+        session.lock(ONLY_WRITER)
         result = run()
         commits = session.commit(_NEXT_COMMIT)
         self._commits = commits
@@ -99,7 +110,7 @@ class PostgresEngine:
         """Never to another database: one from before our last commit would give numbers and nonces again."""
         session = self._session = self._address.connect(self._patience_ms)
         same = self._address.identify(session) == self._database
-        if not same or session.rows(_COMMITS, {})[0][0] < self._commits:
+        if not same or _commits(session) < self._commits:
             raise StateError(
                 f"{self._address.name} is another database than before, or has lost what was committed to it; "
                 "restart vaultsigner if that was meant"
@@ -113,3 +124,10 @@ class PostgresEngine:
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             text = f"{text}; for the first start, let an administrator run CREATE SCHEMA {SCHEMA} AUTHORIZATION <our role>"
         return StateError(f"{self._address.name}: {text}")
+
+
+def _commits(session: PostgresSession) -> int:
+    rows = session.rows(_COMMITS, {})
+    if not rows:
+        raise LockGoneError
+    return int(rows[0][0])

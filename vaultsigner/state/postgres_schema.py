@@ -115,6 +115,17 @@ CREATE TABLE commits (
 
 _FIRST_COMMIT = "INSERT INTO commits (id, number) VALUES (1, 0)"
 
+# Queries, not functions like to_regclass: those answer from a cache that may be from before a wait for a lock.
+_HAS_VERSION = (
+    "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = :name AND tablename = 'schema_version'"
+)
+_HAS_SCHEMA = "SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = :name"
+_NAME = {"name": SCHEMA}
+_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
+
+ONLY_WRITER = "SELECT number FROM commits FOR UPDATE"
+"""The row lock under which everything is written: only who may write to the table can take it."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         _ACCOUNTS,
@@ -136,8 +147,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 """For each version of the schema, from 1, the statements that lead to it."""
 
 
+def is_newest(session: PostgresSession) -> bool:
+    """Whether there is nothing to migrate."""
+    ((known,),) = session.rows(_HAS_VERSION, _NAME)
+    return bool(known) and session.rows(_VERSION, {})[0][0] == len(MIGRATIONS)
+
+
 def migrate(session: PostgresSession) -> None:
-    """Bring a database to the newest schema; inside a transaction, under the lock.
+    """Bring a database to the newest schema; inside a transaction, under the migrators' lock.
 
     A role that may create nothing is enough for a database that has the newest schema already.
 
@@ -150,6 +167,8 @@ def migrate(session: PostgresSession) -> None:
         raise StateError(
             f"the database has schema {version}, this vaultsigner knows {len(MIGRATIONS)}: it was made by a newer one"
         )
+    if version:
+        session.lock(ONLY_WRITER)  # Others may be at work already.
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         for statement in statements:
             session.tell(statement)
@@ -157,11 +176,11 @@ def migrate(session: PostgresSession) -> None:
 
 
 def _version(session: PostgresSession) -> int:
-    ((known,),) = session.rows("SELECT to_regclass(:name)", {"name": f"{SCHEMA}.schema_version"})
-    if known is None:
-        ((there,),) = session.rows("SELECT to_regnamespace(:name) IS NOT NULL", {"name": SCHEMA})
+    ((known,),) = session.rows(_HAS_VERSION, _NAME)
+    if not known:
+        ((there,),) = session.rows(_HAS_SCHEMA, _NAME)
         if not there:  # "IF NOT EXISTS" would ask for the right to make one all the same.
             session.tell(f"CREATE SCHEMA {SCHEMA}")
         session.tell("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-    ((version,),) = session.rows("SELECT coalesce(max(version), 0) FROM schema_version", {})
+    ((version,),) = session.rows(_VERSION, {})
     return int(version)

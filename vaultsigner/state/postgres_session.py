@@ -24,6 +24,13 @@ _CLOCK_MS = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS 
 _NAMED = re.compile(r":([a-z_]+)")
 
 
+class LockGoneError(psycopg.DatabaseError):
+    """Nothing may be written: nobody can be kept from writing at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__("the row that all writers lock is gone: the table commits is empty")
+
+
 class PostgresSession:
     """See `Session`. What is told travels with the next statement that has a result.
 
@@ -39,6 +46,7 @@ class PostgresSession:
         self._stack = ExitStack()
         self._pipeline = self._stack.enter_context(connection.pipeline())
         self._told: list[str] = []
+        self._locking: str | None = None
 
     def close(self) -> None:
         """Close the connection; what was not committed is undone."""
@@ -49,6 +57,11 @@ class PostgresSession:
     def tell(self, statement: str) -> None:
         """See `Session`."""
         self._told.append(statement)
+
+    def lock(self, statement: str) -> None:
+        """Like `tell`, for a statement that locks what it finds; a later call raises StateError where it found nothing."""
+        self.tell(statement)
+        self._locking = statement
 
     def execute(self, statement: str, terms: Terms) -> int:
         """See `Session`."""
@@ -104,15 +117,21 @@ class PostgresSession:
 
     def _synced(self, told: Sequence[str], send: Callable[[], Result]) -> Result:
         try:
-            for statement in told:
-                self._send_plainly(statement)
+            cursors = [self._send_plainly(statement) for statement in told]
             result = send()
         except BaseException:
             with suppress(psycopg.Error):  # Of what came after the first error, which is the one to tell.
                 self._pipeline.sync()
             raise
         self._pipeline.sync()
+        self._check_lock(told, cursors)
         return result
+
+    def _check_lock(self, told: Sequence[str], cursors: Sequence[Cursor]) -> None:
+        """A row that is gone locks nothing, and each replica would believe that it writes alone."""
+        for statement, cursor in zip(told, cursors, strict=True):
+            if statement == self._locking and cursor.rowcount < 1:
+                raise LockGoneError
 
 
 @lru_cache

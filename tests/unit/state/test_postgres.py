@@ -16,7 +16,8 @@ from vaultsigner.state import AccountKey, Count, HeldByOther, Nonce, NotCounted,
 from vaultsigner.state.counting_statements import count
 from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.postgres_address import PostgresAddress
-from vaultsigner.state.postgres_engine import LOCK
+from vaultsigner.state.postgres_engine import MIGRATION_LOCK
+from vaultsigner.state.postgres_schema import ONLY_WRITER
 from vaultsigner.state.postgres_session import in_psycopgs_words
 from vaultsigner.state.sessions import Session
 
@@ -231,18 +232,56 @@ async def test_tables_that_others_put_in_the_way_are_not_used(url: str) -> None:
             other.execute("DROP TABLE public.nonces")
 
 
+async def test_a_replica_whose_clock_is_ahead_forgets_nothing_that_others_still_accept(url: str) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    nonce, rate = Nonce(bytes(32), now_ms + 60_000), Rate("r", 1, 60_000)
+    async with PostgresState(url) as state:
+        assert await state.count(Count((nonce,), (rate,)), now_ms=now_ms) is None
+        await state.forget_expired(now_ms=now_ms + 3_600_000)
+        assert await state.count(Count((nonce,)), now_ms=now_ms) == NotCounted("replayed")
+        assert isinstance(await state.count(Count(rates=(rate,)), now_ms=now_ms), NotCounted)
+
+
 async def test_a_stalled_replica_is_an_error_in_time_and_then_it_goes_on(url: str) -> None:
     async with PostgresState(url, patience_seconds=0.3) as state:
         assert await use(state) is None
         with connect(url) as other:
             other.execute("BEGIN")
-            other.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+            other.execute(ONLY_WRITER.encode())
             for _ in range(2):
                 with pytest.raises(StateError, match=r"another vaultsigner is writing for more than 0\.3 s"):
                     await use(state, 1)
             assert await state.account(KEY) is None, "reading needs no lock"
             other.execute("ROLLBACK")
         assert await use(state, 1) is None
+
+
+async def test_a_role_that_may_only_connect_stops_no_replica(url: str) -> None:
+    """Nor does it keep one from starting: the lock that everybody may take is for making tables alone."""
+    async with PostgresState(url, patience_seconds=0.3) as state:
+        with connect(url) as other:
+            other.execute("CREATE ROLE bystander LOGIN PASSWORD 'bystander'")
+        try:
+            with connect(url.replace(f"vaultsigner:{PASSWORD}", "bystander:bystander")) as bystander:
+                bystander.execute(f"SELECT pg_advisory_lock({MIGRATION_LOCK})".encode())
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    bystander.execute(ONLY_WRITER.replace("commits", "vaultsigner.commits").encode())
+                assert await use(state) is None
+                async with PostgresState(url, patience_seconds=0.3) as started:
+                    assert await use(started) == NotCounted("replayed")
+        finally:
+            with connect(url) as other:
+                other.execute("DROP ROLE bystander")
+
+
+async def test_without_the_row_that_writers_lock_nothing_is_written(url: str) -> None:
+    async with PostgresState(url) as state:
+        with connect(url) as other:
+            other.execute("DELETE FROM commits")
+            for _ in range(2):
+                with pytest.raises(StateError, match="the row that all writers lock is gone"):
+                    await use(state)
+            assert other.execute("SELECT count(*) FROM nonces").fetchone() == (0,)
 
 
 async def test_a_replica_that_stops_in_the_middle_loses_the_lock(url: str) -> None:

@@ -24,11 +24,13 @@ from vaultsigner.state import (
     open_state,
     sqlite_schema,
 )
+from vaultsigner.state.counting_statements import count
 from vaultsigner.state.sessions import Session
 from vaultsigner.state.sqlite import SqliteState
 from vaultsigner.state.sqlite_engine import SqliteSession
 
 KEY = AccountKey("chain", "address")
+NONCE = Nonce(b"n" * 32, 5_000)
 
 
 @pytest.fixture
@@ -141,6 +143,33 @@ async def test_opening_gives_way_to_others_that_open_it_too(
     async with SqliteState(str(path)) as state:
         await state.remember_account(KEY, 1, 5)
     assert Contended.refusals == 0
+
+
+def use_and_blunder(session: Session) -> None:
+    count(session, Count(nonces=(NONCE,)), 0)
+    raise TypeError("a mistake of ours")
+
+
+async def test_a_mistake_of_ours_leaves_no_transaction_for_the_next_to_continue(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        with pytest.raises(StateError, match="a mistake of ours"):
+            await state._write(use_and_blunder)
+        with closing(sqlite3.connect(path, timeout=0.1)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        assert await state.count(Count(nonces=(Nonce(b"another", 5_000),)), now_ms=0) is None
+        assert await state.count(Count(nonces=(NONCE,)), now_ms=0) is None, (
+            "the mistake was committed with the next"
+        )
+
+
+async def test_a_missing_row_of_the_nonces_horizon_is_told_and_nothing_counts(path: Path) -> None:
+    async with SqliteState(str(path)) as state:
+        await state.remember_account(KEY, 1, 5)
+        await state._write(lambda session: session.execute("DELETE FROM nonce_horizon", {}))
+        with pytest.raises(StateError, match="the row of nonce_horizon is gone"):
+            await state.count(Count(nonces=(NONCE,)), now_ms=0)
+        await state.forget_expired(now_ms=10**13)
+        assert isinstance(await reserve(state), Reserved)
 
 
 async def test_a_held_number_cannot_be_moved_by_any_statement(path: Path) -> None:
