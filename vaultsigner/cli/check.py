@@ -49,7 +49,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     Tells everything that is wrong with config.yml and the policies, and whether the record and the state can be written, without
     leaving anything behind. Then starts the custody process as `serve` would, with the
     token it would have, and has it find each wallet's address from the key in Vault and try each client's secret; no key and no
-    secret leaves custody. A PostgreSQL state is connected to. A chain node that does not answer is a warning only.
+    secret leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. A chain node that does not
+    answer is a warning only.
 
     Exit status: 0 all is well, 1 something would not work.
 

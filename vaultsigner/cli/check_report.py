@@ -34,9 +34,10 @@ class ClientFinding:
 
 @dataclass(frozen=True, slots=True)
 class StateFinding:
-    """A PostgreSQL database, connected to once. `where` says which, without a password."""
+    """A PostgreSQL database, tried as opening it would. `where` says which, without a password, and `problem` says so itself."""
 
     where: str
+    found: str = "connected"
     problem: str | None = None
 
 
@@ -96,15 +97,7 @@ class CheckReport:
     @property
     def ok(self) -> bool:
         """Whether the service could sign with every wallet, know every client and issue access tokens."""
-        problems = [
-            *self.failures,
-            self.vault.problem,
-            self.access_token_key.problem,
-            self.state.problem if self.state else None,
-            *(wallet.problem for wallet in self.wallets),
-            *(client.problem for client in self.clients),
-        ]
-        return not any(problems)
+        return all(mark != "FAIL" for mark, _ in self.lines())
 
     def document(self) -> dict[str, Any]:
         """For `--json`."""
@@ -120,8 +113,8 @@ class CheckReport:
         for warning in self.warnings:
             yield "warn", warning
         if self.state is not None:
-            what = f"state.url: {self.state.where}: "
-            yield _marked(self.state.problem, f"{what}connected", what)
+            good = f"state.url: {self.state.where}: {self.state.found}"
+            yield _marked(self.state.problem, good, "state.url: ")
         what = f"Vault {self.vault.address}{self.vault.address_note or ''}: "
         yield _marked(self.vault.problem, f"{what}{_vault_state(self.vault)}", what)
         if self.vault.problem is None:

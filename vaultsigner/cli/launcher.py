@@ -64,6 +64,7 @@ def custody_command(
     *,
     config_digest: str | None = None,
     policy_digest: str | None = None,
+    after_crash: bool = False,
 ) -> tuple[list[str], list[int]]:
     """How custody is started: the interpreter's arguments, and the descriptors that they name, which it must inherit.
 
@@ -72,11 +73,13 @@ def custody_command(
         token: descriptor of the token file, None where it cannot be opened.
         config_digest: custody starts with this config.yml alone (`Settings.digest`); None: with any.
         policy_digest: the same of the policies (`PolicySet.digest`).
+        after_crash: whether one has run before: what it had signed for is forgotten, and custody must know that.
     """
     arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(config_file.absolute())]
     arguments += ["--listen-fd", str(listener.fileno())]
     for option, digest in (("--config-digest", config_digest), ("--policy-digest", policy_digest)):
         arguments += [] if digest is None else [option, digest]
+    arguments += ["--after-crash"] if after_crash else []
     if token is None:
         return arguments, [listener.fileno()]
     return [*arguments, "--token-fd", str(token)], [listener.fileno(), token]
@@ -231,6 +234,7 @@ class Launcher:
             token,
             config_digest=self._config_digest,
             policy_digest=self._policy_digest,
+            after_crash=self._custody_starts > 0,
         )
         try:
             self._custody = self._start(arguments, custody_environment(self._environ), descriptors)

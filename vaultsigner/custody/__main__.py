@@ -1,4 +1,4 @@
-"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--config-digest D] [--policy-digest D]`.
+"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--config-digest D] [--policy-digest D] [--after-crash]`.
 
 The launcher starts it.
 """
@@ -25,6 +25,9 @@ def main(clock_ms: Callable[[], int] | None = None) -> int:
     )
     parser.add_argument("--config-digest", default=None, help="the only config.yml to start with, sha256:...")
     parser.add_argument("--policy-digest", default=None, help="the only policies to start with, sha256:...")
+    parser.add_argument(
+        "--after-crash", action="store_true", help="there was a custody process before this one"
+    )
     arguments = parser.parse_args()
     log_to_stderr()
     guard_hooks()
@@ -43,6 +46,7 @@ def main(clock_ms: Callable[[], int] | None = None) -> int:
         config_digest=arguments.config_digest,
         policy_digest=arguments.policy_digest,
         clock_ms=clock_ms,
+        after_crash=arguments.after_crash,
     )
 
 

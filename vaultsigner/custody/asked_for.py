@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vaultsigner.config.settings import Client, Settings, User, Wallet
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import Operation, WalletName
+from vaultsigner.domain.paths import VERBS
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 from vaultsigner.domain.principals import Principal
 from vaultsigner.errors import CustodyError
@@ -15,8 +16,6 @@ from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_reques
 from vaultsigner.policy import PolicySet
 from vaultsigner.policy.permissions import refuse_by_permission
 from vaultsigner.strict_json import MalformedJsonError, parse
-
-VERBS = ("sign", "broadcast")
 
 
 @dataclass(frozen=True, slots=True)

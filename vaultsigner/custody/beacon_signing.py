@@ -66,8 +66,8 @@ class BeaconSigner:
         """Sign, if everything that the server should have checked holds here too.
 
         Raises:
-            CustodyError: bad_question, invalid_token, no_permission, policy_denied, replayed, or the key cannot be had or is
-                not the one expected.
+            CustodyError: bad_question, invalid_token, no_permission, policy_denied, replayed, custody_unavailable, or the key
+                cannot be had or is not the one expected.
         """
         ticket = None if request.ticket is None else self._tickets.take(request.ticket)
         if ticket is None:
@@ -121,7 +121,7 @@ class BeaconSigner:
         if not same or asked.digest != ticket.asked or request.source != 0:
             raise CustodyError("no_permission", "the client did not sign this")
         asked.check_allowed(self._policies, client, Principal("client", client.name, client.scheme))
-        self._used.mark(ticket.nonce, ticket.expires_at_ms)
+        self._used.mark(ticket.nonce, ticket.expires_at_ms, ticket.good_from_ms)
 
 
 def _sign(request: SignBeaconRequest, asked: Asked, secret: SecretView) -> BeaconSignature:

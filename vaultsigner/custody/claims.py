@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from vaultsigner.authentication.open_api_tokens import (
+    AHEAD_MS,
     OpenApiToken,
     open_api_token_fits,
     read_open_api_token,
@@ -20,9 +21,10 @@ from vaultsigner.authentication.signed_requests import (
     authentication_failed,
     read_signed_request,
 )
-from vaultsigner.authentication.windows import in_exchange_window
+from vaultsigner.authentication.windows import EXCHANGE_AHEAD_MS, in_exchange_window
 from vaultsigner.config.settings import Client
 from vaultsigner.custody.protocol import AuthenticateRequest
+from vaultsigner.domain.paths import may_mean
 from vaultsigner.domain.refusals import Refusal
 
 WRONG_SIGNATURE = "the signature does not verify"
@@ -52,8 +54,16 @@ class Claim(Protocol):
     def expires_at_ms(self) -> int:
         """As in `protocol.Proof`; for a claim with a client."""
 
-    def secret_misfit(self, secret: Secret) -> str | None:
-        """Why the signature is not one with this shared secret; None where it is. Keeps nothing of the secret."""
+    @property
+    def good_from_ms(self) -> int:
+        """Before then it was not accepted by anybody: the time it was signed at, less how far ahead a clock may be."""
+
+    def secret_misfit(self, secret: Secret, *, hint: bool = True) -> str | None:
+        """Why the signature is not one with this shared secret; None where it is. Keeps nothing of the secret.
+
+        Args:
+            hint: whether to look for what the client may have signed instead.
+        """
 
     def public_key_misfit(self, public_key: bytes) -> str | None:
         """Why the signature is not one of this public key; None where it is."""
@@ -68,12 +78,13 @@ class NoClaim:
     client: Client | None = None
     nonce = b""
     expires_at_ms = 0
+    good_from_ms = 0
 
     def __init__(self, request: AuthenticateRequest, nobody: str) -> None:
         self.nobody = nobody
         self._payload = request.query + request.body
 
-    def secret_misfit(self, secret: Secret) -> str | None:
+    def secret_misfit(self, secret: Secret, *, hint: bool = True) -> str | None:
         """See `Claim`."""
         return None if hmac_fits(secret, self._payload, b"") else WRONG_SIGNATURE
 
@@ -105,14 +116,19 @@ class SignedRequestClaim:
         """See `Claim`."""
         return self.signed.expires_at_ms
 
-    def secret_misfit(self, secret: Secret) -> str | None:
+    @property
+    def good_from_ms(self) -> int:
         """See `Claim`."""
-        return self._misfit(partial(hmac_fits, secret))
+        return self.signed.timestamp_ms - EXCHANGE_AHEAD_MS
+
+    def secret_misfit(self, secret: Secret, *, hint: bool = True) -> str | None:
+        """See `Claim`."""
+        return self._misfit(partial(hmac_fits, secret), hint=hint)
 
     def public_key_misfit(self, public_key: bytes) -> str | None:
         """See `Claim`."""
         scheme = None if self.client is None else self.client.scheme
-        return self._misfit(partial(rsa_fits if scheme == "rsa" else ed25519_fits, public_key))
+        return self._misfit(partial(rsa_fits if scheme == "rsa" else ed25519_fits, public_key), hint=True)
 
     def other_fault(self, now_ms: int) -> str | None:
         """See `Claim`. The signature does not cover the path, so a client may name the operation among what it does cover."""
@@ -124,12 +140,14 @@ class SignedRequestClaim:
             return None
         return f"timestamp {_away(now_ms - signed.timestamp_ms)}, recvWindow {signed.recv_window_ms}"
 
-    def _misfit(self, fits: Callable[[bytes, bytes], bool]) -> str | None:
-        signature = self.signed.signature
+    def _misfit(self, fits: Callable[[bytes, bytes], bool], *, hint: bool) -> str | None:
+        signature, request = self.signed.signature, self.request
         if fits(self.signed.payload, signature):
             return None
-        hint = payload_hint(self.request.query, self.request.body, lambda payload: fits(payload, signature))
-        return WRONG_SIGNATURE if hint is None else f"{WRONG_SIGNATURE}; it fits what the rule {hint} signs"
+        if not hint:
+            return WRONG_SIGNATURE
+        rule = payload_hint(request.query, request.body, lambda payload: fits(payload, signature))
+        return WRONG_SIGNATURE if rule is None else f"{WRONG_SIGNATURE}; it fits what the rule {rule} signs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +169,12 @@ class OpenApiClaim:
         """See `Claim`."""
         return self.token.expires_at_ms
 
-    def secret_misfit(self, secret: Secret) -> str | None:
+    @property
+    def good_from_ms(self) -> int:
+        """See `Claim`."""
+        return self.token.ts * 1000 - AHEAD_MS
+
+    def secret_misfit(self, secret: Secret, *, hint: bool = True) -> str | None:
         """See `Claim`."""
         return None if open_api_token_fits(secret, self.token) else WRONG_SIGNATURE
 
@@ -160,10 +183,12 @@ class OpenApiClaim:
         return WRONG_SIGNATURE
 
     def other_fault(self, now_ms: int) -> str | None:
-        """See `Claim`."""
+        """See `Claim`. What the token covers is a path: the server's word on what that path means is not taken."""
         request = self.request
         if not self.token.covers(request.method, request.path, request.query, request.body):
             return "the token's digest is of another request"
+        if not may_mean(request.operation, request.method, request.path):
+            return f"the token's path is not one of {request.operation}"
         return None if self.token.is_timely(now_ms) else f"token {_away(now_ms - self.token.ts * 1000)}"
 
 

@@ -26,25 +26,38 @@ from vaultsigner.custody.wiping import wipe
 from vaultsigner.errors import CustodyError
 
 MOST_UNDER_WAY = 1024
+MOST_CONNECTIONS = 8
+"""The server has one, and whoever looks into things by hand another; each costs a buffer of 256 KiB."""
 _UCRED = struct.Struct("3i")
 _log = structlog.get_logger()
 
 
 class Monitor(asyncio.BufferedProtocol):
-    """One connection from the server."""
+    """One connection from the server.
 
-    def __init__(self, custody: Custody) -> None:
+    Args:
+        connections: those that are served, shared by all.
+    """
+
+    def __init__(self, custody: Custody, connections: "set[Monitor]") -> None:
         self._custody = custody
+        self._connections = connections
         self._frames = FrameBuffer()
         self._transport: asyncio.Transport | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's signal. Only this user's own processes are served, whatever the socket's permissions say."""
+        refused = None
         if _peer_user(transport.get_extra_info("socket")) != os.geteuid():
-            _log.warning("connection_refused", reason="the peer runs as another user")
+            refused = "the peer runs as another user"
+        elif len(self._connections) >= MOST_CONNECTIONS:
+            refused = f"{MOST_CONNECTIONS} connections are open already"
+        if refused is not None:
+            _log.warning("connection_refused", reason=refused)
             cast(asyncio.Transport, transport).abort()
             return
+        self._connections.add(self)
         self._transport = cast(asyncio.Transport, transport)
         self._transport.write(encode_answer(QuestionCode.HELLO, 0, {"version": VERSION}))
 
@@ -63,6 +76,7 @@ class Monitor(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio's signal. What is under way is abandoned: nobody is left to take the answers."""
         self._transport = None
+        self._connections.discard(self)
         self._frames.wipe()
         for task in self._under_way:
             task.cancel()

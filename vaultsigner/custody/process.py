@@ -42,6 +42,7 @@ def run(
     config_digest: str | None = None,
     policy_digest: str | None = None,
     clock_ms: Callable[[], int] | None = None,
+    after_crash: bool = False,
 ) -> int:
     """Serve until SIGTERM; the process's exit status.
 
@@ -53,6 +54,7 @@ def run(
         config_digest: what config.yml must be, as `Settings.digest` has it; None: whatever it is.
         policy_digest: the same of the policies.
         clock_ms: milliseconds since 1970, for the windows of signed requests; None: the system's.
+        after_crash: whether a custody process of the same service has ended before this one, with what it remembered.
     """
     try:
         settings = config.load(config_file, os.environ)
@@ -60,7 +62,9 @@ def run(
         _check_unchanged(str(config_file), settings.digest, config_digest)
         _check_unchanged(f"what lies in {settings.policies}", policies.digest, policy_digest)
         listener = socket.socket(fileno=listen_descriptor)
-        asyncio.run(_serve(settings, policies, listener, token_descriptor, clock_ms or system_clock_ms))
+        token = VaultToken(token_descriptor, settings.vault.auth.path)
+        clock_ms = clock_ms or system_clock_ms
+        asyncio.run(_serve(settings, policies, listener, token, clock_ms, after_crash=after_crash))
     except VaultsignerError as error:
         log_failure("not_started", error)
         return 1
@@ -87,6 +91,8 @@ def build(
     policies: PolicySet,
     token: VaultToken,
     clock_ms: Callable[[], int] = system_clock_ms,
+    *,
+    after_crash: bool = False,
 ) -> Custody:
     """All of custody, not yet serving. Needs a running event loop.
 
@@ -101,7 +107,7 @@ def build(
         seconds=time.time,
         monotonic=time.monotonic,
     )
-    tickets, used = Tickets(), UsedSignatures(clock_ms)
+    tickets, used = Tickets(clock_ms), UsedSignatures(clock_ms, after_crash=after_crash)
     return Custody(
         settings=settings,
         policies=policies,
@@ -118,17 +124,20 @@ async def _serve(
     settings: Settings,
     policies: PolicySet,
     listener: socket.socket,
-    token_descriptor: int | None,
+    token: VaultToken,
     clock_ms: Callable[[], int],
+    *,
+    after_crash: bool,
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(report_loop_failure)
-    custody = build(settings, policies, VaultToken(token_descriptor, settings.vault.auth.path), clock_ms)
+    custody = build(settings, policies, token, clock_ms, after_crash=after_crash)
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     # The terminal sends Ctrl-C to the whole group. The launcher decides when custody ends: after the server.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    server = await loop.create_unix_server(lambda: Monitor(custody), sock=listener)
+    connections: set[Monitor] = set()
+    server = await loop.create_unix_server(lambda: Monitor(custody, connections), sock=listener)
     keeper = loop.create_task(custody.token_keeper.run())
     _log.info(
         "custody_ready", wallets=len(settings.wallets), policy=policies.digest, vault=settings.vault.address

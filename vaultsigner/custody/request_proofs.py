@@ -4,9 +4,13 @@ Whatever depends on a key, a signature or the time fails with one answer and aft
 used on the way there, another client's is read and used in the same way. Time is looked at last.
 """
 
+import asyncio
+import secrets
 import time
 from collections.abc import Callable
 from functools import partial
+
+import structlog
 
 from vaultsigner.authentication.partner_requests import (
     INVALID_SIGNATURE,
@@ -35,6 +39,8 @@ NOT_AHEAD_SECONDS = 1.0
 """After a failure in a client's name no wallet's key is asked for ahead in that name for so long: API keys are no secret."""
 
 _FAULTS_OF_ONE_SECRET = ("key_missing", "key_malformed")
+_NOBODYS_SECRET = secrets.token_bytes(32)
+_log = structlog.get_logger()
 
 
 class RequestProofs:
@@ -104,21 +110,34 @@ class RequestProofs:
         ahead = self._read_ahead(claim, client, asked)
         fault: str | None = "not verified"
         try:
-            fault = await misfit or claim.other_fault(self._clock_ms())
+            fault = await self._fault_of_own(claim, client, misfit) or claim.other_fault(self._clock_ms())
         finally:
             if fault is not None and ahead is not None:
                 ahead.drop()
                 self._ahead_again_at[client.name] = self._monotonic() + NOT_AHEAD_SECONDS
         return self._proof(claim, client, asked, ahead) if fault is None else _failed(client, fault)
 
+    async def _fault_of_own(
+        self, claim: Claim, client: Client, misfit: "asyncio.Future[str | None]"
+    ) -> str | None:
+        """A client whose secret is none fails as an unknown one does; only the log and the record know what there is to mend."""
+        try:
+            return await misfit
+        except CustodyError as error:
+            if error.code not in _FAULTS_OF_ONE_SECRET:
+                raise
+            _log.warning("client_secret_unusable", client=client.name, code=error.code, reason=str(error))
+            claim.secret_misfit(_NOBODYS_SECRET)
+            return str(error)
+
     async def _by_public_key(self, request: AuthenticateRequest, claim: Claim) -> Proof | Refusal:
         client = claim.client
         if client is None:
-            await self._same_work(request, claim)
+            await self._same_work(request, claim, hint=True)
             return authentication_failed(claim.nobody)
         fault = claim.public_key_misfit(client.public_key or b"") or claim.other_fault(self._clock_ms())
         if fault is not None:
-            await self._same_work(request, claim)
+            await self._same_work(request, claim, hint=False)
             return _failed(client, fault)
         asked = read_asked(self._settings, request.operation, request.body)
         return self._proof(claim, client, asked, self._read_ahead(claim, client, asked))
@@ -141,17 +160,22 @@ class RequestProofs:
             return Refusal(INVALID_TIMESTAMP, "timestamp is outside of the window", reason=reason)
         return Proof("", None, "rsa", signed.nonce(), signed.expires_at_ms)
 
-    async def _same_work(self, request: AuthenticateRequest, claim: Claim) -> None:
-        """What `_by_secret` would do, for nothing: Vault in trouble shows here too; a fault of that other secret does not."""
+    async def _same_work(self, request: AuthenticateRequest, claim: Claim, *, hint: bool) -> None:
+        """What `_by_secret` would do, for nothing: Vault in trouble shows here too; a fault of that other secret does not.
+
+        Args:
+            hint: whether the client's own key was not asked already what it was that the client signed.
+        """
         if self._decoy is None:
             return
-        misfit = self._reader.begin(self._decoy, partial(_misfit, claim))
+        misfit = self._reader.begin(self._decoy, partial(_misfit, claim, hint=hint))
         read_asked(self._settings, request.operation, request.body)
         try:
             await misfit
         except CustodyError as error:
             if error.code not in _FAULTS_OF_ONE_SECRET:
                 raise
+            claim.secret_misfit(_NOBODYS_SECRET, hint=hint)
 
     def _read_ahead(self, claim: Claim, client: Client, asked: Asked | None) -> ReadAhead | None:
         """Ask for the wallet's key now, where it will be needed unless something goes wrong."""
@@ -169,13 +193,13 @@ class RequestProofs:
         ticket = ""
         if asked is not None:
             ticket = self._tickets.issue(
-                Ticket(client, asked.digest, claim.nonce, claim.expires_at_ms, ahead)
+                Ticket(client, asked.digest, claim.nonce, claim.expires_at_ms, claim.good_from_ms, ahead)
             )
         return Proof(ticket, client.name, client.scheme, claim.nonce, claim.expires_at_ms)
 
 
-def _misfit(claim: Claim, secret: SecretView) -> str | None:
-    return claim.secret_misfit(secret.derive(shared_secret).text)
+def _misfit(claim: Claim, secret: SecretView, *, hint: bool = True) -> str | None:
+    return claim.secret_misfit(secret.derive(shared_secret).text, hint=hint)
 
 
 def _use_nothing(secret: SecretView) -> None:

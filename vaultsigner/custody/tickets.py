@@ -11,6 +11,8 @@ from vaultsigner.errors import CustodyError
 
 MOST_TICKETS = 4096
 TICKET_SECONDS = 60.0
+LONGEST_AFTER_EXPIRY_MS = 35_000
+"""A broadcast may wait half a minute for its turn; after that nobody waits for what the client signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Ticket:
     Args:
         asked: digest of what the client's own body asks for, as `asked_for.Asked` has it.
         nonce, expires_at_ms: as in `Proof`.
+        good_from_ms: as in `claims.Claim`.
         ahead: the wallet's key, which Vault has been asked for; None where it has not.
     """
 
@@ -27,6 +30,7 @@ class Ticket:
     asked: bytes
     nonce: bytes
     expires_at_ms: int
+    good_from_ms: int
     ahead: ReadAhead | None
 
     def drop(self) -> None:
@@ -39,10 +43,12 @@ class Tickets:
     """The tickets that are about. The oldest gives way where there are too many: it has lain unused the longest.
 
     Args:
+        clock_ms: milliseconds since 1970.
         clock: monotonic seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock_ms: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock_ms = clock_ms
         self._clock = clock
         self._tickets: dict[str, tuple[float, Ticket]] = {}
 
@@ -50,7 +56,7 @@ class Tickets:
         return len(self._tickets)
 
     def issue(self, ticket: Ticket) -> str:
-        """What to ask for it by, once, within a minute."""
+        """What to ask for it by, once, within a minute, and not long after its window."""
         now = self._clock()
         while self._tickets and (len(self._tickets) >= MOST_TICKETS or self._oldest_ends_at() <= now):
             self._tickets.pop(next(iter(self._tickets)))[1].drop()
@@ -65,7 +71,7 @@ class Tickets:
             CustodyError: there is none: it is used, too old, forged, or of a custody process that has ended.
         """
         ends_at, ticket = self._tickets.pop(name, (0.0, None))
-        if ticket is not None and self._clock() < ends_at:
+        if ticket is not None and self._clock() < ends_at and not self._long_expired(ticket):
             return ticket
         if ticket is not None:
             ticket.drop()
@@ -73,6 +79,9 @@ class Tickets:
             "custody_unavailable",
             "custody no longer knows who signed this request: sign it anew, with a new timestamp",
         )
+
+    def _long_expired(self, ticket: Ticket) -> bool:
+        return self._clock_ms() > ticket.expires_at_ms + LONGEST_AFTER_EXPIRY_MS
 
     def _oldest_ends_at(self) -> float:
         return next(iter(self._tickets.values()))[0]

@@ -1,6 +1,7 @@
 """Every route of the signing-service family, in one table: aiohttp's routes and the OpenAPI document both come from it."""
 
 from vaultsigner.domain.names import Operation
+from vaultsigner.domain.paths import METHOD, PATHS_OF_MESSAGES, signing_paths
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server import examples, log_in, proving, signing_service, wallets
 from vaultsigner.server.pipeline import Pipeline
@@ -23,15 +24,6 @@ _ONE_WALLET = (
 _SIGN = ("malformed_body", *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "policy_denied", "sequence_held")
 _BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
 
-_PATHS = {
-    "order": ("/api/order",),
-    "cancel_order": ("/api/cancel_order", "/api/order/cancel"),
-    "transfer": ("/api/transfer",),
-    "freeze": ("/api/freeze",),
-    "unfreeze": ("/api/unfreeze",),
-    "vote": ("/api/vote",),
-}
-
 
 async def _greet(_pipeline: Pipeline, _received: Received) -> Answer | Refusal:
     """GET /: an empty object, as the old service answered."""
@@ -40,8 +32,8 @@ async def _greet(_pipeline: Pipeline, _received: Received) -> Answer | Refusal:
 
 def _sign_route(kind: str) -> Route:
     return Route(
-        "POST",
-        tuple(f"{path}/sign" for path in _PATHS[kind]),
+        METHOD,
+        signing_paths(kind, "sign"),
         Operation(f"{kind}.sign"),
         signing_service.sign,
         Documentation(
@@ -61,8 +53,8 @@ def _sign_route(kind: str) -> Route:
 
 def _broadcast_route(kind: str) -> Route:
     return Route(
-        "POST",
-        tuple(f"{path}/broadcast" for path in _PATHS[kind]),
+        METHOD,
+        signing_paths(kind, "broadcast"),
         Operation(f"{kind}.broadcast"),
         signing_service.broadcast,
         Documentation(
@@ -127,8 +119,8 @@ ROUTES: tuple[Route, ...] = (
         ),
     ),
     *(_check_route(method) for method in ("GET", "POST", "PUT", "DELETE")),
-    *(_sign_route(kind) for kind in _PATHS),
-    *(_broadcast_route(kind) for kind in _PATHS),
+    *(_sign_route(kind) for kind in PATHS_OF_MESSAGES),
+    *(_broadcast_route(kind) for kind in PATHS_OF_MESSAGES),
     Route(
         "POST",
         ("/api/wallet/resync",),

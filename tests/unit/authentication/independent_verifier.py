@@ -24,13 +24,13 @@ def accepts(query: bytes, body: bytes, key: Key, now_ms: int) -> bool:  # noqa: 
     if (query and body and not json) or any(byte <= 32 or byte in b"#\x7f" for byte in query):
         return False
     sent = (query if query or json else body).decode("latin-1")
-    if re.search("%(?![0-9a-fA-F][0-9a-fA-F])", sent):
+    if len(sent) > 16384 or len(sent.split("&")) > 256 or re.search("%(?![0-9a-fA-F][0-9a-fA-F])", sent):
         return False
     pairs = parse_qsl(sent, keep_blank_values=True, encoding="latin-1", max_num_fields=1000)
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names) or "" in names:
         return False
-    for own in ("timestamp", "recvWindow", "signature"):
+    for own in ("timestamp", "recvWindow", "signature", "operation"):
         alike = [name for name in names if name.strip(" \t\r\n\0").lower() == own.lower()]
         if len(alike) > 1 or (alike and not re.search(f"(^|&){own}(=|&|$)", sent)):
             return False
@@ -38,10 +38,12 @@ def accepts(query: bytes, body: bytes, key: Key, now_ms: int) -> bool:  # noqa: 
     payload = (shape and shape["payload"]) or ""
     time = re.search("(?:^|&)timestamp=(0|[1-9][0-9]{0,14})(?=&|$)(?P<rest>.*)", payload, re.DOTALL)
     window = re.search("(?:^|&)recvWindow=(0|[1-9][0-9]{0,14})(?=&|$)", payload)
+    operation = re.search("(?:^|&)operation=[a-zA-Z0-9._-]{1,64}(?=&|$)", payload)
     if (
         shape is None
         or time is None
         or (window is None and "recvWindow" in names)
+        or (operation is None and "operation" in names)
         or re.search(r"[\[{]", time["rest"])
     ):
         return False
