@@ -1,4 +1,4 @@
-"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--config-digest D] [--policy-digest D] [--after-crash]`.
+"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--after-crash]`, and digests if it must insist.
 
 The launcher starts it.
 """

@@ -105,7 +105,7 @@ class CustodyClient:
         finally:
             _wipe(body)
         if "refusal" in answer:
-            return LogInRefused(Refusal(**answer["refusal"]), answer["subject"])
+            return LogInRefused(**{**answer, "refusal": Refusal(**answer["refusal"])})
         return LogInAnswer(**answer)
 
     async def access_token_keys(self) -> Mapping[str, bytes]:

@@ -7,6 +7,7 @@ over can see passwords and tokens that pass through it, but cannot make a token 
 import asyncio
 import hashlib
 import hmac
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -28,6 +29,11 @@ THREADS = 2
 MOST_WAITING = 32
 """Each takes about 0.2 s of one core and 64 MiB; more than these wait too long to be of use to anyone."""
 
+MOST_FAILED_IN_A_MINUTE = 600
+"""Whoever has taken the server over can ask past its limits: this one is custody's own, far above what people mistype."""
+
+_BAD_CREDENTIALS = "bad_credentials"
+
 # The parameters of `hash_password`, a password that nobody knows: only for configurations without any user.
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXRoaW5nc2FsdHk$K6GqE3M6n6n1iKpIhuZxG4cqMYlfVYqXHPnGxiKfqk8"
 
@@ -37,14 +43,22 @@ class LogIn:
 
     Args:
         clock: seconds since 1970.
+        monotonic: seconds.
     """
 
-    def __init__(self, settings: Settings, pool: VaultPool, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pool: VaultPool,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
         self._pool = pool
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="password")
         self._waiting = 0
+        self._guesses = Guesses(MOST_FAILED_IN_A_MINUTE, monotonic)
         self._blind = secrets.token_bytes(32)
 
     async def answer(self, body: bytearray) -> LogInAnswer | LogInRefused:
@@ -56,26 +70,30 @@ class LogIn:
         credentials = read_credentials(body)
         wipe(body)
         if isinstance(credentials, Refusal):
-            return LogInRefused(credentials, None)
+            return LogInRefused(credentials, None, None)
         try:
             user = await self._user(credentials)
         finally:
             wipe_bytes(credentials.password)
-        if isinstance(user, Refusal):
-            return LogInRefused(user, self._subject(credentials.username))
-        return await self._issue(user)
-
-    def _subject(self, username: str) -> str:
-        """Whose attempt it was. Eight bits of a hash tell a replica nothing of what a stranger typed, a password perhaps."""
-        if username in self._settings.users:
-            return subject_of_user(username)
-        return f"stranger:{hashlib.sha256(username.encode('utf-8', 'replace')).hexdigest()[:2]}"
+        if not isinstance(user, Refusal):
+            return await self._issue(user)
+        if user.code != _BAD_CREDENTIALS:
+            return LogInRefused(user, None, None)
+        name = credentials.username
+        subject = subject_of_user(name) if name in self._settings.users else None
+        return LogInRefused(user, subject, _bucket(name))
 
     async def _user(self, credentials: Credentials) -> User | Refusal:
         """An unknown user costs as much time as a known one: the time must not tell which names exist."""
         if self._waiting >= MOST_WAITING:
             return Refusal(
                 "rate_limited", "Too many log-ins at once: try again in a few seconds", retry_after_seconds=5
+            )
+        if (wait_seconds := self._guesses.take()) > 0:
+            return Refusal(
+                "rate_limited",
+                "Too many log-ins have failed: try again in a moment",
+                retry_after_seconds=wait_seconds,
             )
         user = self._settings.users.get(UserName(credentials.username))
         password_hash = user.password_hash if user else self._stand_in(credentials.username)
@@ -88,7 +106,10 @@ class LogIn:
             self._waiting -= 1
         if user is None:
             return _bad_credentials("no user of that name")
-        return user if right else _bad_credentials(f"wrong password for user {user.username}")
+        if not right:
+            return _bad_credentials(f"wrong password for user {user.username}")
+        self._guesses.give_back()
+        return user
 
     def _stand_in(self, username: str) -> str:
         """A real user's hash, whose result is thrown away; the same one each time for a name."""
@@ -109,9 +130,43 @@ class LogIn:
         )
         signature = await transit_sign(self._pool, key, version, signing_input)
         try:
-            return LogInAnswer(user.username, finish_token(signing_input, signature))
+            return LogInAnswer(user.username, finish_token(signing_input, signature), _bucket(user.username))
         except ValueError:
             raise CustodyError("vault_unavailable", f"Vault's signature with {key} makes no sense") from None
+
+
+class Guesses:
+    """So many at once, and then evenly so many a minute.
+
+    Args:
+        most: a minute.
+        monotonic: seconds.
+    """
+
+    def __init__(self, most: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._monotonic = monotonic
+        self._left = float(most)
+        self._looked_at = monotonic()
+
+    def take(self) -> int:
+        """Take one: 0; or after how many seconds there will be one to take."""
+        now = self._monotonic()
+        self._left = min(self._most, self._left + (now - self._looked_at) * self._most / 60)
+        self._looked_at = now
+        if self._left < 1:
+            return math.ceil((1 - self._left) * 60 / self._most)
+        self._left -= 1
+        return 0
+
+    def give_back(self) -> None:
+        """It was no guess."""
+        self._left += 1
+
+
+def _bucket(username: str) -> str:
+    """Eight bits of a hash tell a replica nothing of what a stranger typed, a password perhaps."""
+    return f"stranger:{hashlib.sha256(username.encode('utf-8', 'replace')).hexdigest()[:2]}"
 
 
 def _bad_credentials(reason: str) -> Refusal:
@@ -120,7 +175,7 @@ def _bad_credentials(reason: str) -> Refusal:
     The name that was typed is not in it: sooner or later somebody types a password there.
     """
     return Refusal(
-        "bad_credentials",
+        _BAD_CREDENTIALS,
         "Incorrect email or password: the user name or the password is wrong",
         detail='{"error": "Incorrect email or password"}',
         reason=reason,

@@ -152,14 +152,19 @@ class BeaconSignature:
 
 @dataclass(frozen=True, slots=True)
 class LogInAnswer:
-    """A password was right; this is the access token that was issued for it."""
+    """A password was right; this is the access token that was issued for it.
+
+    Args:
+        bucket: as in `LogInRefused`.
+    """
 
     username: UserName
     access_token: str = field(repr=False)
+    bucket: str
 
     @property
     def subject(self) -> str:
-        """Whose attempt it counts as for limits."""
+        """As in `LogInRefused`."""
         return subject_of_user(self.username)
 
 
@@ -168,12 +173,14 @@ class LogInRefused:
     """A log-in was refused.
 
     Args:
-        subject: whose attempt it counts as for limits: `user:<name>`, or `stranger:` and two hex digits of a hash of the name
-            that was typed, for that may be a password; None where no name was given.
+        subject: `user:<name>` where the name that was typed is one of the configuration.
+        bucket: `stranger:` and two hex digits of a hash of that name, for it may be a password; None where no password was
+            looked at. Limits that showed only for names with a subject would tell which names have one.
     """
 
     refusal: Refusal
     subject: str | None
+    bucket: str | None
 
 
 VaultState = Literal["ok", "sealed", "denied", "unavailable"]

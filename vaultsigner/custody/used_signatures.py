@@ -40,7 +40,7 @@ class UsedSignatures:
         """Note that a signature is used now.
 
         Args:
-            good_from_ms: nobody accepted it before then, or at that moment.
+            good_from_ms: nobody accepted it before then.
 
         Raises:
             CustodyError: replayed; or custody_unavailable, where it may have been used before there was this memory, or there

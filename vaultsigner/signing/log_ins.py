@@ -26,11 +26,8 @@ class LogIns:
         if limited is not None:
             return limited
         answer = await self._custody.log_in(body)
-        if answer.subject is None:
-            await self._strangers.not_tried(ip)
-        elif (limited := await self._strangers.log_in_as(answer.subject)) is not None:
-            return limited
         if isinstance(answer, LogInRefused):
-            return answer.refusal
-        await self._strangers.logged_in(ip, answer.subject)
-        return answer
+            if answer.bucket is None:
+                await self._strangers.not_tried(ip)
+            return await self._strangers.failed_log_in(answer.subject, answer.bucket) or answer.refusal
+        return await self._strangers.right_password(ip, answer.subject, answer.bucket) or answer

@@ -1,5 +1,6 @@
 """Limits for those who have not shown who they are: log-ins by user and address, failed signatures by address."""
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
@@ -61,13 +62,44 @@ class Strangers:
         """
         return await self._commit(self._rate_of_address(ip))
 
-    async def log_in_as(self, subject: str) -> Refusal | None:
-        """Count an attempt, once custody knows for whom; its answer, good or bad, is withheld when this refuses.
+    async def failed_log_in(self, subject: str | None, bucket: str | None) -> Refusal | None:
+        """Count a failure; it is told as one unless this refuses.
+
+        What is told depends on the bucket alone, which is the same for names with and without a user. The user's own rate is
+        charged beside it, for `right_password` to look at; for strangers the same is done with a rate that nobody looks at.
+
+        Args:
+            subject, bucket: as in `LogInRefused`; without a bucket there is nothing to count.
 
         Raises:
             StateError: it cannot be counted.
         """
-        return await self._commit(self._rate_of_subject(subject))
+        if bucket is None:
+            return None
+        whose = subject or f"nobody of {bucket}"
+        told, _ = await asyncio.gather(
+            self._commit(self._rate_of_log_ins(bucket)), self._commit(self._rate_of_log_ins(whose))
+        )
+        return told
+
+    async def right_password(self, ip: IpAddress, subject: str, bucket: str) -> Refusal | None:
+        """A right password counts for nothing, but is withheld where guesses would not be told either.
+
+        Either rate that still has room is good enough. By the user's own, strangers who use up the bucket lock nobody out; a
+        wrong guess uses up what a right one would need. And while a failure is still told, so is success, or silence would be
+        the sign of a right guess.
+
+        Raises:
+            StateError: it cannot be counted, or what was counted not be written back.
+        """
+        rate = self._rate_of_log_ins(subject)
+        if await self._commit(rate) is not None:
+            rate = self._rate_of_log_ins(bucket)
+            if (refused := await self._commit(rate)) is not None:
+                return refused
+        await self._refund(rate)
+        await self.not_tried(ip)
+        return None
 
     async def not_tried(self, ip: IpAddress) -> None:
         """No password was looked at: the attempt does not count.
@@ -75,22 +107,16 @@ class Strangers:
         Raises:
             StateError: that cannot be written.
         """
-        await self._state.refund(self._rate_of_address(ip), now_ms=self._clock.milliseconds())
-
-    async def logged_in(self, ip: IpAddress, subject: str) -> None:
-        """The password was right: neither attempt counts.
-
-        Raises:
-            StateError: that cannot be written.
-        """
-        await self.not_tried(ip)
-        await self._state.refund(self._rate_of_subject(subject), now_ms=self._clock.milliseconds())
+        await self._refund(self._rate_of_address(ip))
 
     def _rate_of_address(self, ip: IpAddress) -> Rate:
         return rate_of(f"log-in from {_origin(ip)}", self._limits.log_ins_per_address)
 
-    def _rate_of_subject(self, subject: str) -> Rate:
-        return rate_of(f"log-in as {subject}", self._limits.log_ins_per_user)
+    def _rate_of_log_ins(self, whose: str) -> Rate:
+        return rate_of(f"log-in as {whose}", self._limits.log_ins_per_user)
+
+    async def _refund(self, rate: Rate) -> None:
+        await self._state.refund(rate, now_ms=self._clock.milliseconds())
 
     async def _commit(self, rate: Rate) -> Refusal | None:
         refused = await self._state.count(Count(rates=(rate,)), now_ms=self._clock.milliseconds())
