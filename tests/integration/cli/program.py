@@ -33,20 +33,27 @@ class Program:
         self._environment = {"HOME": str(home), "PATH": os.defpath, "TERM": "xterm", "COLUMNS": "200"}
         self._environment |= {"PYTHONPATH": str(Path(__file__).parents[3]), **(environment or {})}
 
-    def run(self, *arguments: str, typed: str = "", environment: Mapping[str, str] | None = None) -> Outcome:
-        """Run without a terminal; `typed` is standard input."""
+    def run(
+        self,
+        *arguments: str,
+        typed: str = "",
+        environment: Mapping[str, str] | None = None,
+        output: int = subprocess.PIPE,
+    ) -> Outcome:
+        """Run without a terminal; `typed` is standard input. With another descriptor for its output, `out` is empty."""
         done = subprocess.run(
             [*PROGRAM, *arguments],
             input=typed,
             env={**self._environment, **(environment or {})},
             cwd=self.home,
-            capture_output=True,
+            stdout=output,
+            stderr=subprocess.PIPE,
             text=True,
             timeout=TIMEOUT_SECONDS,
             start_new_session=True,
             check=False,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        return Outcome(done.returncode, done.stdout or "", done.stderr)
 
     def converse(self, *arguments: str, dialogue: Sequence[tuple[str, str]]) -> Outcome:
         """Run on a terminal; each time a prompt's words show, type the answer and Enter."""

@@ -1,6 +1,7 @@
 """`vaultsigner check`: every problem told, every reference tried, nothing left running, nothing secret shown."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.integration.cli.conftest import Bao
 from tests.integration.cli.program import Outcome, Program
-from tests.postgres import PASSWORD, USER, PostgresServer
+from tests.postgres import PASSWORD, PostgresServer
 from tests.unit.cli.derivations import DERIVATIONS
 from tests.unit.config.keys_at_hand import ed25519_pem, rsa_pem
 from vaultsigner.cli.key_material import read_key
@@ -263,10 +264,11 @@ def test_a_postgresql_state_is_connected_to_and_left_as_it_was(
         done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
         assert done.status == 0, done.out
         name = url.rpartition("/")[2]
-        assert f"ok    state.url: database {name} at 127.0.0.1: connected\n" in done.out
+        what = f"ok    state.url: database {name} at 127.0.0.1: connected; the next start makes the tables\n"
+        assert what in done.out
         assert "warn  state.url: a password stands in it" in done.out
         assert PASSWORD not in done.out + done.err
-        tables = "SELECT count(*) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public'"
+        tables = "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'vaultsigner')"
         assert postgres.execute(tables, name) == [(0,)]
 
 
@@ -281,23 +283,47 @@ def test_a_postgresql_state_that_cannot_be_used_fails_without_its_password(
     ):
         done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
         assert done.status == 1
-        assert "FAIL  state.url: database " in done.out
+        assert "FAIL  state.url: PostgreSQL at 127.0.0.1:" in done.out
         assert said in done.out
         for secret in (PASSWORD, wrong, "password-canary", "%70"):
             assert secret not in done.out + done.err
 
 
-def test_a_postgresql_standby_fails(ready: Program, postgres: PostgresServer) -> None:
-    with postgres.database() as url:
-        name = url.rpartition("/")[2]
-        role = f"ALTER ROLE {USER} IN DATABASE {name}"
-        postgres.execute(f"{role} SET default_transaction_read_only = on")
-        try:
-            done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": url})
-        finally:
-            postgres.execute(f"{role} RESET default_transaction_read_only")
+def test_a_postgresql_server_that_serve_refuses_fails(ready: Program, own_postgres: PostgresServer) -> None:
+    own_postgres.stop()
+    own_postgres.start(fsync="off")
+    done = ready.run("check", "--offline", environment={"VAULTSIGNER_STATE__URL": own_postgres.url()})
     assert done.status == 1
-    assert "session is read-only" in done.out
+    assert "FAIL  state.url: PostgreSQL at 127.0.0.1:" in done.out
+    assert "runs with fsync = off" in done.out
+    assert PASSWORD not in done.out + done.err
+
+
+def test_a_failure_is_status_1_however_it_is_asked_for(ready: Program) -> None:
+    config = ready.home / "config" / "config.yml"
+    config.write_text(config.read_text() + "audit: {directory: /proc/audit}\n")
+    for arguments in (
+        ("check",),
+        ("check", "--offline"),
+        ("check", "--json"),
+        ("check", "--offline", "--json"),
+    ):
+        assert ready.run(*arguments).status == 1, arguments
+
+
+@pytest.mark.parametrize("arguments", [("check", "--offline"), ("check", "--offline", "--json")])
+def test_what_nobody_can_read_is_no_success(ready: Program, arguments: tuple[str, ...]) -> None:
+    """A full disk and a reader that has gone: neither has seen that all is well, or that it is not."""
+    assert ready.run(*arguments).status == 0
+    reading, writing = os.pipe()
+    os.close(reading)
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        assert ready.run(*arguments, output=writing).status != 0
+        assert ready.run(*arguments, output=full).status != 0
+    finally:
+        os.close(writing)
+        os.close(full)
 
 
 RULES = """\

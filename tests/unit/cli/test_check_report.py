@@ -81,9 +81,25 @@ def test_a_postgresql_state_is_told_and_fails_where_it_cannot_be_reached() -> No
     assert ("ok", "state.url: database state at db.example.com: connected") in list(
         replace(GOOD, state=state).lines()
     )
-    report = replace(GOOD, state=replace(state, problem="no route"))
+    report = replace(GOOD, state=replace(state, problem="PostgreSQL at db.example.com: no route"))
     assert not report.ok
-    assert ("FAIL", "state.url: database state at db.example.com: no route") in list(report.lines())
+    assert ("FAIL", "state.url: PostgreSQL at db.example.com: no route") in list(report.lines())
+
+
+@pytest.mark.parametrize("problem", ["", " ", "why"])
+def test_whatever_shows_as_a_failure_is_one_even_without_a_word(problem: str) -> None:
+    """An error that says nothing about itself once passed: the line said FAIL, the exit status 0."""
+    for broken in (
+        replace(GOOD, failures=(problem,)),
+        replace(GOOD, vault=replace(GOOD.vault, problem=problem)),
+        replace(GOOD, access_token_key=replace(GOOD.access_token_key, problem=problem)),
+        replace(GOOD, state=StateFinding("database state", problem=problem)),
+        replace(GOOD, wallets=(replace(BROKEN_WALLET, problem=problem),)),
+        replace(GOOD, clients=(replace(BOT, problem=problem),)),
+    ):
+        assert "FAIL" in {mark for mark, _ in broken.lines()}
+        assert not broken.ok
+        assert broken.document()["ok"] is False
 
 
 def test_a_silent_node_is_a_warning() -> None:

@@ -1,0 +1,70 @@
+"""Whether a PostgreSQL state would open: the same connection and the same tests, and nothing is made, migrated or committed."""
+
+import psycopg
+
+from vaultsigner.errors import StateError
+from vaultsigner.state.postgres import PATIENCE_SECONDS
+from vaultsigner.state.postgres_address import SCHEMA, PostgresAddress
+from vaultsigner.state.postgres_schema import MIGRATIONS
+from vaultsigner.state.postgres_session import PostgresSession
+
+_FACTS = f"""
+SELECT to_regnamespace('{SCHEMA}') IS NOT NULL, to_regclass('{SCHEMA}.schema_version') IS NOT NULL,
+CASE WHEN to_regnamespace('{SCHEMA}') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+ELSE has_schema_privilege('{SCHEMA}', 'CREATE') END
+"""
+_VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_WRITE_NOTHING = "UPDATE commits SET number = number"
+_GRANT = f"for the first start, let an administrator run CREATE SCHEMA {SCHEMA} AUTHORIZATION <our role>"
+
+
+def try_postgres(url: str) -> str:
+    """Connect as the service does, and look at what opening the state would look at. Blocks, for seconds at most.
+
+    Args:
+        url: of the database, as libpq understands it.
+
+    Returns:
+        What was found, in a few words.
+
+    Raises:
+        StateError: the service would not start; the message names the place and never holds a password.
+    """
+    address = PostgresAddress(url)
+    try:
+        session = address.connect(round(PATIENCE_SECONDS * 1_000))
+        try:
+            address.identify(session)
+            return _try_tables(session, address.name)
+        finally:
+            session.close()
+    except psycopg.errors.LockNotAvailable as error:
+        text = f"another vaultsigner is writing for more than {PATIENCE_SECONDS:g} s"
+        raise StateError(f"{address.name}: {text} ({address.told(error)})") from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise StateError(f"{address.name}: {address.told(error)}; {_GRANT}") from None
+    except psycopg.Error as error:
+        raise StateError(f"{address.name}: {address.told(error)}") from None
+
+
+def _try_tables(session: PostgresSession, name: str) -> str:
+    ((schema, tables, may_make),) = session.rows(_FACTS, {})
+    version = int(session.rows(_VERSION, {})[0][0]) if tables else 0
+    if version > len(MIGRATIONS):
+        raise StateError(
+            f"{name}: the database has schema {version}, this vaultsigner knows {len(MIGRATIONS)}: "
+            "it was made by a newer one"
+        )
+    if version < len(MIGRATIONS):
+        if not may_make:
+            what = f"tables in the schema {SCHEMA}" if schema else "a schema"
+            raise StateError(f"{name}: this role may not make {what}; {_GRANT}")
+        return (
+            "connected; the next start makes the tables"
+            if not version
+            else "connected; the next start migrates it"
+        )
+    session.tell(_BEGIN)
+    session.execute(_WRITE_NOTHING, {})  # Undone by closing the connection.
+    return "connected"
