@@ -17,7 +17,7 @@ from vaultsigner.state.accounts import (
 )
 from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted, Rate
 from vaultsigner.state.interface import State
-from vaultsigner.state.performances import Performed
+from vaultsigner.state.performances import Pending, Performed
 from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.sqlite import SqliteState
 
@@ -31,6 +31,7 @@ __all__ = [
     "HeldStatus",
     "Nonce",
     "NotCounted",
+    "Pending",
     "Performed",
     "Rate",
     "Reserved",

@@ -17,7 +17,7 @@ from vaultsigner.state.accounts import (
     Resynchronised,
 )
 from vaultsigner.state.counting import Count, NotCounted
-from vaultsigner.state.performances import Performed
+from vaultsigner.state.performances import Pending, Performed
 from vaultsigner.state.sessions import Session, Value
 
 _TAKE_FREE = """
@@ -73,6 +73,8 @@ WHERE chain_id = :chain_id AND address = :address
 AND (status = 'unknown' OR (status = 'sent' AND lease_until_ms <= :now_ms))
 AND EXISTS (SELECT 1 FROM accounts a WHERE a.chain_id = :chain_id AND a.address = :address AND a.version = :version)
 """
+
+_HELD_TRANSACTION = "SELECT transaction_hash FROM held WHERE chain_id = :chain_id AND address = :address"
 
 _INSERT_ACCOUNT = """
 INSERT INTO accounts (chain_id, address, account_number, sequence)
@@ -153,7 +155,8 @@ def mark_sent(
     *,
     transaction: bytes,
     transaction_hash: str,
-    lease_until_ms: int,
+    now_ms: int,
+    lease_ms: int,
     performed: Sequence[Performed],
 ) -> bool:
     """See `State.mark_sent`."""
@@ -165,10 +168,10 @@ def mark_sent(
         sequence=sequence,
         transaction=transaction,
         transaction_hash=transaction_hash,
-        lease_until_ms=lease_until_ms,
+        lease_until_ms=now_ms + lease_ms,
     )
     if sent:
-        performance_statements.note(session, key, transaction_hash, performed)
+        performance_statements.note(session, Pending(key.chain_id, transaction_hash), performed, now_ms)
     return sent
 
 
@@ -184,12 +187,13 @@ def release(session: Session, key: AccountKey, owner: str, sequence: int) -> boo
 
 
 def settle(
-    session: Session, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool
+    session: Session, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool | None
 ) -> bool:
     """See `State.settle`."""
+    held = session.rows(_HELD_TRANSACTION, {"chain_id": key.chain_id, "address": key.address})
     if not _write(session, _FREE_SENT, key, owner=owner, sequence=sequence):
         return False
-    performance_statements.settle(session, key, done=done)
+    performance_statements.settle(session, Pending(key.chain_id, held[0][0]), done=done)
     return _write(session, _SET_SEQUENCE, key, sequence=next_sequence)
 
 
@@ -210,8 +214,11 @@ def resynchronise(
         return Resynchronised.UPDATED if new else Resynchronised.CHANGED
     _execute(session, _FREE_ABANDONED, key, now_ms=now_ms, version=seen.version)
     freed = settled and _execute(session, _FREE_SETTLED, key, now_ms=now_ms, version=seen.version)
-    if freed:
-        performance_statements.settle(session, key, done=arrived)
+    if freed and seen.held is not None and seen.held.transaction_hash is not None:
+        # The version that both statements ask for says that what was seen is what was freed.
+        performance_statements.settle(
+            session, Pending(key.chain_id, seen.held.transaction_hash), done=arrived
+        )
     if _execute(
         session, _SET_ACCOUNT, key, account_number=account_number, sequence=sequence, version=seen.version
     ):

@@ -15,7 +15,7 @@ from vaultsigner.state import account_statements, counting_statements, performan
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
 from vaultsigner.state.counting import Count, NotCounted, Rate
 from vaultsigner.state.interface import NOTHING
-from vaultsigner.state.performances import Performed
+from vaultsigner.state.performances import Pending, Performed
 from vaultsigner.state.sessions import Counting, Operation, Session, Work
 
 Result = TypeVar("Result")
@@ -89,10 +89,20 @@ class DatabaseState:
         """See `State`."""
         while await self._write(lambda session: counting_statements.forget_expired(session, now_ms)):
             pass
+        while await self._write(lambda session: performance_statements.forget_pending(session, now_ms)):
+            pass
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """See `State`."""
         return await self._read(lambda session: performance_statements.performed(session, address))
+
+    async def pending(self, address: str, at_most: int) -> tuple[Pending, ...]:
+        """See `State`."""
+        return await self._read(lambda session: performance_statements.pending(session, address, at_most))
+
+    async def confirm(self, transaction: Pending) -> None:
+        """See `State`."""
+        await self._write(lambda session: performance_statements.settle(session, transaction, done=True))
 
     async def account(self, key: AccountKey) -> Account | None:
         """See `State`."""
@@ -142,7 +152,8 @@ class DatabaseState:
                 sequence,
                 transaction=transaction,
                 transaction_hash=transaction_hash,
-                lease_until_ms=now_ms + lease_ms,
+                now_ms=now_ms,
+                lease_ms=lease_ms,
                 performed=performed,
             )
         )
@@ -158,7 +169,7 @@ class DatabaseState:
         return await self._write(lambda session: account_statements.release(session, key, owner, sequence))
 
     async def settle(
-        self, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool = False
+        self, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool | None = False
     ) -> bool:
         """See `State`."""
         return await self._write(

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
 from vaultsigner.state.counting import Count, NotCounted, Rate
-from vaultsigner.state.performances import Performed
+from vaultsigner.state.performances import Pending, Performed
 
 NOTHING = Count()
 """Counts nothing."""
@@ -31,13 +31,21 @@ class State(Protocol):
         """Give back one that was taken of a rate, at most to where it is unused."""
 
     async def forget_expired(self, *, now_ms: int) -> None:
-        """Remove what has no meaning any more: nonces that expired CLOCK_SLACK_MS ago, rates that have long worn off.
+        """Remove what has no meaning any more: nonces that expired CLOCK_SLACK_MS ago, rates that have long worn off, and
+        what is pending for longer than a chain takes.
 
-        Nonces that expire no later than those are refused from now on, however far the clock may go back: `clock`.
+        Nonces that expire no later than those are refused from now on, however far the clock may go back: `clock`. A database
+        with a clock of its own forgets nothing before that one says so too.
         """
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """In which operations an address has had which role, in transactions that have come into a block."""
+
+    async def pending(self, address: str, at_most: int) -> tuple[Pending, ...]:
+        """Transactions in which an address has a part that it is not known to have had before; the newest first."""
+
+    async def confirm(self, transaction: Pending) -> None:
+        """It has come into a block: what it does counts as done."""
 
     async def account(self, key: AccountKey) -> Account | None:
         """What is known of an account; None before `remember_account`."""
@@ -100,12 +108,13 @@ class State(Protocol):
         """
 
     async def settle(
-        self, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool = False
+        self, key: AccountKey, owner: str, sequence: int, next_sequence: int, *, done: bool | None = False
     ) -> bool:
         """The node's answer is final: the number is not held any more, and the account goes on at `next_sequence`.
 
         Args:
-            done: the node took the transaction, so that what it does counts as done.
+            done: the node has checked the transaction and took it, so that what it does counts as done. None: it took it
+                unseen; what it does is pending until `confirm`.
 
         Returns:
             False, and nothing changes, where the number was not the caller's or nothing had been marked sent.

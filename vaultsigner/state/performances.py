@@ -16,3 +16,15 @@ class Performed:
     operation: str
     role: Literal["sender", "recipient"]
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A transaction that went out, and of which nobody knows whether it came into a block."""
+
+    chain_id: str
+    transaction_hash: str
+
+
+PENDING_MS = 7 * 86_400_000
+"""How long what is pending is remembered: a chain takes a transaction within minutes or, once its number is used, never."""

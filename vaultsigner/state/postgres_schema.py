@@ -115,6 +115,31 @@ CREATE TABLE commits (
 
 _FIRST_COMMIT = "INSERT INTO commits (id, number) VALUES (1, 0)"
 
+# An account may have several transactions of which nobody knows yet whether they came into a block.
+_PENDING = """
+CREATE TABLE pending (
+  chain_id TEXT NOT NULL,
+  transaction_hash TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  role TEXT NOT NULL,
+  address TEXT NOT NULL,
+  noted_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (chain_id, transaction_hash, operation, role, address)
+)
+"""
+
+_PENDING_BY_ADDRESS = "CREATE INDEX pending_by_address ON pending (address)"
+
+_PENDING_BY_TIME = "CREATE INDEX pending_by_time ON pending (noted_at_ms)"
+
+_KEEP_PENDING = """
+INSERT INTO pending (chain_id, transaction_hash, operation, role, address, noted_at_ms)
+SELECT chain_id, transaction_hash, operation, role, address, CAST(extract(epoch FROM now()) AS bigint) * 1000
+FROM pending_operations
+"""
+
+_DROP_PENDING_OPERATIONS = "DROP TABLE pending_operations"
+
 # Queries, not functions like to_regclass: those answer from a cache that may be from before a wait for a lock.
 _HAS_VERSION = (
     "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = :name AND tablename = 'schema_version'"
@@ -143,6 +168,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _COMMITS,
         _FIRST_COMMIT,
     ),
+    (_PENDING, _PENDING_BY_ADDRESS, _PENDING_BY_TIME, _KEEP_PENDING, _DROP_PENDING_OPERATIONS),
 )
 """For each version of the schema, from 1, the statements that lead to it."""
 

@@ -97,6 +97,31 @@ CREATE TABLE operations (
 ) STRICT, WITHOUT ROWID
 """
 
+# An account may have several transactions of which nobody knows yet whether they came into a block.
+_PENDING = """
+CREATE TABLE pending (
+  chain_id TEXT NOT NULL,
+  transaction_hash TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  role TEXT NOT NULL,
+  address TEXT NOT NULL,
+  noted_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (chain_id, transaction_hash, operation, role, address)
+) STRICT, WITHOUT ROWID
+"""
+
+_PENDING_BY_ADDRESS = "CREATE INDEX pending_by_address ON pending (address)"
+
+_PENDING_BY_TIME = "CREATE INDEX pending_by_time ON pending (noted_at_ms)"
+
+_KEEP_PENDING = """
+INSERT INTO pending (chain_id, transaction_hash, operation, role, address, noted_at_ms)
+SELECT chain_id, transaction_hash, operation, role, address, CAST(strftime('%s', 'now') AS INTEGER) * 1000
+FROM pending_operations
+"""
+
+_DROP_PENDING_OPERATIONS = "DROP TABLE pending_operations"
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (_ACCOUNTS, _HELD, _HELD_STAYS),
     (
@@ -109,6 +134,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _PENDING_OPERATIONS,
         _OPERATIONS,
     ),
+    (_PENDING, _PENDING_BY_ADDRESS, _PENDING_BY_TIME, _KEEP_PENDING, _DROP_PENDING_OPERATIONS),
 )
 """For each version of the schema, from 1, the statements that lead to it."""
 

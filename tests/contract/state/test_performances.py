@@ -5,9 +5,21 @@ from collections.abc import AsyncIterator
 import pytest
 
 from vaultsigner.errors import StateError
-from vaultsigner.state import Account, AccountKey, Performed, Reserved, Resynchronised, State, open_state
+from vaultsigner.state import (
+    Account,
+    AccountKey,
+    Pending,
+    Performed,
+    Reserved,
+    Resynchronised,
+    State,
+    counting_statements,
+    open_state,
+)
+from vaultsigner.state.performances import PENDING_MS
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
+"""In the past: a database with a clock of its own forgets nothing before its time."""
 LEASE_MS = 30_000
 KEY = AccountKey("chain", "tbnb1sender")
 OTHER = AccountKey("chain", "tbnb1other")
@@ -94,7 +106,7 @@ async def test_settling_that_fails_leaves_it_pending(state: State) -> None:
 
 async def test_one_account_settles_nothing_for_another(state: State) -> None:
     await send(state, *TRANSFER)
-    await send(state, Performed("freeze", "sender", "tbnb1other"), key=OTHER)
+    await send(state, Performed("freeze", "sender", "tbnb1other"), key=OTHER, transaction=b"another")
     assert await state.settle(OTHER, "a", 5, 6, done=True)
     assert await state.performed("tbnb1other") == {("freeze", "sender")}
     assert await done_by_both(state) == (NOTHING, NOTHING)
@@ -176,3 +188,85 @@ async def test_what_is_done_is_there_after_opening_again(url: str) -> None:
         assert await second.settle(KEY, "a", 5, 6, done=True)
     async with open_state(url) as third:
         assert await done_by_both(third) == (SENT, RECEIVED)
+
+
+FIRST, SECOND, THIRD = (Pending("chain", each.hex()) for each in (b"first", b"second", b"third"))
+
+
+async def send_unseen(
+    state: State, transaction: bytes, *performed: Performed, key: AccountKey = KEY, now_ms: int = NOW
+) -> None:
+    """A node took it without a look at it."""
+    number = await send(state, *performed, key=key, transaction=transaction, now_ms=now_ms)
+    assert await state.settle(key, "a", number, number + 1, done=None)
+
+
+async def test_what_a_node_took_unseen_is_not_done_until_it_is_seen_in_a_block(state: State) -> None:
+    await send_unseen(state, b"first", *TRANSFER)
+    assert await done_by_both(state) == (NOTHING, NOTHING)
+    assert await state.pending("tbnb1sender", 8) == (FIRST,)
+    assert await state.pending("tbnb1recipient", 8) == (FIRST,)
+    assert await state.pending("tbnb1nobody", 8) == ()
+    await state.confirm(FIRST)
+    assert await done_by_both(state) == (SENT, RECEIVED)
+    assert await state.pending("tbnb1recipient", 8) == ()
+
+
+async def test_what_follows_confirms_nothing_of_what_was_taken_unseen(state: State) -> None:
+    await send_unseen(state, b"first", *TRANSFER)
+    await send(state, Performed("order", "sender", "tbnb1sender"), transaction=b"second")
+    assert await state.settle(KEY, "a", 6, 7, done=True)
+    assert await state.performed("tbnb1sender") == {("order", "sender")}
+    await send(state, transaction=b"third")
+    assert await state.settle(KEY, "a", 7, 7, done=False)
+    assert await state.pending("tbnb1sender", 8) == (FIRST,)
+
+
+async def test_confirming_one_confirms_no_other(state: State) -> None:
+    await send_unseen(state, b"first", *TRANSFER)
+    await send_unseen(state, b"second", Performed("order", "sender", "tbnb1sender"))
+    await state.confirm(SECOND)
+    assert await state.performed("tbnb1sender") == {("order", "sender")}
+    await state.confirm(Pending("another chain", FIRST.transaction_hash))
+    await state.confirm(Pending("chain", "unheard-of"))
+    assert await done_by_both(state) == ({("order", "sender")}, NOTHING)
+
+
+async def test_of_what_is_pending_the_newest_come_first_and_no_more_than_asked_for(state: State) -> None:
+    for minute, transaction in enumerate((b"first", b"second", b"third")):
+        await send_unseen(state, transaction, *TRANSFER, now_ms=NOW + minute * 60_000)
+    assert await state.pending("tbnb1recipient", 8) == (THIRD, SECOND, FIRST)
+    assert await state.pending("tbnb1recipient", 2) == (THIRD, SECOND)
+
+
+async def test_what_was_done_before_is_not_asked_for_again(state: State) -> None:
+    await send_unseen(state, b"first", *TRANSFER)
+    await send(state, *TRANSFER, transaction=b"second")
+    assert await state.settle(KEY, "a", 6, 7, done=True)
+    assert await state.pending("tbnb1sender", 8) == ()
+
+
+async def test_what_is_pending_survives_opening_again(url: str) -> None:
+    async with open_state(url) as first:
+        await first.remember_account(KEY, 1, 5)
+        await send_unseen(first, b"first", *TRANSFER)
+    async with open_state(url) as second:
+        await second.confirm(FIRST)
+        assert await done_by_both(second) == (SENT, RECEIVED)
+
+
+async def test_what_is_pending_is_forgotten_after_some_days_unless_it_is_held(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaultsigner.state.performance_statements.FORGET_AT_ONCE", 3)
+    for number in range(5):
+        await send_unseen(state, b"%d" % number, *TRANSFER)
+    await send_unseen(state, b"late", *TRANSFER, now_ms=NOW + 1)
+    await send(state, Performed("freeze", "sender", "tbnb1other"), key=OTHER, transaction=b"held")
+    slack = counting_statements.CLOCK_SLACK_MS
+    await state.forget_expired(now_ms=NOW + slack + PENDING_MS - 1)
+    assert len(await state.pending("tbnb1sender", 8)) == 6
+    await state.forget_expired(now_ms=NOW + slack + PENDING_MS)
+    assert await state.pending("tbnb1sender", 8) == (Pending("chain", b"late".hex()),)
+    assert await state.settle(OTHER, "a", 5, 6, done=True)
+    assert await state.performed("tbnb1other") == {("freeze", "sender")}

@@ -70,7 +70,7 @@ class World:
             owner,
             told.sequence,
             transaction,
-            "H",
+            transaction.hex(),
             now_ms=self.now_ms,
             lease_ms=LEASE_MS,
             performed=(Performed("order", "sender", address),),
