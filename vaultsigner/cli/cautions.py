@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from vaultsigner.config.addresses import is_loopback
 from vaultsigner.config.password_hashes import is_guessable
 from vaultsigner.config.public_keys import CLIENT_RSA_BITS
-from vaultsigner.config.settings import Settings
+from vaultsigner.config.settings import Client, Settings, User
 from vaultsigner.config.state_urls import is_postgresql, postgresql_cautions
-from vaultsigner.policy import PolicySet, unknown_names
+from vaultsigner.policy import PolicySet, Rule, unknown_names
+from vaultsigner.policy.rules import OPERATIONS, NamePatterns
 
 
 def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
@@ -32,11 +33,53 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
     for client in settings.clients.values():
         if settings.partner is not None and client.public_key == settings.partner.public_key:
             yield f"{client.name}: its public key is the partner's, too: what is signed for one place can be shown at the other"
-    for name in unknown_names(policies, settings):
-        if not name.opens:
-            yield name.text
+    yield from _about_rules(settings, policies)
+    yield from _permissions_without_effect(settings)
+    if settings.audit.checkpoint_key is not None:
+        yield "audit.checkpoint_key: signed checkpoints come in a later version; this one does not make any"
     for user in settings.users.values():
         if is_guessable(user.password_hash):
             yield (
                 f"{user.username}: this password hash was made with little work; renew it: vaultsigner users hash-password"
             )
+
+
+def _about_rules(settings: Settings, policies: PolicySet) -> Iterator[str]:
+    for name in unknown_names(policies, settings):
+        if not name.opens:
+            yield name.text
+    for rule in policies.rules:
+        if allows_everything(rule):
+            where = f"{rule.place}: " if rule.place else ""
+            yield (
+                f"policies: {where}rule {rule.id} allows everything to everybody: the permissions in {settings.source} alone "
+                "decide, and deny rules; replace it by rules that say who, with which wallet, may do what"
+            )
+
+
+def allows_everything(rule: Rule) -> bool:
+    """Whether, where this rule stands alone, everybody may have everything signed with every wallet."""
+    return (
+        rule.effect == "allow"
+        and _all_of(rule.principals, "user", "client")
+        and _all_of(rule.targets, "wallet")
+        and rule.operations.issuperset(OPERATIONS)
+    )
+
+
+def _all_of(patterns: NamePatterns, *kinds: str) -> bool:
+    return patterns.everything or patterns.kinds.issuperset(kinds)
+
+
+def _permissions_without_effect(settings: Settings) -> Iterator[str]:
+    """What a caller is given and the wallet itself lacks: whoever wrote it expects more than there is."""
+    callers: list[User | Client] = [*settings.users.values(), *settings.clients.values()]
+    for caller in callers:
+        who = f"user {caller.username}" if isinstance(caller, User) else f"client {caller.name}"
+        for name, given in caller.wallet_permissions.items():
+            missing = sorted(given - settings.wallets[name].permissions)
+            if missing:
+                yield (
+                    f"{who}: {', '.join(missing)} on {name} has no effect: the wallet's own permissions lack it; "
+                    "add it there, or remove it here"
+                )

@@ -18,6 +18,7 @@ from vaultsigner.cli.check_report import (
     CheckReport,
     ClientFinding,
     NodeFinding,
+    PartnerFinding,
     TokenKeyFinding,
     VaultFinding,
     WalletFinding,
@@ -27,7 +28,16 @@ from vaultsigner.cli.custody_session import custody_session
 from vaultsigner.cli.launcher import make_token_remedy, open_token
 from vaultsigner.cli.state_probe import try_state
 from vaultsigner.config.directories import directory_problems
-from vaultsigner.config.settings import Client, Environment, Settings, TransitReference, VaultSettings, Wallet
+from vaultsigner.config.public_keys import fingerprint
+from vaultsigner.config.settings import (
+    Client,
+    Environment,
+    Partner,
+    Settings,
+    TransitReference,
+    VaultSettings,
+    Wallet,
+)
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
 from vaultsigner.errors import CustodyError, NodeError
@@ -94,6 +104,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         nodes=nodes,
         clients=clients,
         state=state,
+        partner=_partner_finding(settings.partner),
     )
 
 
@@ -147,8 +158,26 @@ async def _try_clients(custody: CustodyClient, clients: Iterable[Client]) -> tup
 
 
 def _client_finding(client: Client) -> ClientFinding:
-    reference = str(client.secret) if client.secret else None
-    return ClientFinding(client.name, client.scheme, client.api_key, reference)
+    return ClientFinding(
+        client.name,
+        client.scheme,
+        client.api_key,
+        reference=str(client.secret) if client.secret else None,
+        public_key=fingerprint(client.public_key) if client.public_key else None,
+        key_file=str(client.key_file) if client.key_file else None,
+    )
+
+
+def _partner_finding(partner: Partner | None) -> PartnerFinding | None:
+    if partner is None:
+        return None
+    return PartnerFinding(
+        partner.url_prefix,
+        {name: f"{task.operation}, {task.wallet_is}" for name, task in partner.tasks.items()},
+        partner.key_bits,
+        fingerprint(partner.public_key),
+        str(partner.key_file) if partner.key_file else None,
+    )
 
 
 async def _try_token_key(custody: CustodyClient, reference: TransitReference) -> TokenKeyFinding:

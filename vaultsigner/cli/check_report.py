@@ -1,6 +1,6 @@
 """What `vaultsigner check` found, for people and for programs. Never holds a secret."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -23,13 +23,32 @@ class WalletFinding:
 
 @dataclass(frozen=True, slots=True)
 class ClientFinding:
-    """One client. `reference` is where its secret lies, None where its public key counts, which needs no trying."""
+    """One client.
+
+    Args:
+        reference: where its secret lies; None where its public key counts, which needs no trying.
+        public_key: that key's fingerprint.
+        key_file: where the key was read from; None where the configuration holds it.
+    """
 
     name: str
     scheme: str
     api_key: str
     reference: str | None = None
     problem: str | None = None
+    public_key: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerFinding:
+    """The section `partner`. `tasks` are names with what completes them; `key_file` as in `ClientFinding`."""
+
+    url_prefix: str
+    tasks: Mapping[str, str]
+    key_bits: int
+    public_key: str
+    key_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,7 @@ class CheckReport:
         warnings: what works and should be looked at.
         nodes: None where they were not asked.
         state: None for an SQLite file, whose trouble is among the failures.
+        partner: None where config.yml has no such section.
     """
 
     config: str
@@ -93,6 +113,7 @@ class CheckReport:
     nodes: tuple[NodeFinding, ...] | None
     clients: tuple[ClientFinding, ...] = ()
     state: StateFinding | None = None
+    partner: PartnerFinding | None = None
 
     @property
     def ok(self) -> bool:
@@ -107,11 +128,14 @@ class CheckReport:
         """For people: a mark and a line for each thing found."""
         wallets, clients = _counted(len(self.wallets), "wallet"), _counted(len(self.clients), "client")
         callers = _counted(self.users, "user") + (f", {clients}" if self.clients else "")
+        callers += "" if self.partner else ", no partner"
         yield "ok", f"{self.config}: {wallets}, {callers}; policies {self.policy[:19]}"
         for failure in self.failures:
             yield "FAIL", failure
         for warning in self.warnings:
             yield "warn", warning
+        if self.partner is not None:
+            yield "ok", _partner(self.partner)
         if self.state is not None:
             good = f"state.url: {self.state.where}: {self.state.found}"
             yield _marked(self.state.problem, good, "state.url: ")
@@ -137,8 +161,18 @@ class CheckReport:
             yield _marked(wallet.problem, f"{what}{wallet.address}\n        {wallet.reference}", what)
         for client in self.clients:
             what = f"{client.name} ({client.scheme}) "
-            where = client.reference or "its public key in the configuration"
+            where = client.reference or f"{_key_place(client.key_file)}, {client.public_key}"
             yield _marked(client.problem, f"{what}{client.api_key}\n        {where}", what)
+
+
+def _partner(partner: PartnerFinding) -> str:
+    tasks = ", ".join(f"{name} ({what})" for name, what in partner.tasks.items()) or "none"
+    key = f"RSA, {partner.key_bits} bits, {_key_place(partner.key_file)}, {partner.public_key}"
+    return f"partner under {partner.url_prefix}: tasks: {tasks}\n        {key}"
+
+
+def _key_place(file: str | None) -> str:
+    return "public key in the configuration" if file is None else f"public key in {file}"
 
 
 def _counted(count: int, what: str) -> str:

@@ -1,6 +1,5 @@
 """`vaultsigner clients`: callers that sign their requests get their API key here, and a shared secret its place in Vault."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +16,7 @@ from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
 from vaultsigner.config import ConfigProblems
 from vaultsigner.config.caller_fields import KEY_SCHEMES, SCHEMES
-from vaultsigner.config.public_keys import making
+from vaultsigner.config.public_keys import fingerprint, making
 from vaultsigner.config.settings import Client, ClientScheme, KvReference, Settings
 
 
@@ -160,13 +159,12 @@ def _lines(target: ClientTarget) -> str:
 
 
 def _row(client: Client, vault: OperatorVault | None) -> dict[str, Any]:
-    digest = hashlib.sha256(client.public_key).hexdigest() if client.public_key else None
     return {
         "name": client.name,
         "scheme": client.scheme,
         "api_key": client.api_key,
         "reference": str(client.secret) if client.secret else None,
-        "public_key": f"sha256:{digest}" if digest else None,
+        "public_key": fingerprint(client.public_key) if client.public_key else None,
         "state": _state(vault, client.secret) if vault and client.secret else "there",
     }
 

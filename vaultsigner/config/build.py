@@ -126,6 +126,7 @@ def _client(model: ClientModel) -> Client:
         secret=model.secret,
         public_key=model.public_key.der if model.public_key else None,
         exchanges=tuple(model.exchanges),
+        key_file=model.public_key.file if model.public_key else None,
     )
 
 
@@ -139,7 +140,8 @@ def _wallet_permissions(
 
 def _partner(model: PartnerModel) -> Partner:
     tasks = {name: PartnerTask(task.operation, task.wallet_is) for name, task in model.tasks.items()}
-    return Partner(model.url_prefix, model.public_key.der, model.public_key.bits, MappingProxyType(tasks))
+    key = model.public_key
+    return Partner(model.url_prefix, key.der, key.bits, MappingProxyType(tasks), key.file)
 
 
 def _rate_limits(model: RateLimitsModel) -> RateLimits:

@@ -4,6 +4,8 @@ A key is refused here where a signature by it would prove little: RSA keys that 
 Ed25519 points under which anybody can sign. No message repeats what was read.
 """
 
+import hashlib
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +33,8 @@ _MAKE = {
     "rsa": "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out private.pem",
     "ed25519": "openssl genpkey -algorithm ed25519 -out private.pem",
 }
+_KEY_FILE = re.compile(r"[A-Za-z0-9_./ -]{1,200}\.(?:pem|pub|key|der|crt|cer|txt)", re.IGNORECASE)
+"""A key without its PEM lines has no dot, so this is none."""
 PUBLIC_HALF = "`openssl pkey -in private.pem -pubout -out public.pem` writes the public half"
 
 
@@ -49,6 +53,11 @@ class PublicKey:
     der: bytes
     bits: int
     file: Path | None = field(default=None, compare=False)
+
+
+def fingerprint(der: bytes) -> str:
+    """`sha256:<hex>`, as `openssl pkey -pubin -in public.pem -outform DER | sha256sum` has it."""
+    return f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
 def making(kind: KeyType) -> tuple[str, str]:
@@ -93,22 +102,27 @@ def read_public_key(
 
 
 def _read(file: Path) -> bytes:
-    """The file's name is not repeated: a key without its PEM lines looks like one."""
     hint = "write a path that counts from the working directory, or the PEM text itself"
+    what = _shown(file)
     try:
         # Asked first: opening a pipe would wait for somebody to write into it.
         regular = stat.S_ISREG(file.stat().st_mode)
         data = _beginning(file) if regular else None
     except OSError as error:
-        message = f"the file that this path names cannot be read: {error.strerror or 'unreadable'}"
+        message = f"{what} cannot be read: {error.strerror or 'unreadable'}"
         raise UnusableValueError(message, hint) from None
     except ValueError:
         raise UnusableValueError("this is no path", hint) from None
     if data is None:
-        raise UnusableValueError("what this path names is no file", hint)
+        raise UnusableValueError(f"{what} is no file", hint)
     if len(data) > _MOST_BYTES:
-        raise UnusableValueError("the file that this path names is too large for a key", hint)
+        raise UnusableValueError(f"{what} is too large for a key", hint)
     return data
+
+
+def _shown(file: Path) -> str:
+    """The whole path that was tried, where it has a key file's name. A key without its PEM lines looks like a path, too."""
+    return str(file.absolute()) if _KEY_FILE.fullmatch(str(file)) else "what this path names"
 
 
 def _beginning(file: Path) -> bytes:

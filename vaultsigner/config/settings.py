@@ -137,6 +137,7 @@ class Client:
         secret: where the shared secret lies; for `hmac` and `open_api` alone.
         public_key: DER, SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7); for `rsa` and `ed25519` alone.
         exchanges: names of the exchanges that it may use.
+        key_file: where the public key was read from; None where the configuration holds it.
     """
 
     name: ClientName
@@ -146,6 +147,7 @@ class Client:
     secret: KvReference | None = None
     public_key: bytes | None = None
     exchanges: tuple[str, ...] = ()
+    key_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +166,14 @@ class Partner:
         url_prefix: begins with a slash and does not end with one.
         public_key: of whoever asks; RSA, DER, SubjectPublicKeyInfo.
         key_bits: its size.
+        key_file: where it was read from; None where the configuration holds it.
     """
 
     url_prefix: str
     public_key: bytes
     key_bits: int
     tasks: Mapping[str, PartnerTask]
+    key_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

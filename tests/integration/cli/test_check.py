@@ -255,6 +255,12 @@ def test_a_short_key_of_the_partner_is_a_warning(ready: Program) -> None:
     done = ready.run("check", "--offline")
     assert done.status == 0, done.out
     assert "warn  partner.public_key: this RSA key has 1024 bits" in done.out
+    shown = (
+        "ok    partner under /web3: tasks: none\n        RSA, 1024 bits, public key in partner.pem, sha256:"
+    )
+    assert shown in done.out
+    assert "no partner" not in done.out
+    assert "warn  policies: policies/desk.yml:3: rule all allows everything to everybody" in done.out
 
 
 def test_a_postgresql_state_is_connected_to_and_left_as_it_was(

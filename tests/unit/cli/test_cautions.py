@@ -1,14 +1,23 @@
 """What `check` warns of before anything is tried."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.unit.cli.sample import sample_client, sample_settings, sample_wallet
 from vaultsigner.cli.cautions import cautions
-from vaultsigner.config.settings import ListenAddress, Partner, ServerSettings, Settings, User
-from vaultsigner.domain.names import UserName
-from vaultsigner.policy import PolicySet
+from vaultsigner.config.settings import (
+    ListenAddress,
+    Partner,
+    ServerSettings,
+    Settings,
+    TransitReference,
+    User,
+)
+from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.permissions import Permission
+from vaultsigner.policy import PolicySet, load
 
 SAM = UserName("sam")
 STRONG = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo"
@@ -76,3 +85,59 @@ def test_a_password_in_the_state_s_url_and_a_half_checked_connection_are_two() -
 def test_a_password_hash_made_with_little_work_is_one() -> None:
     (caution,) = cautions(settings(password_hash=STRONG.replace("m=65536", "m=8")), NO_RULES)
     assert caution.startswith("sam: ")
+
+
+def rules(*texts: str, tmp_path: Path) -> PolicySet:
+    text = "".join(f"  - {{{each}}}\n" for each in texts)
+    (tmp_path / "desk.yml").write_text(f"version: 1\nrules:\n{text}")
+    return load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "id: all, effect: allow",
+        "id: all, effect: allow, principals: ['*'], targets: ['wallet:*'], operations: ['*']",
+        "id: all, effect: allow, principals: ['user:*', 'client:*']",
+    ],
+)
+def test_a_rule_that_allows_everything_to_everybody_is_one(rule: str, tmp_path: Path) -> None:
+    (caution,) = cautions(
+        settings(), rules("id: no-votes, effect: deny, operations: [vote.*]", rule, tmp_path=tmp_path)
+    )
+    assert caution.startswith(f"policies: {tmp_path}/desk.yml:4: rule all allows everything to everybody")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "id: all, effect: deny",
+        "id: all, effect: allow, principals: ['user:*']",
+        "id: all, effect: allow, targets: ['wallet:w']",
+        "id: all, effect: allow, operations: [order.*]",
+    ],
+)
+def test_a_rule_that_narrows_is_none(rule: str, tmp_path: Path) -> None:
+    assert list(cautions(settings(), rules(rule, tmp_path=tmp_path))) == []
+
+
+def test_the_delivered_policy_is_told_for_what_it_is() -> None:
+    (caution,) = cautions(settings(), load(Path(__file__).parents[3] / "policies"))
+    assert "rule within-permissions allows everything" in caution
+
+
+def test_permissions_that_the_wallet_lacks_are_one_a_caller() -> None:
+    given = {WalletName("w"): frozenset({Permission.TRADE, Permission.VOTE, Permission.TRANSFER})}
+    bare, bot = settings(), replace(sample_client("bot", "bot"), wallet_permissions=given)
+    both = replace(bare, clients={bot.name: bot}, users={SAM: User(SAM, STRONG, given)})
+    user, client = cautions(both, NO_RULES)
+    assert user.startswith("user sam: transfer, vote on w has no effect")
+    assert client.startswith("client bot: transfer, vote on w has no effect")
+    fitting = {WalletName("w"): frozenset({Permission.TRADE})}
+    assert list(cautions(replace(bare, users={SAM: User(SAM, STRONG, fitting)}), NO_RULES)) == []
+
+
+def test_a_checkpoint_key_is_one_as_long_as_nothing_is_signed_with_it() -> None:
+    audit = replace(settings().audit, checkpoint_key=TransitReference("transit", "checkpoints"))
+    (caution,) = cautions(replace(settings(), audit=audit), NO_RULES)
+    assert "a later version" in caution

@@ -10,6 +10,7 @@ from vaultsigner.cli.check_report import (
     CheckReport,
     ClientFinding,
     NodeFinding,
+    PartnerFinding,
     StateFinding,
     TokenKeyFinding,
     VaultFinding,
@@ -55,19 +56,41 @@ BOT = ClientFinding("bot", "hmac", "vs_bot", "vault:secret/clients/bot#secret")
 
 
 def test_clients_are_counted_and_told_one_by_one() -> None:
-    report = replace(GOOD, clients=(BOT, ClientFinding("own", "ed25519", "vs_own")))
+    own = ClientFinding("own", "ed25519", "vs_own", public_key="sha256:aa")
+    filed = ClientFinding("filed", "rsa", "vs_filed", public_key="sha256:bb", key_file="config/filed.pem")
+    report = replace(GOOD, clients=(BOT, own, filed))
     assert report.ok
     told = [line for _, line in report.lines()]
-    assert told[0].startswith("config/config.yml: 1 wallet, 2 users, 2 clients; policies ")
+    assert told[0].startswith("config/config.yml: 1 wallet, 2 users, 3 clients, no partner; policies ")
     assert "bot (hmac) vs_bot\n        vault:secret/clients/bot#secret" in told
-    assert "own (ed25519) vs_own\n        its public key in the configuration" in told
+    assert "own (ed25519) vs_own\n        public key in the configuration, sha256:aa" in told
+    assert "filed (rsa) vs_filed\n        public key in config/filed.pem, sha256:bb" in told
     assert report.document()["clients"][0] == {
         "name": "bot",
         "scheme": "hmac",
         "api_key": "vs_bot",
         "reference": "vault:secret/clients/bot#secret",
         "problem": None,
+        "public_key": None,
+        "key_file": None,
     }
+
+
+def test_the_partner_section_is_shown_with_its_tasks_and_its_key() -> None:
+    partner = PartnerFinding(
+        "/web3", {"deposit": "transfer, recipient"}, 2048, "sha256:cc", "config/web3.pem"
+    )
+    (first, *others) = [line for _, line in replace(GOOD, partner=partner).lines()]
+    assert "partner" not in first
+    assert (
+        "partner under /web3: tasks: deposit (transfer, recipient)\n"
+        "        RSA, 2048 bits, public key in config/web3.pem, sha256:cc"
+    ) in others
+    bare = replace(partner, tasks={}, key_file=None)
+    assert "tasks: none\n        RSA, 2048 bits, public key in the configuration" in "\n".join(
+        line for _, line in replace(GOOD, partner=bare).lines()
+    )
+    assert replace(GOOD, partner=partner).document()["partner"]["tasks"] == {"deposit": "transfer, recipient"}
 
 
 def test_one_client_that_cannot_be_known_is_enough_to_fail() -> None:
@@ -115,7 +138,7 @@ def test_a_silent_node_is_a_warning() -> None:
 def test_a_report_without_wallets_and_nodes_has_lines_too() -> None:
     bare = replace(GOOD, wallets=(), nodes=None, vault=replace(GOOD.vault, token_ttl_seconds=None))
     assert [line for _, line in bare.lines()][:2] == [
-        "config/config.yml: 0 wallets, 2 users; policies sha256:abababababab",
+        "config/config.yml: 0 wallets, 2 users, no partner; policies sha256:abababababab",
         "Vault https://vault:8200: ok",
     ]
 

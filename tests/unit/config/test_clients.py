@@ -261,7 +261,7 @@ WRONG = [
     (with_key("«" + quoted(rsa_pem(1024))), "clients[0].public_key", "has 1024 bits", "openssl"),
     (with_key("«" + quoted(rsa_pem(2048, 3))), "clients[0].public_key", "exponent", "openssl"),
     (with_key("«" + quoted(rsa_private_pem())), "clients[0].public_key", "private key", "-pubout"),
-    (with_key("«/nowhere/key.pem"), "clients[0].public_key", "cannot be read", "path"),
+    (with_key("«/nowhere/key.pem"), "clients[0].public_key", "/nowhere/key.pem cannot be read", "path"),
     (with_key(f"«{KEY}"), "clients[0].public_key", "a private key", "-pubout"),
     (with_key("«''"), "clients[0].public_key", "must be text", "PEM"),
     ("clients: «{}", "clients", "must be a list", "dash"),

@@ -1,6 +1,8 @@
 """Public keys: which count, and why the others do not."""
 
+import hashlib
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from tests.unit.config.keys_at_hand import ec_pem, ed25519_pem, pem, rsa_pem, rsa_private_pem
 from vaultsigner.config.problems import UnusableValueError
-from vaultsigner.config.public_keys import KeyType, making, read_public_key
+from vaultsigner.config.public_keys import KeyType, fingerprint, making, read_public_key
 
 
 def refusal(text: str, kind: KeyType | None = None, least_bits: int = 2048) -> str:
@@ -110,12 +112,34 @@ def test_other_text_is_no_key(text: str) -> None:
 def test_a_file_that_cannot_be_had_is_told_without_its_name(tmp_path: Path) -> None:
     canary = "MCowBQYDK2VwAyEA-canary"
     missing = refusal(str(tmp_path / canary))
-    assert missing == "the file that this path names cannot be read: No such file or directory"
+    assert missing == "what this path names cannot be read: No such file or directory"
     assert refusal(str(tmp_path)) == "what this path names is no file"
     assert refusal("a\0b") == "this is no path"
     large = tmp_path / "large.pem"
     large.write_text(ed25519_pem() + " " * 40_000)
     assert "too large" in refusal(str(large))
+
+
+def test_the_path_that_was_tried_is_told_where_it_cannot_be_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = "cannot be read: No such file or directory"
+    assert refusal("config/bot-2.pem") == f"{tmp_path}/config/bot-2.pem {missing}"
+    assert refusal("/nowhere/bot.PUB") == f"/nowhere/bot.PUB {missing}"
+    (tmp_path / "folder.pem").mkdir()
+    assert refusal("folder.pem") == f"{tmp_path}/folder.pem is no file"
+    for key in ("MC4CAQAwBQYDK2VwBCIEIC/canary", "MC4CAQAw\nBQYDK2VwBCIEIC.pem", "canary"):
+        assert refusal(key) == f"what this path names {missing}"
+
+
+def test_a_fingerprint_is_what_openssl_and_sha256sum_say(tmp_path: Path) -> None:
+    file = tmp_path / "public.pem"
+    file.write_text(ed25519_pem())
+    der = subprocess.run(
+        ["openssl", "pkey", "-pubin", "-in", str(file), "-outform", "DER"], check=True, capture_output=True
+    ).stdout
+    assert fingerprint(read_public_key(str(file)).der) == f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
 def test_a_pipe_in_the_place_of_a_key_stops_nobody(tmp_path: Path) -> None:
