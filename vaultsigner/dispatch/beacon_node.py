@@ -88,12 +88,16 @@ class BeaconNode:
         Raises:
             NodeError: the node cannot be asked, or says neither yes nor no.
         """
-        status, answer = await self._get(f"tx/{transaction_hash}?format=json")
-        if status == HTTPStatus.NOT_FOUND:
-            return False
-        if status == HTTPStatus.OK and isinstance(answer, dict) and "hash" in answer:
-            return True
-        raise NodeError(f"node {self.host} answered {status} to the transaction query: {_reason_of(answer)}")
+        return await self._transaction(transaction_hash) is not None
+
+    async def executed(self, transaction_hash: str) -> bool:
+        """Whether the transaction is on the chain and did what it says: a block also holds those that failed in it.
+
+        Raises:
+            NodeError: the node cannot be asked, or says neither yes nor no.
+        """
+        found = await self._transaction(transaction_hash)
+        return found is not None and found.get("code", 0) == 0 and found.get("ok", True) is True
 
     async def broadcast(self, transaction: bytes, *, sync: bool) -> BroadcastResult:
         """Send a transaction; with `sync` the node checks it before it answers. Never raises for what a node does."""
@@ -128,6 +132,14 @@ class BeaconNode:
                 f"node {self.host} serves chain {network[:64]!r}, but the configuration says {self._chain_id!r}"
             )
         self._chain_checked = True
+
+    async def _transaction(self, transaction_hash: str) -> dict[str, JsonValue] | None:
+        status, answer = await self._get(f"tx/{transaction_hash}?format=json")
+        if status == HTTPStatus.NOT_FOUND:
+            return None
+        if status == HTTPStatus.OK and isinstance(answer, dict) and "hash" in answer:
+            return answer
+        raise NodeError(f"node {self.host} answered {status} to the transaction query: {_reason_of(answer)}")
 
     async def _get(self, path: str) -> tuple[int, JsonValue]:
         try:

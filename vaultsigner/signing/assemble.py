@@ -22,6 +22,7 @@ from vaultsigner.signing.admission import Admission
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster
 from vaultsigner.signing.clock import Clock, SystemClock
+from vaultsigner.signing.confirmations import Confirmations
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.forgetting import forgetting
 from vaultsigner.signing.journal import Journal, StatusOf
@@ -99,8 +100,11 @@ def _service(
     accounts = Accounts(parts.state, nodes, clock)
     journal = Journal(parts.recorder, status_of)
     signer = Signer(parts.custody)
-    counting = Counting(parts.state, settings.rate_limits, clock)
     strangers = Strangers(parts.state, settings.rate_limits, clock)
+    counting = Counting(parts.state, settings.rate_limits, clock, strangers)
+    confirmations = Confirmations(
+        parts.state, {settings.environments[name].chain_id: node for name, node in nodes.items()}
+    )
     authenticator = Authenticator(settings, tokens, parts.custody, strangers)
     return SigningService(
         authenticator=authenticator,
@@ -120,7 +124,7 @@ def _service(
         ),
         journal=journal,
         log_ins=LogIns(parts.custody, strangers),
-        partner_tasks=PartnerTasks(settings.partner, authenticator, counting, parts.state),
+        partner_tasks=PartnerTasks(settings.partner, authenticator, counting, confirmations),
         clock=clock,
         readiness=ReadinessCheck(
             custody=parts.custody, state=parts.state, recorder=parts.recorder, policy_digest=policies.digest

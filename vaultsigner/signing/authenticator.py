@@ -15,7 +15,7 @@ from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 from vaultsigner.signing.callers import Caller
-from vaultsigner.signing.calls import Call
+from vaultsigner.signing.calls import Call, IpAddress
 from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.trail import Trail
 
@@ -23,6 +23,15 @@ TICK_SECONDS = 0.025
 """Failed signatures are answered on this grid: how long it took to find the failure does not tell which one it was."""
 
 FAILURES = frozenset({authentication_failed("").code, "partner_invalid_signature"})
+SHAPELESS = frozenset(
+    {
+        "malformed_parameters",
+        "partner_invalid_argument",
+        "partner_invalid_recv_window",
+        "partner_invalid_timestamp",
+    }
+)
+"""What says nothing of any key, and so need not be answered on the grid; it counts like a failed signature."""
 
 TWO_WAYS = malformed_parameters(
     "The request shows who asks in more than one way: send an access token, a signature or an Open API token, and only one"
@@ -41,40 +50,58 @@ class Authenticator:
         self._strangers = strangers
 
     async def caller(self, trail: Trail) -> Caller | Refusal:
-        """Who asks.
+        """Who asks. Nothing is read of a request from an address that has failed too often, unless its access token is good.
 
         Raises:
-            CustodyError: it cannot be found out now.
+            CustodyError, StateError: it cannot be found out now.
         """
         call = trail.call
         given = call.credentials
+        blocked = self.blocked(call.ip)
+        if blocked is not None and not await self._has_good_token(call):
+            return blocked
         signed = carries_signature(call.query, call.body)
         ways = (given.authorization is not None, given.api_key is not None, given.open_api_token is not None)
         if sum(ways) > 1 or (signed and given.api_key is None and any(ways)):
-            return TWO_WAYS
+            return TWO_WAYS if await self._has_good_token(call) else await self.turned_away(call.ip, TWO_WAYS)
         if given.open_api_token is not None:
             return await self._client(trail, "open_api", given.open_api_token)
         if given.api_key is not None or signed:
             return await self._client(trail, "client", given.api_key or "")
         return await self._user(trail)
 
+    def blocked(self, ip: IpAddress) -> Refusal | None:
+        """The answer to an address that has failed too often, before anything is read of its request."""
+        return self._strangers.blocked(ip)
+
+    async def turned_away(self, ip: IpAddress, refusal: Refusal) -> Refusal:
+        """Count a refusal against the address of a stranger; what it is told.
+
+        Raises:
+            StateError: it cannot be counted.
+        """
+        return await self._strangers.failed_signature(ip) or refusal
+
     async def verdict(self, trail: Trail, family: Family, credential: str) -> Proof | Refusal:
         """Custody's verdict on the signature of a request. A failure leaves on the grid, and counts against its address.
 
         Raises:
-            CustodyError: custody has none.
+            CustodyError, StateError: there is none, or it cannot be counted.
         """
         call = trail.call
-        if (blocked := self._strangers.blocked(call.ip)) is not None:
-            return blocked
         started = asyncio.get_running_loop().time()
         verdict = await self._custody.authenticate(_question(call, family, credential))
-        if not isinstance(verdict, Refusal) or verdict.code not in FAILURES:
+        if not isinstance(verdict, Refusal) or verdict.code not in FAILURES | SHAPELESS:
             return verdict
-        limited = await self._strangers.failed_signature(call.ip)
-        elapsed = asyncio.get_running_loop().time() - started
-        await asyncio.sleep(TICK_SECONDS - elapsed % TICK_SECONDS)
-        return limited or verdict
+        refusal = await self.turned_away(call.ip, verdict)
+        if verdict.code in FAILURES:
+            elapsed = asyncio.get_running_loop().time() - started
+            await asyncio.sleep(TICK_SECONDS - elapsed % TICK_SECONDS)
+        return refusal
+
+    async def _has_good_token(self, call: Call) -> bool:
+        token = bearer_token(call.credentials.authorization)
+        return token is not None and not isinstance(await self._tokens.user(token), Refusal)
 
     async def _user(self, trail: Trail) -> Caller | Refusal:
         token = bearer_token(trail.call.credentials.authorization)

@@ -18,7 +18,7 @@ from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
 from vaultsigner.signing.admission import Request
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
-from vaultsigner.signing.counting import Counting, refusal_of
+from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.journal import Dispatched, Journal
 from vaultsigner.signing.ledger import performed_by
 from vaultsigner.signing.signature import Signer
@@ -104,7 +104,7 @@ class Broadcaster:
             count=self._counting.of(request.caller),
         )
         if isinstance(reserved, NotCounted):
-            return refusal_of(reserved)
+            return await self._counting.refusal(request.trail, reserved)
         if isinstance(reserved, HeldByOther):
             return in_flight(key) if reserved.held.in_flight(now_ms) else held_by_another(reserved.held)
         return reserved
@@ -209,7 +209,9 @@ class Broadcaster:
         key, sequence = outgoing.key, outgoing.sequence
         if isinstance(result, Accepted):
             self._accounts.accepted(key)
-            await self._state.settle(key, outgoing.owner, sequence, sequence + 1, done=True)
+            # Without `sync` a node takes anything, and looks at it later: what it does is done once it stands in a block.
+            done = True if outgoing.request.call.sync or result == _already_there(outgoing) else None
+            await self._state.settle(key, outgoing.owner, sequence, sequence + 1, done=done)
             return None
         if isinstance(result, Rejected):
             return await self._settle_refusal(outgoing, result)

@@ -12,7 +12,8 @@ from vaultsigner.errors import VaultsignerError
 
 _TOLD: Mapping[str, str] = MappingProxyType(
     {
-        "custody_unavailable": "The custody process is not there just now; nothing was signed. Try again",
+        "custody_unavailable": "The custody process is not there just now, or no longer knows this request; nothing was signed. "
+        "Try again; what a client signs it has to sign anew, with a new timestamp",
         "vault_unavailable": "Vault cannot be reached; nothing was signed. Try again",
         "vault_sealed": "Vault is sealed; nothing was signed. An operator has to unseal it",
         "vault_denied": "Vault does not let custody in; nothing was signed. An operator has to renew custody's token",

@@ -11,9 +11,9 @@ from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.authenticator import Authenticator
+from vaultsigner.signing.confirmations import Confirmations
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.trail import Trail
-from vaultsigner.state import State
 from vaultsigner.strict_json import JsonNumber, MalformedJsonError, parse
 
 PARTNER = Principal("partner", "binance-web3", "rsa")
@@ -21,19 +21,23 @@ LONGEST_ADDRESS = 128
 
 
 class PartnerTasks:
-    """Answers from what vaultsigner itself has settled as done, and from nothing else.
+    """Answers from what vaultsigner itself has sent and a node has checked or a chain shows, and from nothing else.
 
     Args:
         partner: None where config.yml has no such section; then nobody asks.
     """
 
     def __init__(
-        self, partner: Partner | None, authenticator: Authenticator, counting: Counting, state: State
+        self,
+        partner: Partner | None,
+        authenticator: Authenticator,
+        counting: Counting,
+        confirmations: Confirmations,
     ) -> None:
         self._tasks: Mapping[str, PartnerTask] = {} if partner is None else partner.tasks
         self._authenticator = authenticator
         self._counting = counting
-        self._state = state
+        self._confirmations = confirmations
 
     async def completion(self, trail: Trail) -> dict[str, JsonValue] | Refusal:
         """For each task that was asked for, whether the wallet has completed it.
@@ -42,9 +46,12 @@ class PartnerTasks:
             CustodyError, StateError: that cannot be said now.
         """
         call = trail.call
+        blocked = self._authenticator.blocked(call.ip)
+        if blocked is not None:
+            return blocked
         request = read_partner_request(call.query, call.body)
         if isinstance(request, Refusal):
-            return request
+            return await self._authenticator.turned_away(call.ip, request)
         signature = call.credentials.partner_signature or ""
         proof = await self._authenticator.verdict(trail, "partner", signature)
         if isinstance(proof, Refusal):
@@ -64,7 +71,7 @@ class PartnerTasks:
             return _invalid("task is no JSON array of texts")
         if any(name not in self._tasks for name in names):
             return _invalid("a task is not known")
-        done = await self._state.performed(address)
+        done = await self._confirmations.performed(address)
         asked = names or list(self._tasks)
         return {name: _is_done(self._tasks[name], done) for name in asked}
 

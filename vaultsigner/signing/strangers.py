@@ -1,7 +1,6 @@
 """Limits for those who have not shown who they are: log-ins by user and address, failed signatures by address."""
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network
@@ -10,7 +9,7 @@ from vaultsigner.config.settings import RateLimits
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.calls import IpAddress
 from vaultsigner.signing.clock import Clock
-from vaultsigner.signing.counting import rate_of, refusal_of, too_many
+from vaultsigner.signing.limits import rate_of, refusal_of, too_many
 from vaultsigner.state import Count, Rate, State
 
 REMEMBERED = 10_000
@@ -38,7 +37,7 @@ class Strangers:
         left = 0.0 if until is None else until - self._monotonic()
         if left <= 0:
             return None
-        return too_many(f"failed signature from {_origin(ip)}", math.ceil(left))
+        return too_many(_key_of(ip), round(left * 1000))
 
     async def failed_signature(self, ip: IpAddress) -> Refusal | None:
         """Count one; a refusal when there were too many from that address.
@@ -46,13 +45,14 @@ class Strangers:
         Raises:
             StateError: it cannot be counted.
         """
-        limit = self._limits.failed_signatures_per_address
-        refusal = await self._commit(rate_of(f"failed signature from {_origin(ip)}", limit))
-        if refusal is not None and refusal.retry_after_seconds is not None:
-            if len(self._blocked_until) >= REMEMBERED:
-                self._blocked_until.clear()
-            self._blocked_until[_origin(ip)] = self._monotonic() + refusal.retry_after_seconds
-        return refusal
+        rate = rate_of(_key_of(ip), self._limits.failed_signatures_per_address)
+        refused = await self._state.count(Count(rates=(rate,)), now_ms=self._clock.milliseconds())
+        if refused is None:
+            return None
+        if len(self._blocked_until) >= REMEMBERED:
+            self._blocked_until.clear()
+        self._blocked_until[_origin(ip)] = self._monotonic() + refused.retry_after_ms / 1000
+        return refusal_of(refused)
 
     async def log_in_from(self, ip: IpAddress) -> Refusal | None:
         """Count an attempt before its password is looked at.
@@ -121,6 +121,10 @@ class Strangers:
     async def _commit(self, rate: Rate) -> Refusal | None:
         refused = await self._state.count(Count(rates=(rate,)), now_ms=self._clock.milliseconds())
         return None if refused is None else refusal_of(refused)
+
+
+def _key_of(ip: IpAddress) -> str:
+    return f"failed signature from {_origin(ip)}"
 
 
 def _origin(ip: IpAddress) -> str:

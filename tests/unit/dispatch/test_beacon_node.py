@@ -227,6 +227,23 @@ async def test_a_transaction_is_looked_up(
     assert await client.knows_transaction("AB") is known
 
 
+@pytest.mark.parametrize(
+    ("status", "json", "executed"),
+    [
+        (200, {"hash": "AB", "code": 0, "ok": True}, True),
+        (200, {"hash": "AB", "code": 65541, "log": "insufficient funds", "ok": False}, False),
+        (200, {"hash": "AB", "ok": False}, False),
+        (404, {"message": "no"}, False),
+    ],
+)
+async def test_a_transaction_that_failed_in_its_block_is_there_but_did_nothing(
+    node: Node, client: BeaconNode, status: int, json: object, executed: bool
+) -> None:
+    node.says(status, json=json)
+    assert await client.executed("AB") is executed
+    assert await client.knows_transaction("AB") is (status == 200)
+
+
 async def test_a_vague_answer_to_a_look_up_is_neither_yes_nor_no(node: Node, client: BeaconNode) -> None:
     node.says(503, json={"message": "busy"})
     with pytest.raises(NodeError):
