@@ -86,11 +86,18 @@ async def test_attempts_tell_the_limits_whose_they_are_and_nothing_of_what_a_str
     client: CustodyClient,
 ) -> None:
     """Sooner or later somebody types a password where the name belongs."""
-    subjects = [(await client.log_in(body(name, "wrong"))).subject for name in (USERNAME, PASSWORD)]
-    digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
-    assert subjects == [f"user:{USERNAME}", f"stranger:{digest[:2]}"]
-    assert (await client.log_in(body(USERNAME, PASSWORD))).subject == f"user:{USERNAME}"
-    assert (await client.log_in(bytearray(b"{"))).subject is None
+    answers = [
+        await client.log_in(body(*typed))
+        for typed in ((USERNAME, "wrong"), (PASSWORD, "wrong"), (USERNAME, PASSWORD))
+    ]
+    buckets = [f"stranger:{hashlib.sha256(name.encode()).hexdigest()[:2]}" for name in (USERNAME, PASSWORD)]
+    assert [(answer.subject, answer.bucket) for answer in answers] == [
+        (f"user:{USERNAME}", buckets[0]),
+        (None, buckets[1]),
+        (f"user:{USERNAME}", buckets[0]),
+    ]
+    untried = await client.log_in(bytearray(b"{"))
+    assert (untried.subject, untried.bucket) == (None, None)
 
 
 async def test_an_unknown_user_takes_as_long_as_a_known_one(client: CustodyClient) -> None:
@@ -115,6 +122,27 @@ async def test_a_flood_of_log_ins_is_turned_away_and_others_are_answered(client:
     assert health.vault == "ok"  # type: ignore[union-attr]  # the last one is the health
     codes = {answer.refusal.code for answer in answers if isinstance(answer, LogInRefused)}
     assert codes == {"bad_credentials", "rate_limited"}
+    for answer in answers:
+        assert isinstance(answer, LogInRefused)
+        tried = answer.refusal.code == "bad_credentials"
+        assert (answer.bucket is not None, answer.subject is not None) == (tried, tried)
+
+
+async def test_a_server_that_asks_past_its_limits_cannot_guess_for_ever(own_world: CustodyWorld) -> None:
+    """Other questions are answered all the while."""
+    async with connected(own_world.custody.socket_path) as client:
+        codes: list[str] = []
+        while codes.count("rate_limited") < 10:
+            flood = (client.log_in(body(USERNAME, "wrong")) for _ in range(MOST_WAITING))
+            answers = await asyncio.gather(*flood)
+            codes += [answer.refusal.code for answer in answers if isinstance(answer, LogInRefused)]
+        assert 600 <= codes.count("bad_credentials") < 1200
+        refused = next(answer for answer in answers if answer.bucket is None)
+        assert isinstance(refused, LogInRefused)
+        assert (refused.refusal.code, refused.refusal.retry_after_seconds) == ("rate_limited", 1)
+        assert (await client.health()).vault == "ok"
+        await asyncio.sleep(0.5)
+        assert isinstance(await client.log_in(body(USERNAME, PASSWORD)), LogInAnswer)
 
 
 async def test_a_rotated_key_signs_new_tokens_and_old_ones_stay_good(own_world: CustodyWorld) -> None:

@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.integration.custody.conftest import CustodyWorld
 from tests.integration.custody.custody_process import connected
 from tests.world import Vector
 from vaultsigner.custody.frames import MAX_FRAME_BYTES, encode_frame
+from vaultsigner.custody.monitor import MOST_CONNECTIONS
 
 HEADER = struct.Struct(">IBBQ")
 OTHER_USER = 65534
@@ -98,6 +100,33 @@ async def test_questions_whose_asker_has_gone_are_dropped(shared_world: CustodyW
     writer.transport.abort()
     async with connected(shared_world.custody.socket_path) as client:
         assert (await client.health()).vault == "ok"
+
+
+async def test_a_ninth_connection_is_closed_and_the_others_are_served(own_world: CustodyWorld) -> None:
+    """Each costs custody a buffer of 256 KiB, and a descriptor."""
+    opened = [
+        await asyncio.open_unix_connection(str(own_world.custody.socket_path))
+        for _ in range(MOST_CONNECTIONS)
+    ]
+    try:
+        for reader, _ in opened:
+            assert await reader.read(HEADER.size)
+        for _ in range(5):
+            reader, writer = await asyncio.open_unix_connection(str(own_world.custody.socket_path))
+            with suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
+        assert (
+            own_world.custody.log.read_text().count(f"{MOST_CONNECTIONS} connections are open already") == 5
+        )
+        reader, writer = opened.pop()
+        writer.close()
+        await asyncio.sleep(0.1)
+        async with connected(own_world.custody.socket_path) as client:
+            assert (await client.health()).vault == "ok"
+    finally:
+        for _, writer in opened:
+            writer.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")

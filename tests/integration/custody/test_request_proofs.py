@@ -1,12 +1,15 @@
 """Who signed a request: every way to fail is one answer after one read of one secret, and only the record tells which it was."""
 
 import hashlib
+import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.integration.custody.fake_vault import answer
 from tests.integration.custody.proving import (
@@ -18,15 +21,25 @@ from tests.integration.custody.proving import (
     PARTNER,
     PATHS,
     RSA,
+    SECRET,
     SIGNED_REQUEST_KEYS,
     Proving,
     proving,
 )
-from tests.signing_client import HmacKey, OpenApiKey, SignedCall, partner_call, sign_text
+from tests.signing_client import (
+    HmacKey,
+    OpenApiKey,
+    SignedCall,
+    open_api_token,
+    partner_call,
+    sign_text,
+)
+from vaultsigner.authentication.payload_hints import payload_hint
+from vaultsigner.authentication.request_signatures import hmac_fits
 from vaultsigner.authentication.signed_requests import authentication_failed
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.protocol import AuthenticateRequest
-from vaultsigner.domain.names import ClientName
+from vaultsigner.domain.names import ClientName, Operation
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
@@ -156,6 +169,10 @@ FAILURES: dict[str, tuple[Make, str | None]] = {
         lambda h: replace(h.token_request(), method="PUT"),
         "client bot-open_api: the token's digest is of another request",
     ),
+    "token: for another operation than its path's": (
+        lambda h: replace(h.token_request(), operation=Operation("unfreeze.broadcast")),
+        "client bot-open_api: the token's path is not one of unfreeze.broadcast",
+    ),
     "token: too old": (
         lambda h: h.token_request(ts=NOW // 1000 - 61),
         "client bot-open_api: token 61000 ms old",
@@ -241,8 +258,9 @@ async def test_the_window_of_tokens(here: Proving, ts: int, good: bool) -> None:
 async def test_an_operation_that_was_signed_for_is_the_one_that_counts(here: Proving) -> None:
     call = here.call(parameters="operation=freeze.broadcast&")
     await here.proved(here.request(call, "freeze.broadcast"))
-    escaped = here.call(parameters="oper%61tion=freeze.broadcast&")
-    assert "another operation" in str(await here.refused(here.request(escaped, "freeze.sign")))
+    escaped = await here.prove(here.request(here.call(parameters="oper%61tion=freeze.broadcast&")))
+    assert isinstance(escaped, Refusal)
+    assert escaped.code == "malformed_parameters"
 
 
 async def test_a_client_that_signs_what_it_decoded_is_refused_with_a_hint_for_the_record(
@@ -257,15 +275,95 @@ async def test_a_client_that_signs_what_it_decoded_is_refused_with_a_hint_for_th
     assert (await here.prove(here.request(raw_signed, AUTH))).code == "malformed_parameters"  # type: ignore[union-attr]  # a refusal
 
 
-@pytest.mark.parametrize("secret", [None, "", 12, ["x"]])
-async def test_a_client_without_a_secret_is_not_one_with_an_empty_secret(
-    here: Proving, secret: object
+@pytest.mark.parametrize(
+    "fields",
+    [*({"secret": secret} for secret in (None, "", 12, ["x"])), {"other": "x"}, {}, None],
+)
+async def test_an_api_key_without_a_good_secret_cannot_be_told_from_an_unknown_one(
+    here: Proving, fields: dict[str, object] | None
 ) -> None:
-    here.vault.fields[PATHS["bot"]] = {"secret": secret}
-    with pytest.raises(CustodyError) as caught:
-        await here.prove(here.request(here.call(HmacKey(HMAC.api_key, ""))))
-    assert caught.value.code == "key_malformed"
-    assert await here.refused(here.request(here.call(STRANGER))) == "unknown API key"
+    """Nor is a client without a secret one with an empty secret. Only the record and custody's log know what to mend."""
+    here.vault.fields.pop(PATHS["bot"])
+    if fields is not None:
+        here.vault.fields[PATHS["bot"]] = fields
+    requests = [here.request(here.call(key)) for key in (HmacKey(HMAC.api_key, ""), STRANGER, FALSE_HMAC)]
+    with capture_logs() as logged:
+        broken, unknown, _ = verdicts = [await here.prove(request) for request in requests]
+    assert {replace(refusal, reason=None) for refusal in verdicts if isinstance(refusal, Refusal)} == {
+        replace(authentication_failed(""), reason=None)
+    }
+    assert isinstance(unknown, Refusal)
+    assert unknown.reason == "unknown API key"
+    assert isinstance(broken, Refusal)
+    assert "clients/bot-hmac" in str(broken.reason)
+    assert [(line["event"], line["client"], line["log_level"]) for line in logged] == [
+        ("client_secret_unusable", "bot-hmac", "warning")
+    ] * 2
+    assert here.vault.asked.count(PATHS["bot"]) == 3, "each asks Vault once"
+
+
+@pytest.mark.parametrize("fields", [{"secret": SECRET}, None])
+async def test_every_failure_computes_as_much(
+    here: Proving, fields: dict[str, object] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One HMAC, and the hints once: whoever sends 4 KiB must not see by the time whose API key it was."""
+    if fields is None:
+        here.vault.fields.pop(PATHS["bot"])
+    work: list[str] = []
+
+    def hmac(*arguments: Any) -> bool:
+        work.append("hmac")
+        return hmac_fits(*arguments)
+
+    def hint(*arguments: Any) -> str | None:
+        work.append("hint")
+        length = len(work)
+        found = payload_hint(*arguments)
+        del work[length:]
+        return found
+
+    monkeypatch.setattr("vaultsigner.custody.claims.hmac_fits", hmac)
+    monkeypatch.setattr("vaultsigner.custody.claims.payload_hint", hint)
+    for key, signature in (
+        (STRANGER, None),
+        (FALSE_HMAC, None),
+        (EDWARDS, "A" * 88),
+        (RSA, "x"),
+        (RSA, "A" * 344),
+    ):
+        call = here.call(key, parameters=f"note={'%27' * 1000}&")
+        work.clear()
+        await here.refused(here.request(call if signature is None else cut(call, signature)))
+        assert sorted(work) == ["hint", "hmac"], key
+
+
+@pytest.mark.parametrize(
+    "operation", ["unfreeze.sign", "unfreeze.broadcast", "freeze.broadcast", AUTH, "wallet.list"]
+)
+async def test_a_token_over_one_path_is_not_good_for_the_operation_of_another(
+    here: Proving, operation: str
+) -> None:
+    """The server says what a path means; one that has been taken over says anything."""
+    moved = replace(here.token_request(), operation=Operation(operation))
+    assert await here.refused(moved) == f"client bot-open_api: the token's path is not one of {operation}"
+    assert (await here.proved(here.token_request())).ticket
+    slash = "/api/freeze/sign/"
+    raw = json.dumps(BODY).encode()
+    token = open_api_token(OPEN_API, "POST", slash, "", raw, ts=NOW // 1000 - 1)
+    request = here.request(SignedCall("POST", slash, "", {}, raw), family="open_api", credential=token)
+    assert (await here.proved(request)).ticket
+    assert await here.refused(replace(request, operation=Operation(operation)))
+
+
+async def test_a_token_over_a_path_that_signs_nothing_has_nothing_signed(here: Proving) -> None:
+    raw = json.dumps(BODY).encode()
+    for path in ("/api/auth/check", "/api/wallet/resync", "/elsewhere"):
+        token = open_api_token(OPEN_API, "POST", path, "", raw, ts=NOW // 1000)
+        request = here.request(SignedCall("POST", path, "", {}, raw), AUTH, "open_api", token)
+        assert (await here.proved(request)).ticket == ""
+        for operation in ("freeze.sign", "freeze.broadcast"):
+            reason = await here.refused(replace(request, operation=Operation(operation)))
+            assert reason == f"client bot-open_api: the token's path is not one of {operation}"
 
 
 async def test_without_clients_that_share_a_secret_nothing_is_read(tmp_path: Path) -> None:

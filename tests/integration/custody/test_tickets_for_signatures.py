@@ -144,6 +144,39 @@ async def test_a_signature_is_not_good_again_after_its_window(here: Proving) -> 
     assert await code_of(here, proofs[1]) == "replayed"
 
 
+async def test_a_server_that_kills_custody_gets_no_second_signature(here: Proving) -> None:
+    """With the process goes what it remembered, and the same bytes would get a new ticket: at another sequence, another
+    signature. What may have been accepted before is not signed for.
+    """
+    requests = [
+        here.request(here.call(key, timestamp_ms=NOW, recv_window=60_000))
+        for key in SIGNED_REQUEST_KEYS.values()
+    ]
+    requests.append(here.token_request())
+    for request in requests:
+        assert await code_of(here, await here.proved(request)) is None
+    here.now_ms += 3000
+    here.custody.signer._used = UsedSignatures(lambda: here.now_ms, after_crash=True)
+    for request in requests:
+        for sequence in range(3):
+            assert await code_of(here, await here.proved(request), sequence=sequence) == "custody_unavailable"
+    started_ms = here.now_ms
+    for age_ms, code in ((-999, "custody_unavailable"), (-1000, "custody_unavailable"), (-1001, None)):
+        here.now_ms = started_ms + 2000
+        proof = await fresh(here, timestamp_ms=started_ms - age_ms)
+        assert await code_of(here, proof) == code, age_ms
+    for ts_ms, code in ((started_ms + 5000, "custody_unavailable"), (started_ms + 6000, None)):
+        assert await code_of(here, await here.proved(here.token_request(ts=ts_ms // 1000))) == code
+
+
+async def test_a_kept_ticket_is_not_used_long_after_its_window(here: Proving) -> None:
+    kept = [await fresh(here, timestamp_ms=NOW) for _ in range(2)]
+    here.now_ms += 5000 + 35_000
+    assert await code_of(here, kept[0]) is None
+    here.now_ms += 1
+    assert await code_of(here, kept[1]) == "custody_unavailable"
+
+
 async def test_a_full_memory_signs_no_more(here: Proving) -> None:
     here.custody.signer._used = UsedSignatures(lambda: here.now_ms, most=2)
     codes = [await code_of(here, await fresh(here)) for _ in range(3)]

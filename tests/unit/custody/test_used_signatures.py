@@ -18,9 +18,11 @@ class Clock:
         return self.now_ms
 
 
-def code_of(used: UsedSignatures, nonce: bytes, expires_at_ms: int) -> str | None:
+def code_of(
+    used: UsedSignatures, nonce: bytes, expires_at_ms: int, good_from_ms: int | None = None
+) -> str | None:
     try:
-        used.mark(nonce, expires_at_ms)
+        used.mark(nonce, expires_at_ms, expires_at_ms - 6000 if good_from_ms is None else good_from_ms)
     except CustodyError as error:
         return error.code
     return None
@@ -77,3 +79,22 @@ def test_any_time_is_taken(expires_at_ms: int) -> None:
     used = UsedSignatures(Clock())
     assert code_of(used, b"a", expires_at_ms) is None
     assert code_of(used, b"a", expires_at_ms) == "replayed"
+
+
+@pytest.mark.parametrize(
+    ("good_from_ms", "code"),
+    [
+        (NOW - 6000, "custody_unavailable"),
+        (NOW - 1, "custody_unavailable"),
+        (NOW, "custody_unavailable"),
+        (NOW + 1, None),
+        (NOW + 999, None),
+    ],
+)
+def test_after_a_crash_what_was_good_before_is_not_signed_for(good_from_ms: int, code: str | None) -> None:
+    clock = Clock()
+    used = UsedSignatures(clock, after_crash=True)
+    clock.now_ms += 3000
+    assert code_of(used, b"a", NOW + 60_000, good_from_ms) == code
+    assert (b"a" in used) is (code is None)
+    assert code_of(UsedSignatures(Clock()), b"a", NOW + 60_000, good_from_ms) is None, "the first start"
