@@ -9,7 +9,7 @@ from vaultsigner.cli.client_credentials import new_api_key, new_name
 from vaultsigner.cli.key_target import place_in_vault
 from vaultsigner.config.caller_fields import KEY_SCHEMES
 from vaultsigner.config.fields import read_name
-from vaultsigner.config.problems import UnusableValueError
+from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.config.public_keys import read_public_key
 from vaultsigner.config.settings import Client, ClientScheme, KvReference, Settings
 from vaultsigner.domain.names import ClientName
@@ -45,15 +45,24 @@ def find_target(
     scheme: ClientScheme | None,
     path: str | None,
     public_key: Path | None,
+    *,
+    replace: bool = False,
 ) -> ClientTarget:
-    """The configured client, to give it the secret that it lacks; else a new one.
+    """The configured client, to give it the secret that it lacks, or another one; else a new one.
+
+    Args:
+        replace: another secret in the place of the one that is there, which needs a client whose API key stays.
 
     Raises:
         click.UsageError: the parts contradict each other or the configuration, or the public key cannot be used.
     """
     client = settings.clients.get(ClientName(name)) if settings and name else None
     if client is not None:
+        if replace and settings is not None:
+            _refuse_shared_place(client, settings)
         return _configured(client, scheme, path, public_key)
+    if replace:
+        raise click.UsageError(_nothing_to_replace(settings, name))
     if scheme is None:
         raise click.UsageError("which scheme? Give --scheme hmac, rsa, ed25519 or open_api")
     chosen = _checked_name(name) if name is not None else new_name(settings.clients if settings else ())
@@ -69,12 +78,34 @@ def find_target(
     )
 
 
+def _nothing_to_replace(settings: Settings | None, name: str | None) -> str:
+    if settings is None:
+        return "--replace gives a client of config.yml another secret, and there is no config.yml that can be used"
+    if name is None:
+        return "whose secret? --replace needs the client's name"
+    hint = suggestion(name, settings.clients)
+    return f"{settings.source} has no client of this name, whose secret could be replaced; {hint}"
+
+
+def _refuse_shared_place(client: Client, settings: Settings) -> None:
+    """A write replaces everything that lies there."""
+    if client.secret is None:
+        return
+    place = (client.secret.mount, client.secret.path)
+    for other in settings.clients.values():
+        if other.name != client.name and other.secret and (other.secret.mount, other.secret.path) == place:
+            raise click.UsageError(
+                f"the secret of {other.name} lies at {'/'.join(place)}, too, and would be gone: give each a path of its own"
+            )
+
+
 def _configured(
     client: Client, scheme: ClientScheme | None, path: str | None, public_key: Path | None
 ) -> ClientTarget:
     if client.secret is None:
         raise click.UsageError(
-            f"config.yml has a client {client.name} already, with its public key: there is nothing to make"
+            f"config.yml has a client {client.name} already, with its public key: there is nothing to make; "
+            "another key goes into its place there, and counts after a restart"
         )
     if scheme is not None and scheme != client.scheme:
         raise click.UsageError(

@@ -6,11 +6,12 @@ from typing import Any, cast
 
 import click
 
+from vaultsigner.cli import terminal
 from vaultsigner.cli.client_credentials import as_document, config_lines, new_secret
 from vaultsigner.cli.client_target import ClientTarget, find_target
 from vaultsigner.cli.command_group import CommandGroup
 from vaultsigner.cli.configuration import load_settings
-from vaultsigner.cli.key_store import look_up, put, require_kv_v2
+from vaultsigner.cli.key_store import NotedKey, look_up, put, require_kv_v2
 from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
@@ -37,6 +38,11 @@ def clients() -> None:
     "--path",
     help="hmac, open_api: mount and path in Vault. Default: as configured, else secret/clients/NAME.",
 )
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="A new secret for a client of config.yml, whose API key stays; asks you to type its path.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @vault_options
 def create(
@@ -46,33 +52,40 @@ def create(
     scheme: str | None,
     public_key: Path | None,
     path: str | None,
+    replace: bool,
     as_json: bool,
 ) -> None:
-    """Give a new client its API key, and print the lines for config.yml.
+    """Give a new client its API key, and print the lines for config.yml. Without NAME one is made up.
 
-    hmac and open_api: also makes a secret, writes it into Vault and shows it, this once. Never over a secret that is there.
+    hmac and open_api: also makes a secret, writes it into Vault and shows it, this once. Over a secret that is there only with
+    --replace: a running service takes the new one at once, and the old one counts no more.
     ed25519 (best) and rsa: the client keeps its private key; give its public key, or see how it makes a pair.
+
+    An API key of your own may stand in config.yml: write the client there first, then `clients create NAME` makes its secret.
 
     \b
     Examples:
       vaultsigner clients create bot-1 --scheme hmac
       vaultsigner clients create bot-2 --scheme ed25519 --public-key config/bot-2.pem
       vaultsigner clients create mini-app --scheme open_api --path desk/clients/mini-app
-      vaultsigner clients create bot-3 --scheme hmac --json | jq -r .secret
+      vaultsigner clients create bot-1 --replace
+      vaultsigner clients create bot-3 --scheme hmac --json | jq '{api_key, secret, config}'
     """
     keep_memory_private()
     found = options.settings()
     settings = found if isinstance(found, Settings) else None
     if isinstance(found, ConfigProblems):
         click.echo("note: config.yml cannot be used yet; `vaultsigner check` lists its problems", err=True)
-    target = find_target(settings, name, cast("ClientScheme | None", scheme), path, public_key)
-    secret = None
+    target = find_target(
+        settings, name, cast("ClientScheme | None", scheme), path, public_key, replace=replace
+    )
+    secret, replaced = None, False
     if isinstance(target.credential, KvReference):
-        secret = _make_secret(options.open(settings), target.credential)
+        secret, replaced = _make_secret(options.open(settings), target, target.credential, replace=replace)
     if as_json:
         click.echo(_document(target, secret))
     else:
-        _tell(target, secret)
+        _tell(target, secret, replaced=replaced)
 
 
 @clients.command("list")
@@ -95,6 +108,8 @@ def list_clients(options: VaultOptions, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
+    if not rows:
+        click.echo(f"There are no clients in {settings.source}: `vaultsigner clients create NAME` makes one.")
     for row in rows:
         where = (
             f"{row['reference']}: {row['state']}" if row["reference"] else f"public key {row['public_key']}"
@@ -102,21 +117,41 @@ def list_clients(options: VaultOptions, as_json: bool) -> None:
         click.echo(f"{row['name']}  ({row['scheme']})\n  {row['api_key']}\n  {where}")
 
 
-def _make_secret(vault: OperatorVault, reference: KvReference) -> str:
-    """Into Vault first: a secret that is shown but was never written would be of no use."""
+def _make_secret(
+    vault: OperatorVault, target: ClientTarget, reference: KvReference, *, replace: bool
+) -> tuple[str, bool]:
+    """Into Vault first: a secret that is shown but was never written would be of no use.
+
+    Returns:
+        The secret, and whether there was one before it.
+    """
     require_kv_v2(vault, reference)
     before = look_up(vault, reference)
-    if before.version:
+    if before.version and not replace:
+        again = "" if not target.configured else ", or add --replace"
         what = "already holds a secret" if before.live else "held a secret that was deleted"
         raise VaultAccessError(
-            f"{reference.mount}/{reference.path} {what}, and nothing was overwritten: choose another name or --path"
+            f"{reference.mount}/{reference.path} {what}, and nothing was overwritten: choose another name or --path{again}"
         )
+    if before.version:
+        _confirm_replacing(target, reference, before)
     secret = new_secret()
-    put(vault, reference, secret, version=0)
-    return secret
+    put(vault, reference, secret, version=before.version)
+    return secret, before.version > 0
 
 
-def _tell(target: ClientTarget, secret: str | None) -> None:
+def _confirm_replacing(target: ClientTarget, reference: KvReference, before: NotedKey) -> None:
+    place = f"{reference.mount}/{reference.path}"
+    click.echo(
+        f"{place} holds version {before.version} of the secret of {target.name}; its API key {target.api_key} stays.\n"
+        "A running service takes the new secret at once: until the client has it, its requests are refused.",
+        err=True,
+    )
+    if terminal.ask(f"Type {place} to replace it") != place:
+        raise terminal.TerminalError("that is not the path: nothing was changed")
+
+
+def _tell(target: ClientTarget, secret: str | None, *, replaced: bool) -> None:
     click.echo(f"API key     {target.api_key}   (no secret)")
     if secret is not None:
         click.echo(f"secret      {secret}")
@@ -131,7 +166,9 @@ def _tell(target: ClientTarget, secret: str | None) -> None:
         )
     if not target.configured:
         click.echo(f"\nFor config.yml, under `clients:`\n\n{_lines(target)}")
-    if secret is not None:
+    if replaced:
+        click.echo("The old secret counts no more; nothing needs a restart.")
+    elif secret is not None:
         click.echo(
             "Then run `vaultsigner vault setup`, which lets the service read it, and `vaultsigner check`."
         )

@@ -192,3 +192,81 @@ def metadata_policy(bao: Bao, folder: str) -> str:
 def test_help_shows_examples(program: Program) -> None:
     for command in ("create", "list"):
         assert f"vaultsigner clients {command}" in program.run("clients", command, "--help").out
+
+
+def with_hmac_client(configured: Program, folder: str, more: str = "") -> str:
+    """A client `bot` in the configuration; where its secret lies."""
+    config = configured.home / "config" / "config.yml"
+    bot = f"{{name: bot, api_key: vs_mine, scheme: hmac, secret: 'vault:secret/{folder}/bot#secret'}}"
+    config.write_text(config.read_text() + f"clients: [{bot}{more}]\n")
+    return f"secret/{folder}/bot"
+
+
+def test_a_secret_is_replaced_for_whoever_types_its_path_and_the_api_key_stays(
+    configured: Program, bao: Bao, folder: str
+) -> None:
+    place = with_hmac_client(configured, folder)
+    assert configured.run("clients", "create", "bot").status == 0
+    first = secret_at(bao, f"{folder}/bot")
+    again = configured.run("clients", "create", "bot")
+    assert again.status == 1
+    assert "or add --replace" in again.err
+    unattended = configured.run("clients", "create", "bot", "--replace")
+    assert unattended.status == 1
+    assert "terminal" in unattended.err
+    refused = configured.converse(
+        "clients", "create", "bot", "--replace", dialogue=[("to replace it: ", "yes")]
+    )
+    assert refused.status == 1
+    assert "running service takes the new secret at once" in refused.out
+    assert secret_at(bao, f"{folder}/bot") == first
+    done = configured.converse("clients", "create", "bot", "--replace", dialogue=[("to replace it: ", place)])
+    assert done.status == 0, done.out
+    second = secret_at(bao, f"{folder}/bot")
+    assert second is not None
+    assert second != first
+    assert done.out.count(second["secret"]) == 1
+    assert "API key     vs_mine " in done.out
+    assert "vault setup" not in done.out
+
+
+def test_replacing_does_not_take_away_what_another_client_has_there(
+    configured: Program, bao: Bao, folder: str
+) -> None:
+    other = f", {{name: other, api_key: vs_other, scheme: hmac, secret: 'vault:secret/{folder}/bot#other'}}"
+    with_hmac_client(configured, folder, other)
+    bao.admin().write(f"secret/data/{folder}/bot", {"data": {"secret": "a", "other": "b"}})
+    done = configured.run("clients", "create", "bot", "--replace")
+    assert done.status == 2
+    assert "the secret of other lies at" in done.err
+    assert secret_at(bao, f"{folder}/bot") == {"secret": "a", "other": "b"}
+
+
+def test_only_a_configured_client_s_secret_is_replaced(configured: Program, folder: str) -> None:
+    with_hmac_client(configured, folder)
+    for arguments, told in (
+        (("bott", "--scheme", "hmac"), "did you mean bot?"),
+        (("--scheme", "hmac"), "needs the client's name"),
+    ):
+        done = configured.run("clients", "create", *arguments, "--replace")
+        assert done.status == 2
+        assert told in done.err
+        assert done.out == ""
+    (configured.home / "config" / "config.yml").unlink()
+    assert "no config.yml" in configured.run("clients", "create", "bot", "--scheme", "hmac", "--replace").err
+
+
+def test_a_list_of_no_clients_says_so(configured: Program) -> None:
+    listed = configured.run("clients", "list")
+    assert listed.out == (
+        "There are no clients in config/config.yml: `vaultsigner clients create NAME` makes one.\n"
+    )
+    assert json.loads(configured.run("clients", "list", "--json").out) == []
+
+
+def test_help_says_what_a_newcomer_asks(program: Program) -> None:
+    told = program.run("clients", "create", "--help").out
+    assert "Without NAME one is made up" in told
+    assert "An API key of your own may stand in config.yml" in told
+    assert "--json | jq '{api_key, secret, config}'" in told
+    assert "jq -r .secret" not in told
