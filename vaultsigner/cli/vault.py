@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from vaultsigner.cli import terminal
 from vaultsigner.cli.command_group import CommandGroup
 from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.token_file import make_token_file
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.cli.vault_options import VaultOptions, read_token, vault_options
 from vaultsigner.cli.vault_policy import POLICY_NAME, least_policy, transit_keys
-from vaultsigner.cli.vault_setup import Step, set_up
+from vaultsigner.cli.vault_setup import Step, no_longer_granted, set_up
 from vaultsigner.config.settings import Settings
 
 
@@ -33,11 +34,13 @@ def vault() -> None:
     show_default=True,
     help="How long that token lives without renewal; the running service renews it.",
 )
-def setup(options: VaultOptions, print_only: bool, token_out: Path | None, period: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask before a path is no longer granted.")
+def setup(*, options: VaultOptions, print_only: bool, token_out: Path | None, period: str, yes: bool) -> None:
     """Write the least Vault policy and make the mounts and the Transit key the configuration names.
 
     Shows the policy first. May be run again at any time, and must be after adding a wallet or a client: it changes only what is
-    missing or differs, and says so.
+    missing or differs, and says so. There is one policy for all that uses this Vault: where it grants a path that this
+    configuration does not name, setup asks before it takes that away.
 
     \b
     Examples:
@@ -49,6 +52,7 @@ def setup(options: VaultOptions, print_only: bool, token_out: Path | None, perio
     if print_only:
         return
     operator = options.open(settings)
+    _ask_before_taking_away(settings, no_longer_granted(operator, settings), yes=yes)
     for step in set_up(operator, settings):
         _tell(step)
     if token_out is not None:
@@ -62,6 +66,26 @@ def _show_plan(settings: Settings) -> None:
     for key in transit_keys(settings):
         click.echo(f"# Transit key {key}: Ed25519, not exportable")
     click.echo()
+
+
+def _ask_before_taking_away(settings: Settings, dropped: tuple[str, ...], *, yes: bool) -> None:
+    """Nothing was changed yet."""
+    if not dropped:
+        return
+    paths = "".join(f"\n  {path}" for path in dropped)
+    click.echo(
+        f"The policy `{POLICY_NAME}` in Vault grants what {settings.source} does not name:{paths}\n"
+        "A service that runs with another configuration, and needs it, could no longer read it from that moment on.",
+        err=True,
+    )
+    if yes:
+        return
+    if not terminal.has_terminal():
+        raise terminal.TerminalError(
+            "nothing was changed: there is no terminal to ask on; add --yes if these paths are to be no longer granted"
+        )
+    if terminal.ask("No longer grant them? [y/N]").lower() not in ("y", "yes"):
+        raise terminal.TerminalError("nothing was changed")
 
 
 def _warn_of_another_file(path: Path, read_by_service: Path) -> None:

@@ -1,5 +1,7 @@
 """Bringing Vault to what the configuration needs, step by step. Each step looks first, and says what it found or changed."""
 
+import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +12,9 @@ from vaultsigner.cli.vault_policy import POLICY_NAME, kv_references, least_polic
 from vaultsigner.config.settings import Settings, TransitReference
 
 UPGRADE_SECONDS = 10
+_POLICY_PATH = f"sys/policies/acl/{POLICY_NAME}"
+_PATH = re.compile(r'\bpath\s*"([^"]*)"')
+_COMMENT = re.compile(r"^\s*(?:#|//).*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +100,40 @@ def _transit_key(vault: OperatorVault, key: TransitReference) -> Step:
     return Step(False, f"{key} is an Ed25519 key, not exportable")
 
 
+def no_longer_granted(vault: OperatorVault, settings: Settings) -> tuple[str, ...]:
+    """What the policy in Vault grants and the one for this configuration does not: a running service may live by it.
+
+    Raises:
+        VaultAccessError: the policy cannot be read.
+    """
+    return _dropped(_granted(vault), least_policy(settings))
+
+
+def _granted(vault: OperatorVault) -> str | None:
+    found = vault.read(_POLICY_PATH)
+    return str(found.get("policy") or "") if found else None
+
+
+def _dropped(before: str | None, text: str) -> tuple[str, ...]:
+    """Paths as a policy names them, e.g. `path "secret/data/wallets/hot"`."""
+    kept = set(_paths(text))
+    return tuple(f'path "{path}"' for path in dict.fromkeys(_paths(before or "")) if path not in kept)
+
+
+def _paths(policy: str) -> list[str]:
+    """Somebody may have written it by hand, as HCL or as JSON."""
+    try:
+        return list(json.loads(policy)["path"])
+    except (ValueError, LookupError, TypeError):
+        return _PATH.findall(_COMMENT.sub("", policy))
+
+
 def _policy(vault: OperatorVault, text: str) -> Step:
-    path = f"sys/policies/acl/{POLICY_NAME}"
-    found = vault.read(path)
-    before = found.get("policy") if found else None
+    before = _granted(vault)
     if before == text:
         return Step(False, f"the policy `{POLICY_NAME}` is as it should be")
-    vault.write(path, {"policy": text})
+    vault.write(_POLICY_PATH, {"policy": text})
     if before is None:
         return Step(True, f"wrote the policy `{POLICY_NAME}`")
-    removed = [
-        line
-        for line in str(before).splitlines()
-        if line.startswith("path ") and line not in text.splitlines()
-    ]
-    dropped = "".join(f"\n    no longer granted: {line.removesuffix('{').strip()}" for line in removed)
+    dropped = "".join(f"\n    no longer granted: {path}" for path in _dropped(before, text))
     return Step(True, f"replaced the policy `{POLICY_NAME}`, which differed{dropped}")

@@ -2,6 +2,8 @@
 
 import stat
 
+import pytest
+
 from tests.integration.cli.conftest import Bao
 from tests.integration.cli.program import Program
 
@@ -49,3 +51,65 @@ def test_setup_without_rights_is_one_line(configured: Program, bao: Bao) -> None
 
 def test_setup_without_configuration_is_a_usage_error(program: Program) -> None:
     assert program.run("vault", "setup", "--print").status == 2
+
+
+def granted(bao: Bao) -> str:
+    return str((bao.admin().read("sys/policies/acl/vaultsigner") or {})["policy"])
+
+
+def test_a_path_that_another_configuration_needs_is_taken_away_only_by_who_says_so(
+    configured: Program, bao: Bao, folder: str
+) -> None:
+    assert configured.run("vault", "setup").status == 0
+    before = granted(bao)
+    config = configured.home / "config" / "config.yml"
+    config.write_text(config.read_text().replace(f"{folder}/hot", "elsewhere/hot"))
+    dropped = f'grants what config/config.yml does not name:\n  path "secret/data/{folder}/hot"\n'
+
+    unattended = configured.run("vault", "setup", "--token-out", "run/token")
+    assert unattended.status == 1
+    assert dropped in unattended.err
+    assert "add --yes" in unattended.err
+    for answer in ("", "n", "path"):
+        refused = configured.converse("vault", "setup", dialogue=[("[y/N]: ", answer)])
+        assert refused.status == 1
+        assert dropped in refused.out
+        assert "nothing was changed" in refused.out
+    assert granted(bao) == before
+    assert not (configured.home / "run").exists()
+
+    done = configured.converse("vault", "setup", dialogue=[("[y/N]: ", "y")])
+    assert done.status == 0, done.out
+    assert f"{folder}/hot" not in granted(bao)
+    config.write_text(config.read_text().replace("elsewhere/hot", f"{folder}/hot"))
+    back = configured.run("vault", "setup", "--yes")
+    assert back.status == 0, back.err
+    assert "elsewhere/hot" in back.err
+    assert granted(bao) == before
+
+
+def test_a_wallet_that_is_added_takes_nothing_away_and_nobody_is_asked(
+    configured: Program, bao: Bao, folder: str
+) -> None:
+    assert configured.run("vault", "setup").status == 0
+    config = configured.home / "config" / "config.yml"
+    late = f"  - {{name: late, private_key: 'vault:secret/{folder}/late#private_key', permissions: []}}\n"
+    config.write_text(config.read_text() + late)
+    assert configured.run("vault", "setup").status == 0
+    assert f"{folder}/late" in granted(bao)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'path   "desk/data/*" { capabilities = ["read"] }\n  path "x/y"{\n  capabilities = ["read"]\n}\n# path "z" {}\n',
+        'path"desk/data/*" { capabilities = ["read"] } path "x/y" { capabilities = ["read"] }',
+        '{"path": {"desk/data/*": {"capabilities": ["read"]}, "x/y": {"capabilities": ["read"]}}}',
+    ],
+)
+def test_however_a_policy_is_written_its_paths_are_seen(configured: Program, bao: Bao, text: str) -> None:
+    bao.admin().write("sys/policies/acl/vaultsigner", {"policy": text})
+    done = configured.run("vault", "setup")
+    assert done.status == 1
+    assert 'does not name:\n  path "desk/data/*"\n  path "x/y"\nA service' in done.err
+    assert granted(bao) == text
