@@ -151,3 +151,96 @@ def test_the_partner_is_told_in_its_own_words(narrow: World, services: list[Serv
         codes.append(reply.body["code"])
     assert codes == ["000000"] * REQUESTS + ["000001"] * 2
     assert int(reply.headers["Retry-After"]) >= 1
+
+
+def test_copies_of_one_good_request_are_no_way_around_the_limits(
+    narrow: World, services: list[Service]
+) -> None:
+    """Each costs custody and Vault as much as a good one, and takes no room from its client's own limit."""
+    assert narrow.clock
+    call = signed_call(HMAC, "GET", CHECK, timestamp_ms=narrow.clock.milliseconds())
+    source = "127.0.7.1"
+    assert narrow.send(call, service=services[0], source=source).status == 200
+    for _, service in zip(range(FAILURES), cycle(services), strict=False):
+        assert narrow.send(call, service=service, source=source).status == 409
+    for service in services:
+        assert_told_to_wait(narrow.send(call, service=service, source=source))
+    assert narrow.send(call, service=services[0], source="127.0.7.2").status == 409
+
+
+def test_copies_of_one_broadcast_are_no_way_around_the_limits(narrow: World, sample: Vector) -> None:
+    assert narrow.clock
+    document = {"wallet_name": narrow.place(sample), "msg": sample["msg"]}
+    call = signed_call(
+        HMAC,
+        "POST",
+        "/api/transfer/broadcast",
+        document=document,
+        timestamp_ms=narrow.clock.milliseconds(),
+    )
+    answers = [narrow.send(call, source="127.0.7.3").status for _ in range(FAILURES + 2)]
+    assert answers == [200, *[409] * FAILURES, 429]
+
+
+SHAPELESS = {
+    "127.0.8.1": SignedCall("GET", CHECK, "a=1&a=1&timestamp=1&signature=0", {"X-MBX-APIKEY": "x"}),
+    "127.0.8.2": SignedCall("GET", CHECK, "timestamp=x&signature=0", {"X-MBX-APIKEY": "x"}),
+    "127.0.8.3": SignedCall("GET", CHECK, "timestamp=1&signature=0", {"Authorization": "Bearer x"}),
+}
+"""A name twice, no time, two ways to show who asks; each from an address of its own."""
+
+
+@pytest.mark.parametrize("source", SHAPELESS)
+def test_requests_without_a_shape_count_like_failed_signatures(
+    narrow: World, services: list[Service], source: str
+) -> None:
+    call = SHAPELESS[source]
+    for _, service in zip(range(FAILURES), cycle(services), strict=False):
+        reply = narrow.send(call, service=service, source=source)
+        assert (reply.status, reply.body["code"]) == (400, "malformed_parameters")
+    for service in services:
+        assert_told_to_wait(narrow.send(call, service=service, source=source))
+
+
+PARTNERS_MISTAKES = {
+    "000006": "walletAddress",
+    "000004": "walletAddress=x&timestamp=1&recvWindow=99999",
+    "000005": "walletAddress=x&timestamp=soon",
+    "000003": f"walletAddress=x&timestamp={FROZEN_MS}",
+}
+
+
+@pytest.mark.parametrize("code", PARTNERS_MISTAKES)
+def test_a_stranger_in_the_partner_family_is_stopped_whatever_is_wrong(
+    narrow: World, services: list[Service], code: str
+) -> None:
+    assert narrow.clock
+    query = PARTNERS_MISTAKES[code].replace(str(FROZEN_MS), str(narrow.clock.milliseconds()))
+    call, source = SignedCall("GET", COMPLETION, query, {"signature": "AAAA"}), f"127.0.9.{int(code)}"
+    for _, service in zip(range(FAILURES), cycle(services), strict=False):
+        assert narrow.send(call, service=service, source=source).body["code"] == code
+    for service in services:
+        assert narrow.send(call, service=service, source=source).body["code"] == "000001"
+    good = partner_call(
+        PARTNER,
+        "GET",
+        COMPLETION,
+        {"walletAddress": f"tbnb1{code}"},
+        timestamp_ms=narrow.clock.milliseconds(),
+    )
+    assert narrow.send(good, service=services[0], source=source).body["code"] == "000001"
+    assert narrow.send(good, service=services[0], source="127.0.9.200").body["code"] == "000000"
+
+
+def test_a_good_access_token_counts_for_nothing_and_is_never_in_the_way(narrow: World) -> None:
+    source, bearer = "127.0.10.1", {"Authorization": f"Bearer {narrow.token()}"}
+    both = SignedCall("GET", CHECK, "timestamp=1&signature=0", bearer)
+    for _ in range(FAILURES + 2):
+        assert narrow.send(both, source=source).body["code"] == "malformed_parameters"
+    forged = SignedCall("GET", CHECK, "timestamp=1&signature=0", {"X-MBX-APIKEY": "x"})
+    answers = [narrow.send(forged, source=source).status for _ in range(FAILURES + 1)]
+    assert answers == [*[401] * FAILURES, 429]
+    assert narrow.send(SignedCall("GET", CHECK, headers=bearer), source=source).status == 200
+    assert narrow.send(SignedCall("GET", CHECK), source=source).status == 429
+    wrong = SignedCall("GET", CHECK, headers={"Authorization": "Bearer x"})
+    assert narrow.send(wrong, source=source).status == 429

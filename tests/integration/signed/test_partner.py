@@ -9,6 +9,7 @@ from tests.integration.signed.callers import COMPLETION, PARTNER, RSA, TASKS, TI
 from tests.signing_client import Place, Reply, SignedCall, now_ms, partner_call, signed_call
 from tests.world import Vector, World, wallet_name
 from vaultsigner.dev.beacon_faults import Fault
+from vaultsigner.formats.bnb_beacon.address import encode_address
 
 ENVELOPE = {"code", "message", "data"}
 STRANGER = "tbnb1w508d6qejxtdg4y5r3zarvary0c5xw7kkvpjw8"
@@ -55,6 +56,40 @@ def test_a_transfer_completes_the_senders_and_the_recipients_task(
     assert live.post("/api/transfer/broadcast", document).status == 200
     assert completed(complete(live, sender)) == {"withdrawal": True}
     assert completed(complete(live, recipient)) == {"deposit": True}
+
+
+def test_a_transfer_that_its_node_took_unseen_and_refuses_later_completes_nothing(
+    live: World, sample: Vector
+) -> None:
+    """Without `sync` the node says 0 to anything."""
+    wallet, recipient = live.place(sample), encode_address(bytes([7]) * 20, "tbnb")
+    document = {"wallet_name": wallet, "msg": {"to_address": recipient, "symbol": "BNB", "amount": "2"}}
+    live.node.chain.accounts[sample["address"]].sequence += 7
+    reply = live.post("/api/transfer/broadcast?sync=false", document)
+    assert (reply.status, reply.body[0]["code"]) == (200, 0)
+    assert live.node.chain.received[-1].refusal is not None
+    for _ in range(2):
+        assert completed(complete(live, recipient)) == {}, "forged: the transfer never came into a block"
+    assert live.post("/api/wallet/resync", {"wallet_name": wallet}).status == 200
+    assert completed(complete(live, recipient)) == {}
+
+
+def test_a_transfer_that_its_node_took_unseen_completes_a_task_once_it_stands_in_a_block(
+    live: World, sample: Vector
+) -> None:
+    wallet, recipient = live.place(sample), encode_address(bytes([8]) * 20, "tbnb")
+    document = {"wallet_name": wallet, "msg": {"to_address": recipient, "symbol": "BNB", "amount": "3"}}
+    assert live.post("/api/transfer/broadcast?sync=false", document).status == 200
+    live.node.chain.block_seconds = 3_600.0
+    assert completed(complete(live, recipient)) == {}, "it is in no block yet"
+    live.node.chain.block_seconds = 0.0
+    live.node.faults.every_query = Fault.answers(503, "{}")
+    assert completed(complete(live, recipient)) == {}, "nobody can tell"
+    live.node.faults.every_query = None
+    assert completed(complete(live, recipient)) == {"deposit": True}
+    live.node.faults.every_query = Fault.answers(503, "{}")
+    assert completed(complete(live, recipient)) == {"deposit": True}, "what was seen once stays so"
+    live.node.faults.every_query = None
 
 
 def test_an_order_completes_the_traders_task_and_only_those_asked_for_are_told(
