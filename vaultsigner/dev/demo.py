@@ -178,6 +178,18 @@ def _invite(show: Show, world: World, client: ApiClient) -> None:
             f'curl -s {url}/api/auth/login -d \'{{"username": "{USERNAME}", "password": "{world.password}"}}\'',
         ]
     )
+    show.note("\nAs the bot, which signs each request with HMAC (bash)")
+    freeze = f'{{"wallet_name": "{DESK}", "msg": {{"symbol": "BNB", "amount": "1"}}}}'
+    show.commands(
+        [
+            f"API_KEY={world.bot.api_key} SECRET={world.bot.secret}",
+            f"body='{freeze}'",
+            'query="timestamp=$(date +%s%3N)&recvWindow=5000"',
+            'signature=$(printf %s "$query$body" | openssl dgst -sha256 -hmac "$SECRET" | sed \'s/.* //\')',
+            f'curl -si "{url}/api/freeze/broadcast?$query&signature=$signature" -H "X-MBX-APIKEY: $API_KEY" -d "$body"',
+        ]
+    )
+    show.note(f"\nThe node stand-in knows the accounts of {DESK} and {TREASURY} alone, no others.")
     show.heading("Where everything is")
     show.places(
         {

@@ -95,17 +95,37 @@ def obey(line: str, token: str) -> requests.Response:
     return requests.request("POST" if data else "GET", url, headers=headers, data=data, timeout=10)
 
 
+def signed_lines(shown: str) -> str:
+    """What is to be pasted to ask as the bot."""
+    found = re.search(r"^API_KEY=.*?^curl [^\n]*$", shown, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[0]
+
+
+def in_bash(lines: str) -> str:
+    """The last of these lines as bash hands it to curl."""
+    said = 'curl() { printf "curl"; printf " %q" "$@"; }\n'
+    done = subprocess.run(["bash", "-euc", said + lines], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout
+
+
 def test_the_curl_lines_work_as_printed_until_ctrl_c(environment: dict[str, str], tmp_path: Path) -> None:
     output = tmp_path / "output"
     with staying_up(environment, output) as process:
         (token,) = re.findall(r"^TOKEN=(\S+)$", output.read_text(), re.MULTILINE)
         lines = re.findall(r"^curl .*$", output.read_text(), re.MULTILINE)
-        wallets, transfer, resync, log_in = [obey(line, token) for line in lines]
+        *plain, _ = lines
+        wallets, transfer, resync, log_in = [obey(line, token) for line in plain]
         assert [wallet["name"] for wallet in wallets.json()] == ["desk", "treasury"]
         assert transfer.json()[0]["ok"] is True
         assert transfer.headers["X-Vaultsigner-Decision"].startswith("rule=desk-does-its-work; policy=")
         assert resync.json() == {}
         assert log_in.json()["token_type"] == "bearer"
+        frozen = obey(in_bash(signed_lines(output.read_text())), token)
+        assert frozen.json()[0]["ok"] is True
+        assert frozen.headers["X-Vaultsigner-Decision"].startswith("rule=desk-does-its-work; policy=")
+        assert "knows the accounts of desk and treasury alone" in output.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert_nothing_is_left(environment)
