@@ -6,6 +6,7 @@ import pytest
 
 from vaultsigner.errors import StateError
 from vaultsigner.state import (
+    CLOCK_SLACK_MS,
     Account,
     AccountKey,
     Pending,
@@ -13,7 +14,6 @@ from vaultsigner.state import (
     Reserved,
     Resynchronised,
     State,
-    counting_statements,
     open_state,
 )
 from vaultsigner.state.performances import PENDING_MS
@@ -229,7 +229,7 @@ async def test_confirming_one_confirms_no_other(state: State) -> None:
     assert await state.performed("tbnb1sender") == {("order", "sender")}
     await state.confirm(Pending("another chain", FIRST.transaction_hash))
     await state.confirm(Pending("chain", "unheard-of"))
-    assert await done_by_both(state) == ({("order", "sender")}, NOTHING)
+    assert await done_by_both(state) == (frozenset({("order", "sender")}), NOTHING)
 
 
 async def test_of_what_is_pending_the_newest_come_first_and_no_more_than_asked_for(state: State) -> None:
@@ -263,10 +263,9 @@ async def test_what_is_pending_is_forgotten_after_some_days_unless_it_is_held(
         await send_unseen(state, b"%d" % number, *TRANSFER)
     await send_unseen(state, b"late", *TRANSFER, now_ms=NOW + 1)
     await send(state, Performed("freeze", "sender", "tbnb1other"), key=OTHER, transaction=b"held")
-    slack = counting_statements.CLOCK_SLACK_MS
-    await state.forget_expired(now_ms=NOW + slack + PENDING_MS - 1)
+    await state.forget_expired(now_ms=NOW + CLOCK_SLACK_MS + PENDING_MS - 1)
     assert len(await state.pending("tbnb1sender", 8)) == 6
-    await state.forget_expired(now_ms=NOW + slack + PENDING_MS)
+    await state.forget_expired(now_ms=NOW + CLOCK_SLACK_MS + PENDING_MS)
     assert await state.pending("tbnb1sender", 8) == (Pending("chain", b"late".hex()),)
     assert await state.settle(OTHER, "a", 5, 6, done=True)
     assert await state.performed("tbnb1other") == {("freeze", "sender")}

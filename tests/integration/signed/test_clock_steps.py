@@ -1,7 +1,9 @@
 """A server's clock is set back while nonces of the time it goes back to may have been forgotten."""
 
 import asyncio
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -67,3 +69,37 @@ def test_a_clock_set_back_further_refuses_rather_than_accepts_what_was_forgotten
         assert (reply.status, reply.body["code"]) == (503, "state_unavailable"), reply.body
     stepping.clock.set(later)
     assert ask(stepping, "the clock is right again", later).status == 200
+
+
+def test_a_broadcast_that_waited_too_long_for_its_turn_is_told_so_and_frees_the_number(
+    stepping: World, sample: Vector
+) -> None:
+    """Custody does not know the request any more when its turn comes; the clock stands for the half minute and more."""
+    assert stepping.clock
+    document = {"wallet_name": stepping.place(sample), "msg": sample["msg"]}
+    first = stepping.node.chain.accounts[sample["address"]].sequence
+    stepping.node.faults.broadcast_delay_seconds = 2.0
+    stepping.token()
+    with ThreadPoolExecutor(2) as pool:
+        ahead = pool.submit(stepping.post, "/api/transfer/broadcast", document)
+        while not stepping.node.chain.received:
+            time.sleep(0.02)
+        waits = pool.submit(
+            stepping.signed,
+            HMAC,
+            "POST",
+            "/api/transfer/broadcast",
+            document=document,
+            timestamp_ms=FROZEN_MS,
+        )
+        time.sleep(0.8)
+        stepping.clock.set(FROZEN_MS + 5_000 + 60_000)
+        assert ahead.result().status == 200
+        late = waits.result()
+    stepping.node.faults.broadcast_delay_seconds = 0.0
+    assert (late.status, late.body["code"]) == (503, "custody_unavailable"), late.body
+    assert "sign anew" in late.body["message"]
+    anew = stepping.signed(HMAC, "POST", "/api/transfer/broadcast", document=document)
+    assert anew.status == 200, anew.body
+    sent = [each.transaction.sequence for each in stepping.node.chain.received if each.transaction]
+    assert sent == [first, first + 1]
