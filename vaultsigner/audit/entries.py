@@ -16,7 +16,7 @@ from vaultsigner.domain.principals import Principal
 TEXT_LIMIT = 512
 MEMBERS_LIMIT = 32
 
-DispatchResult = Literal["accepted", "refused", "unknown", "resynchronised"]
+DispatchResult = Literal["accepted", "refused", "unknown", "not_sent", "resynchronised"]
 
 LOG_IN: Operation = Operation("auth.login")
 # No dot in it but the one of `msg.`: Vault's tokens (s.…, hvs.…) and JSON Web Tokens have dots, members' names do not.

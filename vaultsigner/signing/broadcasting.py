@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vaultsigner.audit.entries import DispatchResult
@@ -170,7 +169,7 @@ class Broadcaster:
     ) -> AuditPosition:
         dispatched = Dispatched(
             node=self._accounts.node(outgoing.request.wallet).host,
-            result=_RESULT_WORDS[type(result)],
+            result=_result_word(outgoing, result),
             transaction_hash=outgoing.transaction_hash,
             sequence=outgoing.sequence,
             said=None if isinstance(result, Accepted) else result.reason,
@@ -262,8 +261,9 @@ def _unknown(outgoing: Outgoing, reason: str) -> Refusal:
     )
 
 
-_RESULT_WORDS: Mapping[type[BroadcastResult], DispatchResult] = {
-    Accepted: "accepted",
-    Rejected: "refused",
-    NoAnswer: "unknown",
-}
+def _result_word(outgoing: Outgoing, result: BroadcastResult) -> DispatchResult:
+    if isinstance(result, Accepted):
+        return "accepted"
+    if isinstance(result, Rejected):
+        return "refused"
+    return "unknown" if result.sent or outgoing.repeated else "not_sent"

@@ -72,4 +72,5 @@ class Desk:
         except AuditError as error:
             return refusal_for(error)
         except VaultsignerError as error:
-            return await self.fail(trail, refusal_for(error))
+            by_signature = trail.principal is not None and trail.principal.kind == "client"
+            return await self.fail(trail, refusal_for(error, used_up=trail.counted and by_signature))

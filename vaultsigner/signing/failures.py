@@ -29,9 +29,15 @@ _TOLD: Mapping[str, str] = MappingProxyType(
 )
 
 
-def refusal_for(error: VaultsignerError) -> Refusal:
-    """The answer to a request that failed with this error."""
+def refusal_for(error: VaultsignerError, *, used_up: bool = False) -> Refusal:
+    """The answer to a request that failed with this error.
+
+    Args:
+        used_up: its signature counts as used already.
+    """
     if error.code == "invalid_token":
         return invalid_token(str(error))
     message = _TOLD.get(error.code, str(error))
+    if used_up:
+        message = message.replace("Try again", "Sign the request anew and try again")
     return Refusal(error.code, message, reason=str(error))

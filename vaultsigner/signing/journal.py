@@ -46,6 +46,7 @@ class Journal:
             RequestRefused(
                 request_id=trail.call.request_id,
                 ip=str(trail.call.ip),
+                method=trail.call.method,
                 principal=trail.principal,
                 operation=trail.call.operation,
                 wallet=trail.wallet,

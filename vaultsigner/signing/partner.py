@@ -4,6 +4,7 @@ Source: Binance Web3 API Specification V0.0.6 (2024-01-09).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from vaultsigner.authentication.partner_requests import read_partner_request
 from vaultsigner.config.settings import Partner, PartnerTask
@@ -18,6 +19,14 @@ from vaultsigner.strict_json import JsonNumber, MalformedJsonError, parse
 
 PARTNER = Principal("partner", "binance-web3", "rsa")
 LONGEST_ADDRESS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Which tasks are complete, for the partner, and `told`: for the record."""
+
+    body: dict[str, JsonValue]
+    told: str
 
 
 class PartnerTasks:
@@ -39,7 +48,7 @@ class PartnerTasks:
         self._counting = counting
         self._confirmations = confirmations
 
-    async def completion(self, trail: Trail) -> dict[str, JsonValue] | Refusal:
+    async def completion(self, trail: Trail) -> Completion | Refusal:
         """For each task that was asked for, whether the wallet has completed it.
 
         Raises:
@@ -62,7 +71,7 @@ class PartnerTasks:
             return refused
         return await self._answer(request.parameters)
 
-    async def _answer(self, parameters: Mapping[str, str]) -> dict[str, JsonValue] | Refusal:
+    async def _answer(self, parameters: Mapping[str, str]) -> Completion | Refusal:
         address = parameters.get("walletAddress", "")
         if not 0 < len(address) <= LONGEST_ADDRESS or not address.isprintable():
             return _invalid("walletAddress is missing or is no address")
@@ -73,7 +82,14 @@ class PartnerTasks:
             return _invalid("a task is not known")
         done = await self._confirmations.performed(address)
         asked = names or list(self._tasks)
-        return {name: _is_done(self._tasks[name], done) for name in asked}
+        return _completion(address, {name: _is_done(self._tasks[name], done) for name in asked})
+
+
+def _completion(address: str, tasks: Mapping[str, bool]) -> Completion:
+    """What is no plain address may be anything, and is not recorded."""
+    shown = address if address.isalnum() else f"({len(address)} characters)"
+    listed = ", ".join(f"{name} {'done' if done else 'not done'}" for name, done in tasks.items())
+    return Completion(dict(tasks), f"{shown}: {listed}")
 
 
 def _is_done(task: PartnerTask, done: frozenset[tuple[str, str]]) -> bool:

@@ -217,4 +217,4 @@ class SigningService:
         completed = await self._partner_tasks.completion(trail)
         if isinstance(completed, Refusal):
             return await self._desk.refuse(trail, completed)
-        return Answer(completed, audit=await self._journal.answered(trail))
+        return Answer(completed.body, audit=await self._journal.answered(trail, completed.told))
