@@ -30,7 +30,7 @@ def refusal_of(refused: NotCounted) -> Refusal:
             "The clock of this server is behind what it knows; nothing signed is accepted until that is over",
             reason="state has forgotten signatures of this time already: a clock has stepped back, or one runs ahead",
         )
-    seconds = -(-refused.retry_after_ms // 1000)
+    seconds = -(-(refused.retry_after_ms or 0) // 1000)
     return too_many(refused.key or "requests", seconds)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -43,19 +43,26 @@ class PostgresSession:
 
     def execute_all(self, statement: str, many: Sequence[Terms]) -> Sequence[int]:
         """See `Session`."""
-        if not many:
-            return []
-        cursor = self._connection.cursor()
-        self._run(lambda: cursor.executemany(in_psycopgs_words(statement), many, returning=True))
-        return [result.rowcount for result in cursor.results()]
+        return [result.rowcount for result in self._run_all(statement, many)]
 
     def rows(self, statement: str, terms: Terms) -> Sequence[Row]:
         """See `Session`."""
         return self._run(lambda: self._connection.execute(in_psycopgs_words(statement), terms)).fetchall()
 
+    def rows_all(self, statement: str, many: Sequence[Terms]) -> Sequence[Sequence[Row]]:
+        """See `Session`."""
+        return [result.fetchall() for result in self._run_all(statement, many)]
+
     def commit(self, last: str) -> int:
         """Run a last statement and commit; returns the number that the statement answers."""
         return int(self._run(lambda: self._last(last)).fetchall()[0][0])
+
+    def _run_all(self, statement: str, many: Sequence[Terms]) -> Iterator[Cursor]:
+        if not many:
+            return iter(())
+        cursor = self._connection.cursor()
+        self._run(lambda: cursor.executemany(in_psycopgs_words(statement), many, returning=True))
+        return cursor.results()
 
     def _last(self, statement: str) -> Cursor:
         cursor = self._connection.execute(statement.encode())

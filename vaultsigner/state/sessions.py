@@ -30,6 +30,9 @@ class Session(Protocol):
     def rows(self, statement: str, terms: Terms) -> Sequence[Row]:
         """Run a statement that reads; returns what it finds."""
 
+    def rows_all(self, statement: str, many: Sequence[Terms]) -> Sequence[Sequence[Row]]:
+        """Run one statement that reads with each of the terms; returns for each what it finds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
