@@ -9,7 +9,7 @@ import pytest
 from tests.unit.marked_text import unmarked
 from vaultsigner.config import ConfigProblems, Problem
 from vaultsigner.policy import load
-from vaultsigner.policy.rules import OPERATIONS
+from vaultsigner.policy.operations import NAMED_ONLY, OPERATIONS
 
 RULE = "{id: r, effect: allow}"
 
@@ -24,14 +24,6 @@ def problems_in(directory: Path) -> tuple[Problem, ...]:
     with pytest.raises(ConfigProblems) as caught:
         load(directory)
     return caught.value.problems
-
-
-def test_the_delivered_default_allows_what_permissions_allow() -> None:
-    policies = load(Path(__file__).parents[3] / "policies")
-    (rule,) = policies.rules
-    assert (rule.id, rule.effect, rule.operations) == ("within-permissions", "allow", frozenset(OPERATIONS))
-    assert rule.principals.everything
-    assert rule.targets.everything
 
 
 def test_patterns_are_written_out(tmp_path: Path) -> None:
@@ -51,13 +43,27 @@ rules:
     assert not first.principals.everything
     assert first.targets.names == {"wallet:wallet_1"}
     assert first.operations == {"order.sign", "order.broadcast", "transfer.sign"}
-    assert second.operations == set(OPERATIONS)
+    assert second.operations == set(OPERATIONS) - NAMED_ONLY
 
 
 def test_an_operation_pattern_does_not_reach_its_longer_neighbours(tmp_path: Path) -> None:
     text = "version: 1\nrules: [{id: r, effect: allow, operations: [freeze.*, order.*]}]"
     (rule,) = load(write(tmp_path, a=text)).rules
     assert rule.operations == {"freeze.sign", "freeze.broadcast", "order.sign", "order.broadcast"}
+
+
+@pytest.mark.parametrize("words", ["['*']", "[exchange.*]", "[exchange.query, order.*, exchange.*]"])
+def test_no_star_allows_a_withdrawal_and_every_star_denies_one(tmp_path: Path, words: str) -> None:
+    text = f"version: 1\nrules: [{{id: a, effect: allow, operations: {words}}}, {{id: d, effect: deny, operations: {words}}}]"
+    allowing, denying = load(write(tmp_path, a=text)).rules
+    assert not allowing.operations & NAMED_ONLY
+    assert denying.operations >= NAMED_ONLY
+
+
+def test_a_withdrawal_is_allowed_by_its_name(tmp_path: Path) -> None:
+    text = "version: 1\nrules: [{id: a, effect: allow, operations: [exchange.*, exchange.withdraw]}]"
+    (rule,) = load(write(tmp_path, a=text)).rules
+    assert rule.operations & NAMED_ONLY == {"exchange.withdraw"}
 
 
 def in_rule(member: str) -> str:
@@ -74,11 +80,6 @@ WRONG = [
     ("version: 1\nrules: «{}", "rules", "must be a list", "dash"),
     ("version: 1\nrules: [«r]", "rules[0]", "must be a mapping", "name: value"),
     (f"version: 1\n«rule: []\nrules: [{RULE}]", "rule", "not known", "did you mean rules?"),
-    (f"version: 1\n«lists: {{}}\nrules: [{RULE}]", "lists", "not known", "comes with a later version"),
-    (in_rule("«when: {symbol: BNB}"), "rules[0].when", "not known", "would mean more than it says"),
-    (in_rule("«limits: []"), "rules[0].limits", "not known", "later version"),
-    (in_rule("«approvals: {}"), "rules[0].approvals", "not known", "later version"),
-    (in_rule("«expires: '2027-06-30'"), "rules[0].expires", "not known", "later version"),
     (in_rule("«principal: [user:sam]"), "rules[0].principal", "not known", "did you mean principals?"),
     (in_rule("principals: «user:sam"), "rules[0].principals", "must be a list", "dash"),
     (in_rule("principals: «[]"), "rules[0].principals", "list is empty", "at least one"),
@@ -89,11 +90,18 @@ WRONG = [
     (in_rule("principals: [«User:sam]"), "rules[0].principals[0]", "names nothing", "write user:sam"),
     (in_rule("principals: [«'user:']"), "rules[0].principals[0]", "names nothing", "user:NAME"),
     (in_rule("principals: [«'user:s*']"), "rules[0].principals[0]", "a whole name", "user:*"),
-    (in_rule("principals: [«group:desk]"), "rules[0].principals[0]", "later version", "user:NAME"),
+    (in_rule("principals: [«group:desk]"), "rules[0].principals[0]", "no group has this name", "none yet"),
+    (in_rule("principals: [«'group:*']"), "rules[0].principals[0]", "every group", "group:NAME"),
     (in_rule("principals: [«wallet:w]"), "rules[0].principals[0]", "names nothing", "user"),
     (in_rule("targets: [«walet:w]"), "rules[0].targets[0]", "names nothing", "write wallet:w"),
     (in_rule("targets: [«user:sam]"), "rules[0].targets[0]", "names nothing", "wallet"),
-    (in_rule("targets: [«exchange:binance]"), "rules[0].targets[0]", "later version", "wallet:NAME"),
+    (
+        in_rule("targets: [«exchang:binance]"),
+        "rules[0].targets[0]",
+        "names nothing",
+        "write exchange:binance",
+    ),
+    (in_rule("targets: [«group:desk]"), "rules[0].targets[0]", "names nothing", "wallet"),
     (in_rule("operations: [«trade]"), "rules[0].operations[0]", "no such operation", "followed by .sign"),
     (in_rule("operations: [«order]"), "rules[0].operations[0]", "no such operation", "did you mean order.*?"),
     (
@@ -113,6 +121,12 @@ WRONG = [
         "rules[0].operations[0]",
         "no such operation",
         "did you mean order.sign?",
+    ),
+    (
+        in_rule("operations: [«exchange.withdrawal]"),
+        "rules[0].operations[0]",
+        "no such operation",
+        "did you mean exchange.withdraw?",
     ),
     (in_rule("operations: [«'*.sign']"), "rules[0].operations[0]", "no such operation", "sign"),
     (in_rule("operations: [«wallet.resync]"), "rules[0].operations[0]", "no such operation", ""),
