@@ -12,7 +12,7 @@ from vaultsigner.policy.names import DefinedNames
 from vaultsigner.policy.rules import Rule
 from vaultsigner.strict_yaml import YamlValue, parse
 
-MAX_BYTES = 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 
 
 class PolicyFile:

@@ -235,7 +235,7 @@ def test_a_directory_named_like_a_policy_is_refused(tmp_path: Path) -> None:
 def test_ten_megabytes_are_refused_quickly(tmp_path: Path) -> None:
     started = time.monotonic()
     (problem,) = problems_in(write(tmp_path, a="a: b\n" * 2_000_000))
-    assert "larger than 1048576 bytes" in problem.message
+    assert "larger than 4194304 bytes" in problem.message
     assert time.monotonic() - started < 2
 
 
