@@ -30,7 +30,7 @@ class TextIn:
     """The text is one of these, letter by letter; or, negated, none of them. `equals` is this with one text."""
 
     field: str
-    texts: frozenset[str]
+    values: frozenset[str]
     negated: bool = False
 
     def unmet(self, facts: Facts) -> Unmet | None:
@@ -38,11 +38,11 @@ class TextIn:
         text = facts.text(self.field)
         if isinstance(text, Unmet):
             return text
-        if (text in self.texts) is not self.negated:
+        if (text in self.values) is not self.negated:
             return None
         if self.negated:
             return Unmet(f"{self.field} is {shown(text)}, which is excluded")
-        return Unmet(f"{self.field} is {shown(text)}, not {_listed(self.texts)}")
+        return Unmet(f"{self.field} is {shown(text)}, not {_listed(self.values)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,14 @@ class Bound:
         value = facts.decimal(self.field)
         if isinstance(value, Unmet):
             return value
-        holds, words = _BOUNDS[self.kind]
-        if holds(value, self.bound):
+        if self.lets(value):
             return None
+        words = _BOUNDS[self.kind][1]
         return Unmet(f"{self.field} is {shown_decimal(value)}, not {words} {shown_decimal(self.bound)}")
+
+    def lets(self, value: Decimal) -> bool:
+        """Whether a value lies on the right side."""
+        return _BOUNDS[self.kind][0](value, self.bound)
 
 
 @dataclass(frozen=True, slots=True)

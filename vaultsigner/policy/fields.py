@@ -45,3 +45,21 @@ ASSET_FIELDS = ("symbol", "coin")
 """What an amount is an amount of."""
 DESTINATION_FIELDS = ("to_address", "address", "to_account", "sub_account")
 """Where value goes to."""
+
+_MESSAGE_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "order": ("symbol", "side", "order_type", "time_in_force", "price", "quantity", "notional"),
+        "cancel_order": ("symbol", "order_id"),
+        "transfer": ("symbol", "to_address", "amount"),
+        "freeze": ("symbol", "amount"),
+        "unfreeze": ("symbol", "amount"),
+        "vote": ("proposal_id", "option"),
+    }
+)
+_OF_EVERY_REQUEST = frozenset({"memo", "ip", "time"})
+
+
+def has_field(operation: str, field: str) -> bool:
+    """Whether requests of an operation can have a field. Of exchanges' requests, which differ widely, any may be true."""
+    known = _MESSAGE_FIELDS.get(operation.partition(".")[0])
+    return known is None or field in known or field in _OF_EVERY_REQUEST

@@ -46,7 +46,7 @@ class DefinedNames:
                     continue
                 known[name] = _texts(entries)
                 line = document.keys[section, name].line
-                self.places[section, name] = f"{path.name}, line {line}"
+                self.places[section, name] = f"{path}:{line}"
 
     def found(self, section: Section, name: str, place: YamlPath, report: Report) -> tuple[str, ...]:
         """The entries of a list or a group; empty, and told, where there is none of this name."""
