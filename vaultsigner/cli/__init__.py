@@ -21,6 +21,9 @@ COMMANDS = {
     "clients": CommandSource(
         "vaultsigner.cli.clients", "Make and list clients: callers that sign their requests."
     ),
+    "policy": CommandSource(
+        "vaultsigner.cli.policy", "Check the rules in policies/, explain, test and replay them."
+    ),
     "users": CommandSource("vaultsigner.cli.users", "Password hashes for the users in config.yml."),
     "vault": CommandSource(
         "vaultsigner.cli.vault", "Give Vault the least policy and the Transit keys needed."
