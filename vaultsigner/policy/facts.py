@@ -94,8 +94,6 @@ class Question:
 
 def shown(value: str) -> str:
     """A value of a request for a message; in general terms where it is long or would not show as what it is."""
-    return (
-        value
-        if value and len(value) <= _LONGEST_SHOWN and value.isascii() and value.isprintable()
-        else "another"
-    )
+    if not value:
+        return "empty"
+    return value if len(value) <= _LONGEST_SHOWN and value.isascii() and value.isprintable() else "another"
