@@ -25,6 +25,7 @@ from vaultsigner.state import (
     State,
     Vote,
     VoteRefused,
+    counting_statements,
     open_state,
 )
 
@@ -341,3 +342,13 @@ async def test_it_is_told_of_for_a_while_after_it_expired_and_then_forgotten(sta
     await state.forget_expired(now_ms=NOW + HOUR + APPROVAL_KEPT_MS)
     assert await state.approval("a-1") is None
     assert await use(state) == not_used(ApprovalRefused.OTHER)
+
+
+async def test_all_that_are_long_over_are_forgotten_however_many_they_are(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting_statements, "FORGET_AT_ONCE", 10)
+    for n in range(35):
+        await ask(state, replace(TRANSFER, id=f"a-{n}", intent_digest=bytes([n])))
+    await state.forget_expired(now_ms=NOW + HOUR + APPROVAL_KEPT_MS)
+    assert await state.list_approvals(now_ms=NOW) == ()

@@ -200,6 +200,26 @@ async def test_of_many_at_once_as_many_pass_as_fit(state: State) -> None:
     assert await used(state) == 99
 
 
+async def test_what_waits_together_counts_by_the_latest_clock_among_it(state: State) -> None:
+    """Else a use by a clock that is right could leave early because one by a clock that is behind shares its transaction."""
+    clocks = [NOW - 1_000 * n for n in range(49, -1, -1)]
+    await asyncio.gather(*(use(state, limit(1, 100), now_ms=now_ms) for now_ms in clocks))
+    assert await used(state, now_ms=NOW + WINDOW - 1) >= 1
+
+
+async def test_of_several_limits_that_are_full_the_first_is_told(state: State) -> None:
+    both = limit(1, 1, key="b"), limit(1, 1, key="a")
+    assert await use(state, *both) is None
+    assert await use(state, *both) == full(WINDOW, 0, "b")
+
+
+async def test_a_use_of_nothing_changes_nothing(state: State) -> None:
+    assert await use(state, limit(1, 1)) is None
+    assert await use(state, limit(0, 1), now_ms=NOW + 10) is None
+    assert await use(state, limit(1, 1), now_ms=NOW + 20) == full(WINDOW - 20)
+    assert await use(state, limit(1, 1), now_ms=NOW + WINDOW) is None
+
+
 async def test_those_who_are_refused_by_another_limit_leave_nothing_behind_at_once(state: State) -> None:
     """Sums, of which each is different, and that pass 2^63 on the way."""
     most = MOST_UNITS
@@ -220,6 +240,13 @@ async def test_a_flood_over_one_limit_takes_no_room_from_those_beside_it(state: 
     good = [use(state, limit(1, 20, key="wallet"), limit(1, 1, key=f"good {n}")) for n in range(20)]
     answers = await asyncio.gather(*flood, *good)
     assert answers[200:] == [None] * 20
+
+
+async def test_a_sum_may_be_just_2_to_the_63_less_1(state: State) -> None:
+    assert await use(state, limit(MOST_UNITS - 5, MOST_UNITS)) is None
+    assert await use(state, limit(5, MOST_UNITS)) is None
+    assert await used(state) == MOST_UNITS
+    assert await use(state, limit(1, MOST_UNITS)) == full(WINDOW)
 
 
 async def test_sums_beyond_64_bits_stay_exact(state: State) -> None:
@@ -264,6 +291,8 @@ async def test_usage_is_what_is_in_the_window_now(state: State) -> None:
     assert await used(state, now_ms=NOW + WINDOW - 1) == 70
     assert await used(state, now_ms=NOW + WINDOW) == 40
     assert await used(state, now_ms=NOW + WINDOW + 10) == 0
+    assert await use(state, limit(1, 100), now_ms=NOW + WINDOW) is None
+    assert await used(state, now_ms=NOW) == 41, "by a clock that is behind what was seen"
 
 
 async def test_forgetting_frees_nothing(state: State) -> None:
@@ -276,6 +305,15 @@ async def test_forgetting_frees_nothing(state: State) -> None:
     assert await use(state, limit(2, 2), now_ms=NOW + WINDOW) == full(10, 1)
     assert await use(state, limit(1, 2), now_ms=NOW + WINDOW) is None
     assert await used(state, now_ms=NOW + WINDOW) == 2
+
+
+async def test_the_longer_of_two_windows_in_one_millisecond_is_remembered(state: State) -> None:
+    for order in [(limit(key="a"), limit(key="a", window_ms=1_000)), (limit(key="b"),)]:
+        assert await use(state, *order) is None
+    await state.forget_expired(now_ms=NOW + CLOCK_SLACK_MS + WINDOW - 1)
+    assert await remembered(state) == 2
+    await state.forget_expired(now_ms=NOW + CLOCK_SLACK_MS + WINDOW)
+    assert await remembered(state) == 0
 
 
 async def test_forgetting_by_a_clock_that_is_a_little_ahead_frees_nothing(state: State) -> None:

@@ -57,6 +57,7 @@ async def test_the_version_is_another_after_each_change_and_after_nothing_else(s
         assert (await state.suspensions()).version == versions[-1]
     assert len(set(versions)) == 7
     assert not await state.resume("wallet", "wallet_1")
+    assert await state.suspension_version() == versions[-1]
     await state.suspend(WALLET)
     now = await state.suspension_version()
     await state.suspend(WALLET)
