@@ -20,6 +20,7 @@ class Ticket:
     Args:
         asked: digest of what the client's own body asks for, as `asked_for.Asked` has it.
         nonce, expires_at_ms: as in `Proof`.
+        ip: where the request came from, as the server said then.
         ahead: the wallet's key, which Vault has been asked for; None where it has not.
     """
 
@@ -27,6 +28,7 @@ class Ticket:
     asked: bytes
     nonce: bytes
     expires_at_ms: int
+    ip: str
     ahead: ReadAhead | None
 
     def drop(self) -> None:

@@ -105,4 +105,5 @@ def _question(call: Call, family: Family, credential: str) -> AuthenticateReques
         path=call.path,
         query=call.query,
         body=call.body,
+        ip=str(call.ip),
     )

@@ -120,7 +120,7 @@ class Broadcaster:
         """Have the bytes: those that are held already, or newly signed ones. Until they are stored, the number can be freed."""
         try:
             await self._journal.decided(request, decision)
-            transaction = reserved.transaction or await self._signed(request, public_key, reserved)
+            transaction = reserved.transaction or await self._signed(request, decision, public_key, reserved)
             name = transaction_hash(transaction)
             now_ms = self._clock.milliseconds()
             mine = await self._state.mark_sent(
@@ -141,8 +141,12 @@ class Broadcaster:
             raise StateError("the sequence number was given to another request meanwhile; nothing was sent")
         return Outgoing(request, key, transaction, name, reserved.sequence, reserved.transaction is not None)
 
-    async def _signed(self, request: Request, public_key: PublicKeyAnswer, reserved: Reserved) -> bytes:
-        signed = await self._signer.sign(request, public_key, reserved.account_number, reserved.sequence)
+    async def _signed(
+        self, request: Request, decision: Decision, public_key: PublicKeyAnswer, reserved: Reserved
+    ) -> bytes:
+        signed = await self._signer.sign(
+            request, decision, public_key, reserved.account_number, reserved.sequence
+        )
         await self._journal.signed(request, signed)
         return signed.transaction
 

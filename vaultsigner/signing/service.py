@@ -5,13 +5,18 @@ custody signs → verify the new signature with the public key → record the ou
 then record what came back).
 """
 
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.policy import PolicySet
 from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
 from vaultsigner.signing.admission import Admission, Request, refuse_without_permission
+from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster, fingerprint
 from vaultsigner.signing.callers import Caller
@@ -19,11 +24,14 @@ from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.desk import Desk
+from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.log_ins import LogIns
 from vaultsigner.signing.partner import PartnerTasks
+from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
+from vaultsigner.signing.suspensions import NO_OPERATOR, Suspensions, SuspensionWatch, is_operator
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory
 
@@ -36,7 +44,7 @@ class SigningService:
         *,
         authenticator: Authenticator,
         admission: Admission,
-        policies: PolicySet,
+        policies: PolicyKeeper,
         counting: Counting,
         wallets: WalletDirectory,
         accounts: Accounts,
@@ -45,6 +53,10 @@ class SigningService:
         journal: Journal,
         log_ins: LogIns,
         partner_tasks: PartnerTasks,
+        watch: SuspensionWatch,
+        suspensions: Suspensions,
+        approvals: Approvals,
+        explaining: Explaining,
         clock: Clock,
         readiness: ReadinessCheck,
     ) -> None:
@@ -59,6 +71,10 @@ class SigningService:
         self._journal = journal
         self._log_ins = log_ins
         self._partner_tasks = partner_tasks
+        self._watch = watch
+        self._suspensions = suspensions
+        self._approvals = approvals
+        self._explaining = explaining
         self._clock = clock
         self._readiness = readiness
         self._desk = Desk(journal, counting)
@@ -87,6 +103,60 @@ class SigningService:
         """Who asks: for those who try their signature."""
         return await self._desk.serve(call, self._check)
 
+    async def approvals(self, call: Call) -> Answer | Refusal:
+        """What waits for approval and concerns the caller."""
+        return await self._desk.serve(call, lambda trail: self._steer(trail, self._approvals.listed))
+
+    async def approval(self, call: Call, approval_id: str) -> Answer | Refusal:
+        """One approval that concerns the caller, whatever has become of it."""
+        return await self._desk.serve(
+            call,
+            lambda trail: self._steer(trail, lambda caller: self._approvals.shown(caller, approval_id)),
+        )
+
+    async def decide_approval(self, call: Call, approval_id: str, *, approve: bool) -> Answer | Refusal:
+        """The caller's vote on what somebody else asked for."""
+        return await self._desk.serve(
+            call,
+            lambda trail: self._steer(
+                trail,
+                lambda caller: self._approvals.decide(trail, caller, approval_id, approve=approve),
+            ),
+        )
+
+    async def suspensions(self, call: Call) -> Answer | Refusal:
+        """What is suspended; for operators."""
+        return await self._desk.serve(
+            call, lambda trail: self._steer(trail, self._suspensions.listed, operators_only=True)
+        )
+
+    async def suspend(self, call: Call) -> Answer | Refusal:
+        """Suspend a wallet, a caller, an exchange or everything; for operators."""
+        return await self._desk.serve(
+            call,
+            lambda trail: self._steer(
+                trail, lambda caller: self._suspensions.suspend(trail, caller), operators_only=True
+            ),
+        )
+
+    async def resume(self, call: Call, kind: str, name: str) -> Answer | Refusal:
+        """End a suspension; for operators."""
+        return await self._desk.serve(
+            call,
+            lambda trail: self._steer(
+                trail, lambda _caller: self._suspensions.resume(trail, kind, name), operators_only=True
+            ),
+        )
+
+    async def explain(self, call: Call) -> Answer | Refusal:
+        """Why policy would decide a request as it would."""
+        return await self._desk.serve(
+            call,
+            lambda trail: self._steer(
+                trail, lambda caller: self._explaining.explain(trail, caller, self._policies.current)
+            ),
+        )
+
     async def log_in(self, call: Call, body: bytearray) -> Answer | Refusal:
         """Exchange a user name and a password for an access token. `body` goes to custody unread and is wiped."""
         return await self._desk.serve(call, lambda trail: self._log_in(trail, body))
@@ -112,7 +182,9 @@ class SigningService:
         request = await self._admission.request(trail)
         if isinstance(request, Refusal):
             return await self._desk.refuse(trail, request)
-        decision = self._policies.evaluate(request.principal, request.intent)
+        now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
+        circumstances = Circumstances(request.call.ip, now)
+        decision = self._policies.current.evaluate(request.principal, request.intent, circumstances)
         return (request, decision) if decision.allowed else await self._desk.deny(request, decision)
 
     async def _sign(self, trail: Trail) -> Answer | Refusal:
@@ -133,7 +205,9 @@ class SigningService:
         if refused is not None:
             return await self._desk.fail(trail, refused)
         await self._journal.decided(request, decision)
-        signed = await self._signer.sign(request, public_key, account.account_number, account.sequence)
+        signed = await self._signer.sign(
+            request, decision, public_key, account.account_number, account.sequence
+        )
         position = await self._journal.signed(request, signed)
         return Answer({"signed_msg": signed.transaction.hex()}, decision.rule, decision.policy, position)
 
@@ -194,12 +268,37 @@ class SigningService:
             {"principal": {"type": who.kind, "name": who.name, "scheme": who.scheme}}, audit=position
         )
 
-    async def _counted_caller(self, trail: Trail) -> Caller | Refusal:
-        """Who asks, once their signature is used up; a refusal is on the record already."""
+    async def _steer(
+        self,
+        trail: Trail,
+        step: Callable[[Caller], Awaitable[JsonValue | Refusal]],
+        *,
+        operators_only: bool = False,
+    ) -> Answer | Refusal:
+        """Something that steers the service, for a caller who may ask for it. Suspensions are looked at anew, so that they can
+        be ended as soon as state is there again.
+        """
+        caller = await self._counted_caller(trail, fresh=True)
+        if isinstance(caller, Refusal):
+            return caller
+        found = NO_OPERATOR if operators_only and not is_operator(caller) else await step(caller)
+        if isinstance(found, Refusal):
+            return await self._desk.refuse(trail, found)
+        return Answer(found, audit=await self._journal.answered(trail))
+
+    async def _counted_caller(self, trail: Trail, *, fresh: bool = False) -> Caller | Refusal:
+        """Who asks, once their signature is used up and unless they are suspended; a refusal is on the record already.
+
+        Args:
+            fresh: look at the suspensions now.
+        """
         caller = await self._authenticator.caller(trail)
         if isinstance(caller, Refusal):
             return await self._desk.refuse(trail, caller)
         refused = await self._counting.commit(trail, self._counting.of(caller))
+        if fresh:
+            await self._watch.refresh()
+        refused = refused or self._watch.refuse_caller(caller.principal)
         return caller if refused is None else await self._desk.refuse(trail, refused)
 
     async def _log_in(self, trail: Trail, body: bytearray) -> Answer | Refusal:
@@ -207,6 +306,10 @@ class SigningService:
         if isinstance(answer, Refusal):
             return await self._desk.refuse(trail, answer)
         trail.principal = Principal("user", answer.username, "password")
+        await self._watch.refresh()
+        stopped = self._watch.refuse_caller(trail.principal)
+        if stopped is not None:
+            return await self._desk.refuse(trail, stopped)
         position = await self._journal.answered(trail)
         return Answer({"access_token": answer.access_token, "token_type": "bearer"}, audit=position)
 

@@ -60,6 +60,7 @@ from vaultsigner.policy.rules import OPERATIONS, NamePatterns
 from vaultsigner.strict_json import parse
 
 NOW = 1_795_000_000_000
+IP = "192.0.2.7"
 TESTNET = Environment("TESTNET", "http://127.0.0.1:1", "Binance-Chain-Ganges", "tbnb")
 DESK, RESERVE = WalletName("desk"), WalletName("reserve")
 BODY: dict[str, Any] = {"wallet_name": DESK, "msg": {"symbol": "BNB", "amount": "1.5"}}
@@ -176,6 +177,7 @@ class Proving:
             path=call.path,
             query=call.query.encode(),
             body=call.body,
+            ip=IP,
         )
 
     def call(
@@ -237,6 +239,8 @@ class Proving:
             memo=meant.memo,
             account_number=1,
             sequence=0,
+            ip=IP,
+            policy=POLICIES.digest,
         )
         return replace(honest, **changes)
 
