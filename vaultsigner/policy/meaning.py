@@ -130,9 +130,11 @@ class RuleReader:
             if word.startswith("group:"):
                 members = self.names.found("groups", word[6:], (*path, "of", index), self.report)
             people.update(member for member in members if member.startswith("user:"))
-        if len(people) < model.count and self.names.complete:
-            have = "there is nobody" if not people else f"there are only {len(people)} people"
-            message = f"{have} to give {model.count} approvals"
+        known = all(
+            word[6:] in self.names.entries["groups"] for word in model.of if word.startswith("group:")
+        )
+        if len(people) < model.count and known:
+            message = f"{model.count} approvals are asked for, and {len(people) or 'no'} users may give them"
             self.report.add(
                 (*path, "count"), message, "name more users or groups of users, or write a smaller count"
             )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from vaultsigner.config.problems import KnownWords, UnusableValueError, suggestion
@@ -97,11 +98,12 @@ def plain_name(kinds: tuple[str, ...]) -> Callable[[str], str]:
     """A reader for `kind:name` alone."""
 
     def read(text: str) -> str:
-        kind, _, name = text.partition(":")
+        kind, colon, name = text.partition(":")
         if kind in kinds and re.fullmatch(NAME, name):
             return text
-        meant = KnownWords(kinds).nearest(kind) or kinds[0]
-        shown = name if re.fullmatch(NAME, name) else "NAME"
+        meant = (KnownWords(kinds).nearest(kind) if colon else None) or "user"
+        meant_name = name if colon else text
+        shown = meant_name if re.fullmatch(NAME, meant_name) else "NAME"
         listed = " or ".join(f"{each}:NAME" for each in kinds)
         raise UnusableValueError(f"only {listed} can stand here", f"write {meant}:{shown}")
 
@@ -110,19 +112,22 @@ def plain_name(kinds: tuple[str, ...]) -> Callable[[str], str]:
 
 def read_operation_pattern(text: str) -> str:
     """`*`, `order.*` or `order.sign`."""
-    family, dot, action = text.partition(".")
+    family, _, action = text.partition(".")
     if text == "*" or text in OPERATIONS or (family in FAMILIES and action == "*"):
         return text
+    raise UnusableValueError("there is no such operation", _operation_hint(family[:64], action[:64]))
+
+
+@lru_cache(maxsize=256)
+def _operation_hint(family: str, action: str) -> str:
     meant = KnownWords(FAMILIES).nearest(family)
-    if meant is not None:
-        actions = [each.partition(".")[2] for each in OPERATIONS if each.startswith(f"{meant}.")]
-        hint = f"did you mean {meant}.{KnownWords(actions).nearest(action) or '*'}?"
-        if dot and meant == "exchange":
-            hint = suggestion(action, actions).replace("did you mean ", "did you mean exchange.")
-    else:
+    if meant is None:
         messages = ", ".join(PERMISSION_FOR_MESSAGE)
-        hint = f'write "*", or one of {messages} followed by .sign, .broadcast or .*, or exchange.order and its like'
-    raise UnusableValueError("there is no such operation", hint)
+        return f'write "*", or one of {messages} followed by .sign, .broadcast or .*, or exchange.order and its like'
+    actions = [each.partition(".")[2] for each in OPERATIONS if each.startswith(f"{meant}.")]
+    if meant == "exchange" and action:
+        return suggestion(action, actions).replace("did you mean ", "did you mean exchange.")
+    return f"did you mean {meant}.{KnownWords(actions).nearest(action) or '*'}?"
 
 
 def read_bound(value: Any) -> Decimal:
