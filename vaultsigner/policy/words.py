@@ -101,7 +101,8 @@ def plain_name(kinds: tuple[str, ...]) -> Callable[[str], str]:
         kind, colon, name = text.partition(":")
         if kind in kinds and re.fullmatch(NAME, name):
             return text
-        meant = (KnownWords(kinds).nearest(kind) if colon else None) or "user"
+        likely = "user" if "user" in kinds else kinds[0]
+        meant = (KnownWords(kinds).nearest(kind) if colon else None) or likely
         meant_name = name if colon else text
         shown = meant_name if re.fullmatch(NAME, meant_name) else "NAME"
         listed = " or ".join(f"{each}:NAME" for each in kinds)
