@@ -304,9 +304,11 @@ def _records(records: Path | None, config_file: Path | None) -> Path:
 def schema() -> None:
     """Print the JSON Schema of policy files, for editors.
 
-    With it an editor completes words and marks mistakes while a rule is written. It is delivered as policies/schema.json, and a policy
-    file names it in its first line:
-    # yaml-language-server: $schema=schema.json
+    With it an editor completes words and marks mistakes while a rule is written. It is delivered as policies/schema.json, and
+    a policy file names it in its first line:
+
+    \b
+      # yaml-language-server: $schema=schema.json
 
     \b
     Examples:

@@ -13,6 +13,8 @@ from vaultsigner.policy.lints import lints
 
 Level = Literal["error", "warning"]
 _PLACE = re.compile(r"(.*):([0-9]+)\Z", re.DOTALL)
+_TOLD_PLACE = re.compile(r"(.*?:[0-9]+): (.*)\Z", re.DOTALL)
+"""Of a rule, or of a group that rules use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,10 @@ def _odd(policies: PolicySet, today: date) -> Iterator[Finding]:
 
 
 def _unknown(policies: PolicySet, settings: Settings) -> Iterator[Finding]:
-    places = {rule.id: rule.place for rule in policies.rules}
     for name in unknown_names(policies, settings):
-        place = places.get(name.rule, "")
-        text = name.text.removeprefix("policies: ").removeprefix(f"{place}: ")
+        text = name.text.removeprefix("policies: ")
+        told = _TOLD_PLACE.match(text)
+        place, text = (told[1], told[2]) if told else ("", text)
         yield _at(place, "error" if name.opens else "warning", text)
 
 

@@ -1,14 +1,14 @@
 """From a record of kind `intent` back to the request that it tells of, as policies look at it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaultsigner.domain.circumstances import Circumstances
+from vaultsigner.domain.decisions import Effect
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import Operation
 from vaultsigner.domain.principals import Principal, PrincipalKind
@@ -16,13 +16,13 @@ from vaultsigner.policy import PolicySet
 from vaultsigner.policy.conditions import TextIn
 
 _KINDS: Mapping[str, PrincipalKind] = {"user": "user", "client": "client", "partner": "partner"}
+_EFFECTS: Mapping[str, Effect] = {"allow": "allow", "deny": "deny"}
 _TARGET_KINDS = ("wallet", "exchange", "open_api")
 _MANY_ADDRESSES = 4096
 _parse_ip = lru_cache(_MANY_ADDRESSES)(ip_address)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRequest:
+class RecordedRequest(NamedTuple):
     """A request as it was, and what was decided then.
 
     Args:
@@ -33,7 +33,7 @@ class RecordedRequest:
     principal: Principal
     intent: Intent
     circumstances: Circumstances
-    effect: str
+    effect: Effect
     rule: str | None
     approvals: bool
 
@@ -59,8 +59,8 @@ class RecordReader:
             return RecordedRequest(
                 self._principal(record["principal"]),
                 self._intent(record),
-                Circumstances(_parse_ip(record["ip"]), _moment(record["time"])),
-                _text(decision["effect"]),
+                Circumstances(_parse_ip(_text(record["ip"])), _moment(record["time"])),
+                _EFFECTS[decision["effect"]],
                 _text_or_none(decision["rule"]),
                 bool(decision.get("approvals")),
             )
