@@ -162,7 +162,7 @@ class LimitKeeper:
             left = max(0, use.most_units - used)
             if use.units > use.most_units:
                 full[use] = _Full(left, None)
-            elif use.units > left:
+            elif used + use.units > use.most_units:
                 waiting[use] = (left, newest - (use.most_units - use.units))
         first = self._session.rows_all(
             _FIRST_WITH_SUM,

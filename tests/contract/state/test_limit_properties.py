@@ -68,11 +68,11 @@ class Model:
         left = max(0, use.most_units - used)
         if use.units > use.most_units:
             return NotCounted("limit", None, use.key, left)
-        if use.units <= left:
+        if used + use.units <= use.most_units:
             return None
         for at_ms, units in self.window(name):
             used -= units
-            if use.units <= use.most_units - used:
+            if used + use.units <= use.most_units:
                 return NotCounted("limit", max(1, at_ms + WINDOWS[name] - now_ms), use.key, left)
         raise AssertionError("an empty window has room")
 

@@ -114,6 +114,7 @@ async def test_limits_with_other_keys_are_other_limits(state: State) -> None:
 async def test_a_limit_that_was_lowered_counts_what_was_used_before(state: State) -> None:
     assert await use(state, limit(80, 100)) is None
     assert await use(state, limit(1, 50)) == full(WINDOW, 0)
+    assert await use(state, limit(0, 50)) == full(WINDOW, 0)
     assert await use(state, limit(1, 81)) is None
 
 
@@ -308,8 +309,10 @@ async def test_forgetting_frees_nothing(state: State) -> None:
 
 
 async def test_the_longer_of_two_windows_in_one_millisecond_is_remembered(state: State) -> None:
-    for order in [(limit(key="a"), limit(key="a", window_ms=1_000)), (limit(key="b"),)]:
-        assert await use(state, *order) is None
+    short = 1_000
+    for key, windows in {"a": (WINDOW, short), "b": (short, WINDOW)}.items():
+        for window_ms in windows:
+            assert await use(state, limit(key=key, window_ms=window_ms)) is None
     await state.forget_expired(now_ms=NOW + CLOCK_SLACK_MS + WINDOW - 1)
     assert await remembered(state) == 2
     await state.forget_expired(now_ms=NOW + CLOCK_SLACK_MS + WINDOW)
