@@ -21,8 +21,8 @@ def unreachable_limits(rule: Rule) -> Iterator[str]:
         least = _least(limit.field, rule)
         if least is not None and least > limit.max:
             yield (
-                f"no request fits under limits[{index}]: `when` asks for a {limit.field} of at least "
-                f"{shown_decimal(least)}, and the limit is {shown_decimal(limit.max)}"
+                f"no request fits under limits[{index}]: `when` asks for {limit.field} from "
+                f"{shown_decimal(least)} up, and the limit is {shown_decimal(limit.max)}"
             )
 
 

@@ -83,17 +83,17 @@ def _fields_not_there(rule: Rule) -> Iterator[str]:
         if not lacking:
             continue
         listed = ", ".join(lacking)
-        what = "asks" if field in asked else "sums"
+        what = f"asks for {field}" if field in asked else f"sums {field}"
         if rule.effect == "deny":
-            others = len(asked) > 1
+            others = " that meet its other conditions" if len(asked) > 1 else ""
             yield (
-                f"{listed} never has {field}, and a deny rule counts that as met: it denies all of these"
-                f"{' that meet its other conditions' if others else ''}; name the operations that have {field}"
+                f"there is no {field} in {listed}, and a deny rule counts that as met: it denies all of them{others}; "
+                f"name operations that have {field}"
             )
         elif len(lacking) == len(rule.operations):
-            yield f"it can never match: it {what} for {field}, which {listed} never has"
+            yield f"it can never match: it {what}, and there is none in {listed}"
         else:
-            yield f"it never matches {listed}: it {what} for {field}, which they never have; give them a rule of their own"
+            yield f"it never matches {listed}: it {what}, and there is none in them; give them a rule of their own"
 
 
 def _shadowed(number: int, rules: tuple[Rule, ...], index: RuleIndex) -> Iterator[str]:
