@@ -1,7 +1,7 @@
 """The time of day and the days of the week at which a rule holds."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -33,10 +33,11 @@ class DuringTime:
     begins: int
     ends: int
     zone: str
-    _zone: ZoneInfo = field(init=False, repr=False, compare=False)
+    _zone: tzinfo = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_zone", ZoneInfo(self.zone))
+        # UTC is there without a zone database, too.
+        object.__setattr__(self, "_zone", UTC if self.zone == "UTC" else ZoneInfo(self.zone))
 
     @property
     def field(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.marked_text import unmarked
 from vaultsigner.config import ConfigProblems, Problem
 from vaultsigner.policy import load
+from vaultsigner.policy.conditions import TextIn
 from vaultsigner.policy.operations import NAMED_ONLY, OPERATIONS
 
 RULE = "{id: r, effect: allow}"
@@ -191,6 +192,65 @@ def test_an_id_may_not_come_back_in_another_file(tmp_path: Path) -> None:
     )
     assert (problem.file, problem.line, problem.column) == (str(tmp_path / "b.yml"), 2, 14)
     assert problem.message == "a.yml, rules[0] has this id already"
+
+
+def test_lists_and_groups_are_known_in_all_files(tmp_path: Path) -> None:
+    rule = "{id: r, effect: allow, principals: [group:desk], when: {symbol: {in: $majors}}}"
+    (found,) = load(
+        write(
+            tmp_path,
+            a=f"version: 1\nrules: [{rule}]",
+            b=f"version: 1\nlists: {{majors: [BTCUSDT]}}\nrules: [{RULE.replace('r,', 's,')}]",
+            c=f"version: 1\ngroups: {{desk: [user:sam]}}\nrules: [{RULE.replace('r,', 't,')}]",
+        )
+    ).rules[:1]
+    assert found.principals.groups == {"desk"}
+    assert found.principals.members == {"user:sam"}
+    assert not found.principals.names
+    assert found.conditions == (TextIn("symbol", frozenset({"BTCUSDT"})),)
+
+
+@pytest.mark.parametrize("section", ["lists: {x: [a]}", "groups: {x: ['user:a']}"])
+def test_a_name_may_be_defined_once_in_all_files(tmp_path: Path, section: str) -> None:
+    directory = write(
+        tmp_path,
+        a=f"version: 1\n{section}\nrules: [{RULE}]",
+        b=f"version: 1\n{section}\nrules: [{RULE.replace('r,', 's,')}]",
+    )
+    (problem,) = problems_in(directory)
+    one = section[:5].rstrip("s:")
+    assert (problem.file, problem.line, problem.where) == (
+        str(tmp_path / "b.yml"),
+        2,
+        f"{section.partition(':')[0]}.x",
+    )
+    assert problem.message == f"{tmp_path}/a.yml:2 has a {one} of this name already"
+
+
+def test_a_list_and_a_group_may_share_a_name(tmp_path: Path) -> None:
+    text = f"version: 1\nlists: {{x: [a]}}\ngroups: {{x: ['user:a']}}\nrules: [{RULE}]"
+    assert load(write(tmp_path, a=text)).groups["x"].members == ("user:a",)
+
+
+def test_a_name_that_an_unreadable_file_may_define_is_not_called_missing(tmp_path: Path) -> None:
+    rule = "{id: r, effect: allow, principals: [group:desk], when: {symbol: {in: $majors}}}"
+    directory = write(tmp_path, a=f"version: 1\nrules: [{rule}]", b="version: 1\ngroups: {desk: [")
+    assert {Path(problem.file).name for problem in problems_in(directory)} == {"b.yml"}
+
+
+def test_a_rule_beside_a_wrong_one_is_looked_at_too(tmp_path: Path) -> None:
+    text = """
+version: 1
+rules:
+  - {id: a, effect: alow}
+  - {id: b, effect: allow, principals: [group:nobody]}
+  - {id: c, effect: allow, when: {symbol: {in: $nothing}}}
+"""
+    assert [problem.where for problem in problems_in(write(tmp_path, a=text))] == [
+        "rules[0].effect",
+        "rules[1].principals[0]",
+        "rules[2].when.symbol.in",
+    ]
 
 
 def test_rules_stand_in_the_order_of_file_names_and_lines(tmp_path: Path) -> None:
