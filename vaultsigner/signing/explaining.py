@@ -23,11 +23,11 @@ from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import IpAddress
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.json_bodies import (
+    LONGEST_TEXT,
     Members,
     UnusableBodyError,
     invalid,
     read_members,
-    read_text,
     read_with,
 )
 from vaultsigner.signing.suspensions import NO_OPERATOR, is_operator
@@ -49,7 +49,7 @@ class Explaining:
         self._settings = settings
         self._clock = clock
 
-    def explain(self, trail: Trail, caller: Caller, policies: PolicySet) -> JsonValue | Refusal:
+    async def explain(self, trail: Trail, caller: Caller, policies: PolicySet) -> JsonValue | Refusal:
         """What each rule says to the request that the body describes, and what they come to.
 
         Args:
@@ -103,7 +103,7 @@ class Explaining:
             raise UnusableBodyError(
                 Refusal("wallet_not_found", f"Not authorised to access wallet {name[:64]}")
             )
-        return Intent(operation, target, _items(members), read_text(members, "memo") or "")
+        return Intent(operation, target, _items(members), _memo(members))
 
     def _visible(self, name: str, who: Caller) -> bool:
         wallet = self._settings.wallets.get(WalletName(name))
@@ -151,6 +151,16 @@ def _read_moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         pass
     raise UnusableValueError("this is no moment with its zone", "write it like 2026-11-20T10:00:00Z")
+
+
+def _memo(members: Members) -> str:
+    """To the letter: a blank at its end makes another memo."""
+    memo = members.get("memo")
+    if memo is None:
+        return ""
+    if not isinstance(memo, str) or isinstance(memo, JsonNumber) or len(memo) > LONGEST_TEXT:
+        raise invalid(("memo",), f"this must be text of at most {LONGEST_TEXT} characters")
+    return memo
 
 
 def _items(members: Members) -> tuple[dict[str, JsonValue], ...]:

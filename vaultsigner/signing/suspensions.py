@@ -48,6 +48,11 @@ def is_operator(caller: Caller) -> bool:
     return isinstance(caller.account, User) and "operator" in caller.account.roles
 
 
+def operators(settings: Settings) -> frozenset[str]:
+    """Those whom config.yml gives that role, as policies name them."""
+    return frozenset(f"user:{name}" for name, user in settings.users.items() if "operator" in user.roles)
+
+
 def suspended(kind: SuspensionKind, name: str) -> Refusal:
     """The answer to those who are stopped; why is for operators."""
     what = "The whole service" if kind == "all" else f"{kind} {name}"
@@ -64,23 +69,25 @@ class SuspensionWatch:
     Args:
         state: where they are, for all processes.
         clock: its `monotonic` tells how old the view is.
+        operators: who may ask for something even while everything is suspended.
     """
 
-    def __init__(self, state: State, clock: Clock) -> None:
+    def __init__(self, state: State, clock: Clock, operators: frozenset[str]) -> None:
         self._state = state
         self._clock = clock
+        self._operators = operators
         self._suspended: Mapping[tuple[SuspensionKind, str], Suspension] = MappingProxyType({})
         self._looked_at = float("-inf")
         self._looking = asyncio.Lock()
         self._failing = False
 
     @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    async def watching(self) -> AsyncIterator["SuspensionWatch"]:
         """Keep looking for as long as the context lasts; there has been a first look, good or bad, when it begins."""
         await self._look()
         task = asyncio.get_running_loop().create_task(self._keep_looking())
         try:
-            yield
+            yield self
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -109,10 +116,12 @@ class SuspensionWatch:
         kind, _, name = target.partition(":")
         return self._refuse((EVERYTHING, *_names(who.kind, who.name), *_names(kind, name)))
 
-    def refuse_caller(self, caller: Caller) -> Refusal | None:
-        """Whether a caller may not even ask. Where everything is suspended operators may: somebody has to resume it."""
-        who = caller.principal
-        everything = () if is_operator(caller) else (EVERYTHING,)
+    def refuse_caller(self, who: Principal) -> Refusal | None:
+        """Whether somebody may not even ask. Where everything is suspended operators may: someone has to resume it.
+
+        This is for what signs nothing; `refuse` makes no difference between operators and others.
+        """
+        everything = () if str(who) in self._operators else (EVERYTHING,)
         return self._refuse((*everything, *_names(who.kind, who.name)))
 
     def list(self) -> tuple[Suspension, ...]:
@@ -159,7 +168,7 @@ class Suspensions:
         self._clock = clock
         self._known = suspendable(settings)
 
-    def listed(self) -> JsonValue:
+    async def listed(self, _caller: Caller) -> JsonValue:
         """All that is suspended, with its reasons."""
         return {"suspensions": [_told(each) for each in self._watch.list()]}
 
