@@ -124,7 +124,7 @@ def _rules(explanation: Explanation) -> Table:
             Text(mark, style),
             Text(each.rule, f"{style} bold" if decided else style),
             Text(each.effect, style),
-            Text(printable(each.why) if not each.matched else each.why),
+            Text(printable(each.why, limit=400)),
             Text(each.place, "bright_black"),
         )
     return table

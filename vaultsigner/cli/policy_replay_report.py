@@ -116,7 +116,7 @@ def _changes(changes: list[tuple[ChangeKey, Change]]) -> Table:
             Text(printable(key.target)),
             Text(f"{printable(key.was)}{_by(key.was_by)}"),
             Text(f"{key.now}{_by(key.now_by)}", _COLOURS[key.now]),
-            Text.assemble(printable(change.why), (f"\n{_place(change)}", "bright_black")),
+            Text.assemble(printable(change.why, limit=400), (f"\n{_place(change)}", "bright_black")),
         )
     return table
 
@@ -150,5 +150,7 @@ def _summary(replay: Replay, unreadable: Unreadable) -> Iterator[tuple[str, str]
     other = f", {replay.other_rule:,} of them by another rule" if replay.other_rule else ""
     yield f"  {same:,} as before{other}", ""
     if unreadable.count:
-        shown = ", ".join(printable(place) for place in unreadable.places[:3])
-        yield f"  {unreadable.count:,} lines are no records and were left out, the first: {shown}", "red"
+        shown = ", ".join(printable(place, limit=1024) for place in unreadable.places[:3])
+        one = unreadable.count == 1
+        told = "1 line is no record and was" if one else f"{unreadable.count:,} lines are no records and were"
+        yield f"  {told} left out{'' if one else ', the first'}: {shown}", "red"

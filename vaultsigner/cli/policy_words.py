@@ -77,7 +77,7 @@ def fields_in_words(item: Mapping[str, JsonValue]) -> str:
     return ", ".join(f"{name} {printable(str(value))}" for name, value in item.items()) or "no fields"
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, limit: int = _LONGEST_SHOWN) -> str:
     """Text that came from elsewhere, without what would move a terminal's cursor, and not without end."""
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 1]}…"
+    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
