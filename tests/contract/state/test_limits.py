@@ -262,6 +262,15 @@ async def test_sums_beyond_64_bits_stay_exact(state: State) -> None:
         assert await used(state, now_ms=now_ms + WINDOW) == 2
 
 
+async def test_two_that_fit_alone_and_not_together_where_the_sum_passes_2_to_the_63(state: State) -> None:
+    assert await use(state, limit(MOST_UNITS - 5, MOST_UNITS)) is None
+    assert await use(state, limit(9, 10), now_ms=NOW + WINDOW) is None
+    assert await use(state, limit(1, 10), limit(1, 10), now_ms=NOW + WINDOW) == full(WINDOW, 0)
+    assert await used(state, now_ms=NOW + WINDOW) == 9
+    answers = await asyncio.gather(*(use(state, limit(1, 10), now_ms=NOW + WINDOW) for _ in range(20)))
+    assert answers.count(None) == 1
+
+
 async def test_uses_that_fill_64_bits_each(state: State) -> None:
     for turn in range(5):
         now_ms = NOW + turn * WINDOW
