@@ -64,7 +64,7 @@ class Facts:
             return self._notional()
         if value is None:
             return Unmet(f"the request has no {field}", unknown=True)
-        text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        text = str(value) if isinstance(value, str | int) else ""
         found = read_decimal(text)
         return found if found is not None else Unmet(f"{field} is no finite decimal from 0 up", unknown=True)
 

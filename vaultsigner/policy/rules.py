@@ -90,9 +90,18 @@ class Rule:
         return self._denies(question) if self.effect == "deny" else self._allows(question)
 
     def applied_limits(self, question: Question) -> tuple[Limit, ...]:
-        """The limits for a request that the rule matches."""
-        applied = (limit.applied(self.id, index, question) for index, limit in enumerate(self.limits))
-        return tuple(limit for limit in applied if isinstance(limit, Limit))
+        """The limits for a request that the rule matches.
+
+        Raises:
+            ValueError: it matches no such request: a limit left out would let through what it should count.
+        """
+        applied = []
+        for index, limit in enumerate(self.limits):
+            found = limit.applied(self.id, index, question)
+            if isinstance(found, Unmet):
+                raise ValueError(found.why)  # noqa: TRY004 - what is wrong is what the request says
+            applied.append(found)
+        return tuple(applied)
 
     def _denies(self, question: Question) -> Match:
         """One item is enough, and for it every condition must hold or be a question that nobody can answer."""

@@ -3,12 +3,15 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tests.unit.policy.written import policies_with
 from vaultsigner.domain.decisions import Approvals, Decision, Limit
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import Operation
 from vaultsigner.domain.principals import Principal
 from vaultsigner.policy import PolicySet
+from vaultsigner.policy.facts import Question
 
 SAM = Principal("user", "sam")
 LIMITS = "[{count: 60, every: 1m}, {sum: amount, max: '250000', every: 24h, per: target}, {count: 5, every: 7d, per: rule}]"
@@ -101,3 +104,12 @@ def test_approvers_are_people_with_groups_written_out(tmp_path: Path) -> None:
     found = decided(policies, "1")
     assert found.approvals == Approvals(2, ("user:ann", "user:bob", "user:zoe"), 5400)
     assert found.allowed
+
+
+def test_a_limit_that_cannot_be_counted_is_never_left_out(tmp_path: Path) -> None:
+    (rule,) = policies_with(tmp_path, f"{{id: r, effect: allow, limits: {LIMITS}}}").rules
+    intent = Intent(Operation("transfer.sign"), "wallet:w", ({"amount": "1"}, {}))
+    question = Question(SAM, intent, None)
+    assert not rule.match(question).matched
+    with pytest.raises(ValueError, match="no amount"):
+        rule.applied_limits(question)
