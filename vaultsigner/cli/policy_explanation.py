@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -22,10 +23,11 @@ from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.principals import Principal
-from vaultsigner.policy import Explanation
+from vaultsigner.policy import Explanation, RuleExplanation
 from vaultsigner.policy.decimals import shown_decimal
 
 PIPE_WIDTH = 160
+MANY_RULES = 40
 _COLOURS = {"allow": "green", "deny": "red"}
 
 
@@ -55,6 +57,10 @@ def show_explanation(console: Console, asked: Asked, explanation: Explanation) -
         console.print(Text(line), soft_wrap=True)
     console.print()
     console.print(_rules(explanation))
+    hidden = len(explanation.rules) - len(_worth_showing(explanation))
+    if hidden:
+        told = f"and {hidden} rules for others, or for other operations or targets; --json has them"
+        console.print(Text(told, "bright_black"), soft_wrap=True)
     console.print()
     for line, style in _answer(explanation.decision):
         console.print(Text(line, style), soft_wrap=True)
@@ -116,7 +122,7 @@ def _rules(explanation: Explanation) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for title in ("", "Rule", "Says", "Why", "Where"):
         table.add_column(title, overflow="fold")
-    for each in explanation.rules:
+    for each in _worth_showing(explanation):
         decided = each.rule == explanation.decision.rule
         style = _COLOURS[each.effect] if each.matched else "bright_black"
         mark = "=>" if decided else "yes" if each.matched else "no"
@@ -125,9 +131,16 @@ def _rules(explanation: Explanation) -> Table:
             Text(each.rule, f"{style} bold" if decided else style),
             Text(each.effect, style),
             Text(printable(each.why, limit=400)),
-            Text(each.place, "bright_black"),
+            Text(Path(each.place).name, "bright_black"),
         )
     return table
+
+
+def _worth_showing(explanation: Explanation) -> list[RuleExplanation]:
+    """Among very many rules those that speak of other people, operations or targets would hide the others."""
+    if len(explanation.rules) <= MANY_RULES:
+        return list(explanation.rules)
+    return [each for each in explanation.rules if each.matched or not each.why.startswith("it is not for ")]
 
 
 def _answer(decision: Decision) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """What a replay found, as tables and for programs, and its progress on a terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich import box
@@ -21,9 +22,21 @@ from vaultsigner.cli.policy_words import (
 )
 
 ROWS = 40
+FEW = 3
 NOT_REPLAYED = "Limits and approvals are conditions here, and are not replayed."
 _GRAVITY = {"deny": 0, "over a limit": 1, "allow after approvals": 2, "allow": 3}
 _COLOURS = {"deny": "red", "over a limit": "red", "allow after approvals": "yellow", "allow": "green"}
+
+
+@dataclass(slots=True)
+class _Row:
+    """What a person reads in one row. `key` and `first` are of the most frequent change in it."""
+
+    key: ChangeKey
+    first: Change
+    count: int = 0
+    callers: dict[str, None] = field(default_factory=dict)
+    targets: dict[str, None] = field(default_factory=dict)
 
 
 @contextmanager
@@ -40,11 +53,11 @@ def progress_on(console: Console, total_bytes: int) -> Iterator[Callable[[int], 
 
 def show_replay(console: Console, replay: Replay, unreadable: Unreadable) -> None:
     """For people."""
-    changes = _in_order(replay)
-    if changes:
-        console.print(_changes(changes[:ROWS]))
-        if len(changes) > ROWS or replay.left_out:
-            rest = replay.changed - sum(change.count for _, change in changes[:ROWS])
+    rows = _rows(_in_order(replay))
+    if rows:
+        console.print(_changes(rows[:ROWS]))
+        rest = replay.changed - sum(row.count for row in rows[:ROWS])
+        if rest:
             console.print(
                 f"and {rest:,} requests more that would be decided otherwise; --json has more of them"
             )
@@ -103,20 +116,34 @@ def _in_order(replay: Replay) -> list[tuple[ChangeKey, Change]]:
     )
 
 
-def _changes(changes: list[tuple[ChangeKey, Change]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("Requests", justify="right")
-    for title in ("Who", "What", "On", "Was", "Would be", "The first of them"):
-        table.add_column(title, overflow="fold")
+def _rows(changes: list[tuple[ChangeKey, Change]]) -> list[_Row]:
+    """Changes of many callers and targets in one row each, while programs are told each by itself."""
+    rows: dict[tuple[str | None, ...], _Row] = {}
     for key, change in changes:
+        what = (key.operation, key.was, key.was_by, key.now, key.now_by)
+        row = rows.setdefault(what, _Row(key, change))
+        row.count += change.count
+        row.callers[key.principal] = None
+        row.targets[key.target] = None
+    return sorted(rows.values(), key=lambda row: (_GRAVITY[row.key.now], -row.count))
+
+
+def _changes(rows: list[_Row]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, leading=1)
+    table.add_column("Requests", justify="right")
+    for title in ("For what, who, on what", "Was, would be", "The first of them"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        key, change = row.key, row.first
+        first = change.examples[0]
+        place = f"{printable(first.chain)}:{first.seq}, {printable(first.time[:19])}"
+        asked = f"{printable(key.operation)}\n{_few(row.callers)}\n{_few(row.targets)}"
+        was = f"{printable(key.was)}{_by(key.was_by)}\n"
         table.add_row(
-            f"{change.count:,}",
-            Text(printable(key.principal)),
-            Text(printable(key.operation)),
-            Text(printable(key.target)),
-            Text(f"{printable(key.was)}{_by(key.was_by)}"),
-            Text(f"{key.now}{_by(key.now_by)}", _COLOURS[key.now]),
-            Text.assemble(printable(change.why, limit=400), (f"\n{_place(change)}", "bright_black")),
+            f"{row.count:,}",
+            Text(asked),
+            Text.assemble(was, (f"{key.now}{_by(key.now_by)}", _COLOURS[key.now])),
+            Text.assemble(printable(change.why, limit=400), (f"\n{place}", "bright_black")),
         )
     return table
 
@@ -133,9 +160,10 @@ def _conditions(replay: Replay) -> Table:
     return table
 
 
-def _place(change: Change) -> str:
-    first = change.examples[0]
-    return f"{printable(first.chain)}:{first.seq}, {printable(first.time[:19])}"
+def _few(names: Iterable[str]) -> str:
+    shown = [printable(name) for name in names]
+    more = f" and {len(shown) - FEW} more" if len(shown) > FEW else ""
+    return f"{', '.join(shown[:FEW])}{more}"
 
 
 def _by(rule: str | None) -> str:

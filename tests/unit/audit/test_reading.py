@@ -1,6 +1,7 @@
 """Records read back: all chains, only intents, and nothing that a damaged or planted file holds can stop or fill the reader."""
 
 import os
+import tracemalloc
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -81,9 +82,14 @@ def test_an_endless_line_is_not_held_in_memory(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(reading, "LONGEST_LINE", 4096)
     path = write_records(tmp_path, decided(transfer("1")), decided(transfer("2")))
     first, second = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(first + b'{"kind":"intent",' + b" " * 20_000 + b"}\n" + second)
+    path.write_bytes(first + b'{"kind":"intent",' + b" " * 8_000_000 + b"}\n" + second)
     unreadable = Unreadable()
-    assert [record["intent"]["amount"] for _, record in intents_in(tmp_path, unreadable)] == ["1", "2"]
+    tracemalloc.start()
+    try:
+        assert [record["intent"]["amount"] for _, record in intents_in(tmp_path, unreadable)] == ["1", "2"]
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
     assert unreadable.places == [f"{path}:2"]
 
 
