@@ -240,7 +240,7 @@ class Proving:
             account_number=1,
             sequence=0,
             ip=IP,
-            policy=POLICIES.digest,
+            policy=self.custody.policies.current.digest,
         )
         return replace(honest, **changes)
 
@@ -324,13 +324,14 @@ async def proving(
     tls: ssl.SSLContext | None = None,
     ca_cert: Path | None = None,
     change: Callable[[Settings], Settings] = lambda settings: settings,
+    policies: PolicySet = POLICIES,
 ) -> AsyncIterator[Proving]:
-    """Custody on a Vault of its own; `change` makes other settings of the usual ones."""
+    """Custody on a Vault of its own; `change` makes other settings of the usual ones, whose policy directory is this one."""
     vault = Vault(delay_seconds)
     async with fake_vault(vault.converse, directory, tls=tls, ca_cert=ca_cert) as fake:
         token_file = directory / "token"
         usual = settings(directory, VaultSettings(fake.address, TokenFileAuth(token_file), ca_cert=ca_cert))
-        custody = build(change(usual), POLICIES, VaultToken(None, token_file), lambda: at_hand.now_ms)
+        custody = build(change(usual), policies, VaultToken(None, token_file), lambda: at_hand.now_ms)
         at_hand = Proving(vault, custody)
         try:
             yield at_hand
