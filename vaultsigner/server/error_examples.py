@@ -13,7 +13,7 @@ from vaultsigner.server.answers import error_body
 from vaultsigner.server.bodies import BODY_TOO_LARGE, READ_TOO_SLOW
 from vaultsigner.server.downloads import BUSY
 from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
-from vaultsigner.signing import approvals, suspensions
+from vaultsigner.signing import approval_refusals, suspensions
 from vaultsigner.signing.admission import NO_WALLET_NAME
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.state import ApprovalRefused
@@ -56,10 +56,10 @@ _EXAMPLES: tuple[Refusal, ...] = (
     ),
     Refusal("no_permission", "User has no permission trade on wallet wallet_1"),
     Refusal("policy_denied", "Policy does not allow transfer.sign here: no rule matches"),
-    approvals.not_granted(ApprovalRefused.OPEN),
+    approval_refusals.not_granted(ApprovalRefused.OPEN),
     suspensions.suspended("wallet", "wallet_1"),
     suspensions.UNKNOWN,
-    approvals.NOT_FOUND,
+    approval_refusals.NOT_FOUND,
     Refusal("approval_closed", "This approval is decided already"),
     Refusal("wallet_not_found", "Not authorised to access wallet wallet_9"),
     edge.NOT_FOUND,

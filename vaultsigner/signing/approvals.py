@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from vaultsigner.domain import decisions
@@ -15,6 +14,7 @@ from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.admission import Request
+from vaultsigner.signing.approval_refusals import HEADER, NOT_FOUND, OWN, no_vote, not_granted
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
@@ -35,35 +35,7 @@ from vaultsigner.state import (
 MOST_WAITING = 100
 """How many requests of one caller may wait for approval at a time: enough for a desk, too few to bury the others' in."""
 
-HEADER = "X-Vaultsigner-Approval"
 _ID = re.compile(r"[0-9a-f]{32}")
-
-NOT_FOUND = Refusal(
-    "approval_not_found", "There is no approval of this id that you asked for or may decide on"
-)
-OWN = Refusal("no_permission", "Nobody decides on what they asked for themselves")
-
-_NOT_GRANTED: Mapping[ApprovalRefused, str] = MappingProxyType(
-    {
-        ApprovalRefused.OTHER: "it is not one that you asked for with this very request, under the rule as it is now; "
-        f"send the request without {HEADER} to ask for one",
-        ApprovalRefused.OPEN: "not enough people have approved yet",
-        ApprovalRefused.REJECTED: "it was rejected",
-        ApprovalRefused.USED: f"it was used already; send the request without {HEADER} to ask for another",
-        ApprovalRefused.EXPIRED: f"it has expired; send the request without {HEADER} to ask for another",
-    }
-)
-_NO_VOTE: Mapping[VoteRefused, Refusal] = MappingProxyType(
-    {
-        VoteRefused.UNKNOWN: NOT_FOUND,
-        VoteRefused.OWN: OWN,
-        VoteRefused.AGAIN: Refusal(
-            "approval_closed", "You have decided on this one already: each has one vote"
-        ),
-        VoteRefused.CLOSED: Refusal("approval_closed", "This approval is decided already"),
-        VoteRefused.EXPIRED: Refusal("approval_closed", "This approval has expired"),
-    }
-)
 
 
 def intent_digest(intent: Intent, rule: str | None, wanted: decisions.Approvals) -> bytes:
@@ -82,15 +54,6 @@ def intent_digest(intent: Intent, rule: str | None, wanted: decisions.Approvals)
     }
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).digest()
-
-
-def not_granted(refused: ApprovalRefused) -> Refusal:
-    """The answer to a request whose approval could not be used."""
-    return Refusal(
-        "approval_not_granted",
-        f"The approval cannot be used: {_NOT_GRANTED[refused]}",
-        reason=f"the approval cannot be used: {refused}",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +198,7 @@ class Approvals:
         now_ms = self._clock.milliseconds()
         voted = await self._state.vote(approval_id, who, approve=approve, now_ms=now_ms)
         if isinstance(voted, VoteRefused):
-            return _NO_VOTE[voted]
+            return no_vote(voted)
         return _told(voted, who, now_ms)
 
     def _new(

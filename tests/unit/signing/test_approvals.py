@@ -12,7 +12,8 @@ from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import Operation
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.signing.approvals import MOST_WAITING, intent_digest, not_granted
+from vaultsigner.signing.approval_refusals import not_granted
+from vaultsigner.signing.approvals import MOST_WAITING, intent_digest
 from vaultsigner.signing.calls import Answer
 from vaultsigner.state import ApprovalRefused, ApprovalUse, Count, NotCounted
 
