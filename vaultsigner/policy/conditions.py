@@ -41,8 +41,8 @@ class TextIn:
         if (text in self.values) is not self.negated:
             return None
         if self.negated:
-            return Unmet(f"{self.field} is {shown(text)}, which is excluded")
-        return Unmet(f"{self.field} is {shown(text)}, not {_listed(self.values)}")
+            return Unmet(lambda: f"{self.field} is {shown(text)}, which is excluded")
+        return Unmet(lambda: f"{self.field} is {shown(text)}, not {_listed(self.values)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class DecimalIn:
         if (value in self.values) is not self.negated:
             return None
         if self.negated:
-            return Unmet(f"{self.field} is {shown_decimal(value)}, which is excluded")
+            return Unmet(lambda: f"{self.field} is {shown_decimal(value)}, which is excluded")
         return Unmet(
-            f"{self.field} is {shown_decimal(value)}, not {_listed(map(shown_decimal, self.values))}"
+            lambda: f"{self.field} is {shown_decimal(value)}, not {_listed(map(shown_decimal, self.values))}"
         )
 
 
@@ -91,7 +91,9 @@ class Bound:
         if self.lets(value):
             return None
         words = _BOUNDS[self.kind][1]
-        return Unmet(f"{self.field} is {shown_decimal(value)}, not {words} {shown_decimal(self.bound)}")
+        return Unmet(
+            lambda: f"{self.field} is {shown_decimal(value)}, not {words} {shown_decimal(self.bound)}"
+        )
 
     def lets(self, value: Decimal) -> bool:
         """Whether a value lies on the right side."""
@@ -117,9 +119,9 @@ class FromNetworks:
         ip = _plain(facts.circumstances.ip)
         if any(ip in network for network in self.networks) is not self.negated:
             return None
-        return Unmet(
-            f"ip is {ip}, " + ("which is excluded" if self.negated else f"not in {_listed(self.networks)}")
-        )
+        if self.negated:
+            return Unmet(lambda: f"ip is {ip}, which is excluded")
+        return Unmet(lambda: f"ip is {ip}, not in {_listed(self.networks)}")
 
 
 def _plain(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

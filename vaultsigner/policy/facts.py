@@ -1,6 +1,6 @@
 """What is known about one item of a request when a condition asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,13 +18,18 @@ class Unmet:
     """Why a condition does not hold.
 
     Args:
-        why: for people.
+        words: for people; put together only when somebody asks, because most are for rules that simply do not match.
         unknown: the request does not say, or not readably. Rules that deny match then, too: what nobody knows must not be
             what opens a way around them.
     """
 
-    why: str
+    words: str | Callable[[], str]
     unknown: bool = False
+
+    @property
+    def why(self) -> str:
+        """The words."""
+        return self.words if isinstance(self.words, str) else self.words()
 
 
 class Facts:

@@ -1,5 +1,6 @@
 """One rule: whom and what it speaks of, and whether it matches a request."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date
 
@@ -43,10 +44,15 @@ class NamePatterns:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whether a rule matches, and for people why, or the first reason why not."""
+    """Whether a rule matches, and for people why, or the first reason why not; put together only when somebody asks."""
 
     matched: bool
-    why: str = "matches"
+    words: str | Callable[[], str] = "matches"
+
+    @property
+    def why(self) -> str:
+        """The words."""
+        return self.words if isinstance(self.words, str) else self.words()
 
 
 _MATCHES = Match(True)
@@ -105,14 +111,14 @@ class Rule:
 
     def _denies(self, question: Question) -> Match:
         """One item is enough, and for it every condition must hold or be a question that nobody can answer."""
-        first: str | None = None
+        first: Unmet | None = None
         for facts in question.items:
             unmet = [found for condition in self.conditions if (found := condition.unmet(facts))]
-            sure = next((found.why for found in unmet if not found.unknown), None)
+            sure = next((found for found in unmet if not found.unknown), None)
             if sure is None:
-                return Match(True, f"{unmet[0].why}: counts as met" if unmet else "matches")
+                return Match(True, f"{unmet[0].why}: counts as met") if unmet else _MATCHES
             first = first or sure
-        return Match(False, first or "no item matches")
+        return Match(False, first.words if first else "no item matches")
 
     def _allows(self, question: Question) -> Match:
         """Every item must meet every condition, and every limit must be countable."""
@@ -124,12 +130,13 @@ class Rule:
         for number, facts in enumerate(question.items):
             unmet = self._first_unmet(facts)
             if unmet is not None:
-                which = f"item {number + 1} of {len(question.items)}: " if len(question.items) > 1 else ""
-                return Match(False, which + unmet.why)
+                return Match(
+                    False, unmet.words if len(question.items) == 1 else _of_item(number, question, unmet)
+                )
         for limit in self.limits:
             use = limit.use(question.items)
             if isinstance(use, Unmet):
-                return Match(False, use.why)
+                return Match(False, use.words)
         return _MATCHES
 
     def _first_unmet(self, facts: Facts) -> Unmet | None:
@@ -138,3 +145,7 @@ class Rule:
             if found is not None:
                 return found
         return None
+
+
+def _of_item(number: int, question: Question, unmet: Unmet) -> Callable[[], str]:
+    return lambda: f"item {number + 1} of {len(question.items)}: {unmet.why}"

@@ -51,7 +51,7 @@ class DuringTime:
         local = facts.circumstances.at.astimezone(self._zone)
         if self._day_of_window(local) in self.days:
             return None
-        return Unmet(f"it is {DAYS[local.weekday()]} {local:%H:%M} in {self.zone}")
+        return Unmet(lambda: f"it is {DAYS[local.weekday()]} {local:%H:%M} in {self.zone}")
 
     def _day_of_window(self, local: datetime) -> int | None:
         """The day on which the window around this moment began; None where the moment is in no window."""
