@@ -124,12 +124,14 @@ class LimitKeeper:
 
     def use(self, wanted: Sequence[Wanted], refused: dict[int, NotCounted]) -> list[Wanted]:
         """Use what fits, first come first served, and note who is refused; returns those that were granted."""
-        changed = self._session.execute_all(_USE, [self._terms(each.use) for each in wanted])
-        late = [each for each, granted in zip(wanted, changed, strict=True) if not granted]
+        possible = [each for each in wanted if each.use.units <= each.use.most_units]
+        changed = self._session.execute_all(_USE, [self._terms(each.use) for each in possible])
+        granted = [each for each, row in zip(possible, changed, strict=True) if row]
+        late = set(wanted) - set(granted)
         full = self._full({each.use for each in late})
         for each in late:  # What did not fit then does not fit now, since nobody has given anything back.
             refused[each.number] = _refusal(each, full[each.use])
-        return [each for each, granted in zip(wanted, changed, strict=True) if granted]
+        return granted
 
     def give_back(self, granted: Sequence[Wanted]) -> None:
         """Undo, in the same transaction, what was used."""
