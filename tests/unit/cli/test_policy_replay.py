@@ -167,6 +167,7 @@ def record_of(tmp_path: Path) -> dict[str, Any]:
         {"ip": 7},
         {"time": "yesterday"},
         {"time": "2026-11-20T10:00:00"},
+        {"time": "2026-11-20T10:00:00+01:00"},
         {"operation": None},
         {"wallet": None},
         {"wallet": 7},
