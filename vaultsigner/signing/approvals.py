@@ -14,7 +14,7 @@ from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.admission import Request
-from vaultsigner.signing.approval_refusals import HEADER, NOT_FOUND, OWN, no_vote, not_granted
+from vaultsigner.signing.approval_refusals import HEADER, NOT_FOUND, no_vote, not_granted
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
@@ -184,8 +184,10 @@ class Approvals:
         known = await self._concerning(who, approval_id)
         if known is None:
             return NOT_FOUND
-        if known.approval.requested_by == who:
-            return OWN
+        now_ms = self._clock.milliseconds()
+        without_effect = _no_vote_left(known, who, approve=approve, now_ms=now_ms)
+        if without_effect is not None:
+            return no_vote(without_effect)
         details: dict[str, JsonValue] = {
             "id": approval_id,
             "vote": "approve" if approve else "reject",
@@ -195,7 +197,6 @@ class Approvals:
             "intent_sha256": known.approval.intent_digest.hex(),
         }
         await self._journal.changing(trail, "approval", details)
-        now_ms = self._clock.milliseconds()
         voted = await self._state.vote(approval_id, who, approve=approve, now_ms=now_ms)
         if isinstance(voted, VoteRefused):
             return no_vote(voted)
@@ -247,6 +248,18 @@ def _concerns(known: KnownApproval, who: str) -> bool:
     return who == known.approval.requested_by or who in _Shown.of(known).deciders
 
 
+def _no_vote_left(known: KnownApproval, who: str, *, approve: bool, now_ms: int) -> VoteRefused | None:
+    """Why a vote would not count; state has the last word, for votes that come at the same moment."""
+    if who == known.approval.requested_by:
+        return VoteRefused.OWN
+    if any(vote.by == who for vote in known.votes):
+        return VoteRefused.AGAIN
+    if known.expired(now_ms):
+        return VoteRefused.EXPIRED
+    still = (ApprovalStatus.OPEN,) if approve else (ApprovalStatus.OPEN, ApprovalStatus.GRANTED)
+    return None if known.status in still else VoteRefused.CLOSED
+
+
 def _given(known: KnownApproval) -> int:
     return sum(vote.approve for vote in known.votes)
 
@@ -254,12 +267,10 @@ def _given(known: KnownApproval) -> int:
 def _told(known: KnownApproval, who: str, now_ms: int) -> dict[str, JsonValue]:
     approval, shown = known.approval, _Shown.of(known)
     over = known.expired(now_ms) and known.status in (ApprovalStatus.OPEN, ApprovalStatus.GRANTED)
-    has_a_vote = (
-        not over
-        and who != approval.requested_by
-        and who in shown.deciders
-        and all(vote.by != who for vote in known.votes)
-    )
+    may = {
+        approve: who in shown.deciders and _no_vote_left(known, who, approve=approve, now_ms=now_ms) is None
+        for approve in (True, False)
+    }
     return {
         "id": approval.id,
         "status": "expired" if over else str(known.status),
@@ -267,8 +278,8 @@ def _told(known: KnownApproval, who: str, now_ms: int) -> dict[str, JsonValue]:
         "given": _given(known),
         "of": list(shown.deciders),
         "votes": [{"by": vote.by, "approve": vote.approve, "at": told(vote.at_ms)} for vote in known.votes],
-        "may_approve": has_a_vote and known.status is ApprovalStatus.OPEN,
-        "may_reject": has_a_vote and known.status in (ApprovalStatus.OPEN, ApprovalStatus.GRANTED),
+        "may_approve": may[True],
+        "may_reject": may[False],
         "requested_by": approval.requested_by,
         "rule": approval.rule,
         "policy": approval.policy,
