@@ -41,6 +41,7 @@ from vaultsigner.dev.service import Service, run_service
 from vaultsigner.domain.names import Operation, RequestId, WalletName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.formats.bnb_beacon.messages import message_to_document
+from vaultsigner.policy import load as load_policies
 
 CONNECTIONS = (1, 16, 64)
 OURS, NAIVE = "as it is", "without decoy and grid"
@@ -203,6 +204,8 @@ async def _measure_parts(
         memo="",
         account_number=1,
         sequence=1,
+        ip="127.0.0.1",
+        policy=load_policies(service.installation.settings.policies).digest,
     )
     await custody.connect()
     try:

@@ -14,12 +14,14 @@ from tests.adversarial.desk import RECEIVER
 from tests.signing_client import API_KEY_HEADER, SignedCall
 from tests.world import USERNAME
 from vaultsigner.dev.service import Service
+from vaultsigner.policy import load as load_policies
 
 HEADER = struct.Struct(">IBBQ")
 """Length of what follows it, version, code, id."""
 AFTER_LENGTH = HEADER.size - 4
-VERSION = 2
+VERSION = 3
 HELLO, PUBLIC_KEY, SIGN_BEACON, LOG_IN, ACCESS_TOKEN_KEYS, HEALTH, AUTHENTICATE, CHECK_CLIENT = range(8)
+LOAD_POLICIES = 8
 ANSWER = 0x80
 TIMEOUT_SECONDS = 10.0
 
@@ -65,6 +67,7 @@ def question(**changed: Any) -> dict[str, Any]:
             "account_number": 1,
             "sequence": 0,
             "source": 0,
+            "ip": "127.0.0.1",
         },
     }
     return {**good, **changed}
@@ -74,7 +77,7 @@ def signed_request(call: SignedCall, operation: str = "transfer.sign", **changed
     """A good question about who signed a call, with changes."""
     asked = {
         **{"request_id": "forged", "family": "client", "operation": operation, "method": call.method},
-        **{"credential": _base64(call.headers.get(API_KEY_HEADER, "").encode())},
+        **{"ip": "127.0.0.1", "credential": _base64(call.headers.get(API_KEY_HEADER, "").encode())},
         **{
             "path": _base64(call.path.encode()),
             "query": _base64(call.query.encode()),
@@ -96,9 +99,10 @@ def user(name: str) -> dict[str, str]:
 class Wire:
     """A connection to custody that has heard its hello."""
 
-    def __init__(self, connection: socket.socket, tokens: Mapping[str, str]) -> None:
+    def __init__(self, connection: socket.socket, tokens: Mapping[str, str], policy: str = "") -> None:
         self._connection = connection
         self._tokens = tokens
+        self._policy = policy
 
     def send(self, data: bytes) -> None:
         """Any bytes at all."""
@@ -107,10 +111,11 @@ class Wire:
     def ask(self, code: int, question: object, id_: int = 1) -> Answer:
         """A question in a good frame; bytes go as they are, all else as JSON.
 
-        A request to sign gets the access token of whom it names, as far as that user has logged in, else of the first who did.
+        A request to sign gets the access token of whom it names, as far as that user has logged in, else of the first who did;
+        and the digest of the policies that lay in the directory when the connection was made.
         """
         if code == SIGN_BEACON and isinstance(question, dict):
-            question = self._with_token(question)
+            question = {"policy": self._policy, **self._with_token(question)}
         payload = question if isinstance(question, bytes) else json.dumps(question).encode()
         self.send(frame(code, payload, id_))
         return self.read()
@@ -163,9 +168,14 @@ def wire_to(
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout_seconds)
         connection.connect(str(custody_socket(service)))
-        wire = Wire(connection, tokens or {})
+        wire = Wire(connection, tokens or {}, policy_of(service))
         assert wire.read().code == HELLO | ANSWER
         yield wire
+
+
+def policy_of(service: Service) -> str:
+    """The digest of the policies as they lie in the service's directory."""
+    return load_policies(service.installation.settings.policies).digest
 
 
 def custody_socket(service: Service) -> Path:

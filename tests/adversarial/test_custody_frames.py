@@ -23,6 +23,7 @@ from tests.adversarial.custody_wire import (
     Wire,
     custody_socket,
     frame,
+    policy_of,
     question,
     signed_request,
     wire_to,
@@ -52,9 +53,10 @@ def tokens(world: World) -> dict[str, str]:
 
 
 @pytest.fixture
-def good(tokens: dict[str, str]) -> bytes:
+def good(world: World, tokens: dict[str, str]) -> bytes:
     """A request that custody signs."""
-    return json.dumps({"access_token": tokens[USERNAME], "ticket": None, **question()}).encode()
+    shown = {"access_token": tokens[USERNAME], "ticket": None, "policy": policy_of(world.service)}
+    return json.dumps({**shown, **question()}).encode()
 
 
 @pytest.fixture
@@ -74,13 +76,13 @@ def custody_survives(world: World, tokens: dict[str, str]) -> Iterator[None]:
         assert "signature" in connected.ask(SIGN_BEACON, question()).document["ok"]
 
 
-@pytest.mark.parametrize("code", [HELLO, 8, 9, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
+@pytest.mark.parametrize("code", [HELLO, 9, 10, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
 def test_a_question_that_is_not_in_the_table_ends_the_connection(wire: Wire, code: int, good: bytes) -> None:
     assert wire.ask(code, good).error == "bad_question"
     assert wire.closed()
 
 
-@pytest.mark.parametrize("version", [0, 1, 3, 255])
+@pytest.mark.parametrize("version", [0, 2, 4, 255])
 def test_another_version_ends_the_connection(wire: Wire, version: int, good: bytes) -> None:
     wire.send(frame(SIGN_BEACON, good, version=version))
     assert wire.read().error == "bad_question"

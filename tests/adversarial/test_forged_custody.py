@@ -9,12 +9,14 @@ import pytest
 from tests.adversarial.custody_wire import (
     ACCESS_TOKEN_KEYS,
     HEALTH,
+    LOAD_POLICIES,
     LOG_IN,
     OUTPUT,
     PUBLIC_KEY,
     SIGN_BEACON,
     TRANSFER,
     Wire,
+    policy_of,
     question,
     user,
     vault_reads,
@@ -202,6 +204,8 @@ def test_a_message_that_the_chain_has_no_form_for_is_refused(
         *(question(account_number=number) for number in (-1, 2**63, 2**64, 10**40, 1.0, "1", None, True)),
         *(question(sequence=number) for number in (-1, 2**63, 10**300, 0.5, "0", None, False)),
         *(question(source=number) for number in (-1, 2**63, "0", None)),
+        *(question(ip=ip) for ip in ("", "10.0.0", "10.0.0.0/8", "localhost", 1, None, ["127.0.0.1"])),
+        *(question(policy=digest) for digest in (None, 1, ["sha256:00"])),
         *(
             question(principal=who)
             for who in (USERNAME, None, {"kind": "user"}, {"kind": "root", "name": USERNAME})
@@ -221,7 +225,7 @@ def test_a_question_that_is_not_exactly_of_its_form_is_refused(
     assert vault_reads(world.service) == before
 
 
-GOOD = json.dumps({"access_token": "TOKEN", **question()}).encode()
+GOOD = json.dumps({"access_token": "TOKEN", "ticket": None, "policy": "POLICY", **question()}).encode()
 
 
 @pytest.mark.parametrize(
@@ -256,13 +260,18 @@ GOOD = json.dumps({"access_token": "TOKEN", **question()}).encode()
 def test_bytes_that_could_be_read_in_two_ways_are_refused(
     world: World, wire: Wire, tokens: dict[str, str], payload: bytes
 ) -> None:
+    def filled_in(text: bytes) -> bytes:
+        return text.replace(b"TOKEN", tokens[USERNAME].encode()).replace(
+            b"POLICY", policy_of(world.service).encode()
+        )
+
     before = vault_reads(world.service)
-    token = tokens[USERNAME].encode()
-    assert wire.ask(SIGN_BEACON, payload.replace(b"TOKEN", token)).error == "bad_question"
+    assert wire.ask(SIGN_BEACON, filled_in(payload)).error == "bad_question"
     assert vault_reads(world.service) == before
+    assert wire.ask(SIGN_BEACON, filled_in(GOOD)).error is None, "it is for nothing else that it was refused"
 
 
-@pytest.mark.parametrize("code", [PUBLIC_KEY, ACCESS_TOKEN_KEYS, HEALTH])
+@pytest.mark.parametrize("code", [PUBLIC_KEY, ACCESS_TOKEN_KEYS, HEALTH, LOAD_POLICIES])
 @pytest.mark.parametrize(
     "payload", [b"", b"{}x", b'{"wallet": "desk", "more": 1}', b'{"wallet": ["desk"]}', b"null"]
 )

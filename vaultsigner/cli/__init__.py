@@ -21,6 +21,15 @@ COMMANDS = {
     "clients": CommandSource(
         "vaultsigner.cli.clients", "Make and list clients: callers that sign their requests."
     ),
+    "policy": CommandSource(
+        "vaultsigner.cli.policy", "Check the rules in policies/, explain, test and replay them."
+    ),
+    "suspend": CommandSource(
+        "vaultsigner.cli.suspend", "Stop a wallet, a client, a user, an exchange, or everything."
+    ),
+    "resume": CommandSource("vaultsigner.cli.suspend", "End a suspension."),
+    "suspensions": CommandSource("vaultsigner.cli.suspend", "List what is suspended, and why."),
+    "approvals": CommandSource("vaultsigner.cli.approvals", "List the requests that wait for approval."),
     "users": CommandSource("vaultsigner.cli.users", "Password hashes for the users in config.yml."),
     "vault": CommandSource(
         "vaultsigner.cli.vault", "Give Vault the least policy and the Transit keys needed."
@@ -43,6 +52,10 @@ A bot that signs its requests, instead of logging in:
 
 \b
 A new wallet or client later: edit config/config.yml, then vault setup, keys create, check; restart serve.
+
+\b
+When something is wrong, also with Vault down:
+  vaultsigner suspend all --reason "what happened"       or one wallet, client, user; then: resume all
 
 \b
 Without a Vault, to look around:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,7 +63,6 @@ def custody_command(
     token: int | None,
     *,
     config_digest: str | None = None,
-    policy_digest: str | None = None,
     after_crash: bool = False,
 ) -> tuple[list[str], list[int]]:
     """How custody is started: the interpreter's arguments, and the descriptors that they name, which it must inherit.
@@ -72,13 +71,11 @@ def custody_command(
         listener: bound and listening.
         token: descriptor of the token file, None where it cannot be opened.
         config_digest: custody starts with this config.yml alone (`Settings.digest`); None: with any.
-        policy_digest: the same of the policies (`PolicySet.digest`).
         after_crash: whether one has run before: what it had signed for is forgotten, and custody must know that.
     """
     arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(config_file.absolute())]
     arguments += ["--listen-fd", str(listener.fileno())]
-    for option, digest in (("--config-digest", config_digest), ("--policy-digest", policy_digest)):
-        arguments += [] if digest is None else [option, digest]
+    arguments += [] if config_digest is None else ["--config-digest", config_digest]
     arguments += ["--after-crash"] if after_crash else []
     if token is None:
         return arguments, [listener.fileno()]
@@ -117,13 +114,24 @@ def _runtime_parent() -> str:
     return next(usable, "/tmp")  # noqa: S108 - mkdtemp makes a private directory in it
 
 
+def _first_in_child() -> Callable[[], None]:
+    """What a child does before it becomes its program: a SIGHUP that comes before it listens for one must not end it."""
+    tie = die_with_parent()
+
+    def prepare() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        tie()
+
+    return prepare
+
+
 class Launcher:
     """Runs the two processes until the server ends or a signal asks for the end.
 
     Args:
         config_file: handed to both, which read it themselves.
-        settings: what is in it; the token file's path and the digest matter here.
-        policy_digest: of the policies. However often custody starts, it is with this configuration and these policies.
+        settings: what is in it; the token file's path and the digest matter here. However often custody starts, it is with
+            this configuration; policies are what the files say when it starts.
         environ: the environment to choose from.
         directory: private; for the socket.
     """
@@ -132,14 +140,12 @@ class Launcher:
         self,
         config_file: Path,
         settings: Settings,
-        policy_digest: str,
         environ: Mapping[str, str],
         directory: Path,
     ) -> None:
         self._config_file = config_file.absolute()
         self._token_path = settings.vault.auth.path
         self._config_digest = settings.digest
-        self._policy_digest = policy_digest
         self._environ = environ
         self._socket_path = directory / "custody.sock"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -187,12 +193,14 @@ class Launcher:
                 _log.info("stopping", signal=signal.Signals(number).name)
                 return 0
             if number == signal.SIGHUP:
-                _log.info(
-                    "signal_ignored",
-                    signal="SIGHUP",
-                    reason="configuration is read at start only: restart the service",
-                )
+                self._hand_on_hang_up()
         return None
+
+    def _hand_on_hang_up(self) -> None:
+        """Only the server is told: it has custody load what it has found to be good itself."""
+        if self._server is not None and self._server.poll() is None:
+            _log.info("reloading", signal="SIGHUP", reason="policies are read anew; config.yml at start only")
+            self._server.send_signal(signal.SIGHUP)
 
     def _child_ended(self, child: subprocess.Popen[bytes]) -> int | None:
         status = child.wait()
@@ -233,7 +241,6 @@ class Launcher:
             self._listener,
             token,
             config_digest=self._config_digest,
-            policy_digest=self._policy_digest,
             after_crash=self._custody_starts > 0,
         )
         try:
@@ -268,7 +275,7 @@ class Launcher:
             pass_fds=descriptors or (),
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches the launcher alone, which ends the two in order
-            preexec_fn=die_with_parent(),  # noqa: PLW1509 - this process has one thread
+            preexec_fn=_first_in_child(),  # noqa: PLW1509 - this process has one thread
         )
 
     def _watch(self, child: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,8 @@ def serve(config_file: Path | None) -> None:
     """Run the signing service: the server and the custody process.
 
     Stays in the foreground and logs to standard error. Ends with status 0 after SIGTERM or Ctrl-C. Custody is restarted when it
-    dies; when the server ends, everything does. The configuration is read at start only.
+    dies; when the server ends, everything does. config.yml is read at start only; policies are read anew after SIGHUP and when
+    their files change.
 
     \b
     Examples:
@@ -25,9 +26,9 @@ def serve(config_file: Path | None) -> None:
       vaultsigner serve --config /etc/vaultsigner/config.yml
     """
     # Custody and the server read both files too; told here, a mistake has a person to read it.
-    settings, policies = load_with_policies(config_file)
+    settings, _ = load_with_policies(config_file)
     log_to_stderr()
     with runtime_directory() as directory:
-        launcher = Launcher(config_file or DEFAULT_CONFIG, settings, policies.digest, os.environ, directory)
+        launcher = Launcher(config_file or DEFAULT_CONFIG, settings, os.environ, directory)
         status = launcher.run()
     sys.exit(status)

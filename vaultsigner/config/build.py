@@ -114,6 +114,7 @@ def _user(model: UserModel) -> User:
         username=UserName(model.username),
         password_hash=model.password_hash,
         wallet_permissions=_wallet_permissions(model.wallet_permissions),
+        roles=frozenset(model.roles),
     )
 
 

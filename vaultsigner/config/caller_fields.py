@@ -1,4 +1,4 @@
-"""The types of single settings of those who sign their requests."""
+"""The types of single settings of callers: their roles, and what those have who sign their requests."""
 
 import re
 import unicodedata
@@ -17,13 +17,14 @@ from vaultsigner.config.public_keys import (
     read_public_key,
 )
 from vaultsigner.config.references import read_kv_reference
-from vaultsigner.config.settings import ClientScheme, KvReference, WalletRole
+from vaultsigner.config.settings import ClientScheme, KvReference, UserRole, WalletRole
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 
 SCHEMES: tuple[ClientScheme, ...] = get_args(ClientScheme)
 KEY_SCHEMES: dict[str, KeyType] = {"rsa": "rsa", "ed25519": "ed25519"}
 """Schemes whose callers keep a private key of their own; the others share a secret with us."""
 _ROLES: tuple[WalletRole, ...] = get_args(WalletRole)
+USER_ROLES: tuple[UserRole, ...] = get_args(UserRole)
 _API_KEY = re.compile(r"[!-~]{1,128}")
 _RESERVED = ("api", "exchange", "docs", "redoc", "console")
 """First segments of our own paths."""
@@ -133,6 +134,13 @@ def _operation(text: str) -> str:
     return text
 
 
+def _user_role(text: str) -> UserRole:
+    for role in USER_ROLES:
+        if text == role:
+            return role
+    raise UnusableValueError("there is no such role", suggestion(text, USER_ROLES))
+
+
 def _wallet_role(value: Any, info: ValidationInfo) -> WalletRole:
     """Of all operations, a transfer alone has somebody at its other end."""
     role = next((role for role in _ROLES if role == value), None)
@@ -161,4 +169,5 @@ ExchangeName = Annotated[str, text_read_by(_exchange)]
 UrlPrefix = Annotated[str, text_read_by(_url_prefix)]
 OperationWord = Annotated[str, text_read_by(_operation)]
 Role = Annotated[WalletRole, PlainValidator(_wallet_role)]
+UserRoleWord = Annotated[UserRole, text_read_by(_user_role)]
 EverySeconds = Annotated[int, PlainValidator(_every)]

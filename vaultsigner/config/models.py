@@ -135,6 +135,7 @@ class UserModel(StrictModel):
     username: fields.Name
     password_hash: fields.PasswordHash
     wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
+    roles: list[caller_fields.UserRoleWord] = Field(default_factory=list)
 
 
 class ClientModel(StrictModel):

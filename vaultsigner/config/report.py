@@ -163,7 +163,7 @@ def known_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[st
     for step in location:
         annotation = member_type(annotation, step)
     found = model_in(annotation)
-    return list(found.model_fields) if found is not None else []
+    return [field.alias or name for name, field in found.model_fields.items()] if found is not None else []
 
 
 def member_type(annotation: Any, step: str | int) -> Any:

@@ -12,6 +12,7 @@ from vaultsigner.domain.permissions import Permission
 Network = IPv4Network | IPv6Network
 ClientScheme = Literal["hmac", "rsa", "ed25519", "open_api"]
 WalletRole = Literal["sender", "recipient"]
+UserRole = Literal["operator", "auditor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,17 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person or bot that logs in with a password. Argon2id or bcrypt hash."""
+    """A person or bot that logs in with a password. Argon2id or bcrypt hash.
+
+    Args:
+        roles: what they may do beside using wallets: an `operator` stops and resumes what is served, and explains policy for
+            others; an `auditor` reads what was recorded.
+    """
 
     username: UserName
     password_hash: str = field(repr=False)
     wallet_permissions: Mapping[WalletName, frozenset[Permission]]
+    roles: frozenset[UserRole] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

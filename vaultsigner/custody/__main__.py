@@ -1,4 +1,4 @@
-"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--after-crash]`, and digests if it must insist.
+"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--config-digest D] [--after-crash]`.
 
 The launcher starts it.
 """
@@ -24,7 +24,6 @@ def main(clock_ms: Callable[[], int] | None = None) -> int:
         "--token-fd", type=int, default=None, help="the Vault token's file, opened for reading"
     )
     parser.add_argument("--config-digest", default=None, help="the only config.yml to start with, sha256:...")
-    parser.add_argument("--policy-digest", default=None, help="the only policies to start with, sha256:...")
     parser.add_argument(
         "--after-crash", action="store_true", help="there was a custody process before this one"
     )
@@ -44,7 +43,6 @@ def main(clock_ms: Callable[[], int] | None = None) -> int:
         arguments.listen_fd,
         arguments.token_fd,
         config_digest=arguments.config_digest,
-        policy_digest=arguments.policy_digest,
         clock_ms=clock_ms,
         after_crash=arguments.after_crash,
     )

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 
 from vaultsigner.config.settings import Client, Settings, User, Wallet
+from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import Operation, WalletName
 from vaultsigner.domain.paths import VERBS
@@ -42,8 +43,14 @@ class Asked:
         """Whether the operation is one of this kind of message."""
         return self.operation in {f"{message_kind(self.message)}.{verb}" for verb in VERBS}
 
-    def check_allowed(self, policies: PolicySet, account: User | Client, principal: Principal) -> None:
-        """Return if permissions and policy allow it.
+    def check_allowed(
+        self,
+        policies: PolicySet,
+        account: User | Client,
+        principal: Principal,
+        circumstances: Circumstances,
+    ) -> None:
+        """Return if permissions and policy allow it. Limits and approvals are the server's: custody keeps no state.
 
         Raises:
             CustodyError: no_permission, policy_denied.
@@ -55,7 +62,7 @@ class Asked:
             raise CustodyError("no_permission", refused)
         items = intent_items(self.message, wallet.environment.address_prefix)
         intent = Intent(self.operation, f"wallet:{wallet.name}", items, self.memo)
-        decision = policies.evaluate(principal, intent)
+        decision = policies.evaluate(principal, intent, circumstances)
         if not decision.allowed:
             raise CustodyError("policy_denied", decision.reason)
 

@@ -6,11 +6,14 @@ itself, for the chain of its own configuration.
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
 
 from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings, Wallet
 from vaultsigner.custody.asked_for import Asked
+from vaultsigner.custody.circumstances import circumstances_of
+from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.protocol import BeaconSignature, PublicKeyAnswer, SignBeaconRequest
 from vaultsigner.custody.secp256k1 import sign_digest
 from vaultsigner.custody.secret_view import SecretView
@@ -18,6 +21,7 @@ from vaultsigner.custody.signing_key import SigningKey, key_from_hex, key_from_m
 from vaultsigner.custody.tickets import Ticket, Tickets
 from vaultsigner.custody.used_signatures import UsedSignatures
 from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.names import WalletName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
@@ -34,12 +38,13 @@ class BeaconSigner:
     def __init__(
         self,
         settings: Settings,
-        policies: PolicySet,
+        policies: PolicySets,
         reader: VaultReader,
         tokens: TokenChecker,
         *,
         tickets: Tickets,
         used: UsedSignatures,
+        clock_ms: Callable[[], int],
     ) -> None:
         self._settings = settings
         self._policies = policies
@@ -47,6 +52,7 @@ class BeaconSigner:
         self._tokens = tokens
         self._tickets = tickets
         self._used = used
+        self._clock_ms = clock_ms
 
     async def public_key(self, name: WalletName) -> PublicKeyAnswer:
         """The public key of a wallet, from the key itself.
@@ -66,23 +72,26 @@ class BeaconSigner:
         """Sign, if everything that the server should have checked holds here too.
 
         Raises:
-            CustodyError: bad_question, invalid_token, no_permission, policy_denied, replayed, custody_unavailable, or the key
+            CustodyError: bad_question, policy_mismatch, invalid_token, no_permission, policy_denied, replayed,
                 cannot be had or is not the one expected.
         """
         ticket = None if request.ticket is None else self._tickets.take(request.ticket)
         if ticket is None:
-            asked = self._asked(request)
-            await self._check_user(request, asked)
+            asked, policies = self._asked(request), self._policies.of(request.policy)
+            await self._check_user(request, asked, policies)
             return await self._reader.with_secret(asked.wallet.key, partial(_sign, request, asked))
         try:
-            asked = self._asked(request)
-            self._check_client(request, asked, ticket)
+            asked, policies = self._asked(request), self._policies.of(request.policy)
+            self._check_client(request, asked, ticket, policies)
             use = partial(_sign, request, asked)
             if ticket.ahead is not None:
                 return await ticket.ahead.with_secret(use)
             return await self._reader.with_secret(asked.wallet.key, use)
         finally:
             ticket.drop()
+
+    def _circumstances(self, request: SignBeaconRequest) -> Circumstances:
+        return circumstances_of(request.ip, self._clock_ms())
 
     def _wallet(self, name: WalletName) -> Wallet:
         wallet = self._settings.wallets.get(name)
@@ -102,7 +111,7 @@ class BeaconSigner:
             raise CustodyError("bad_question", "the operation is not the one of the message")
         return asked
 
-    async def _check_user(self, request: SignBeaconRequest, asked: Asked) -> None:
+    async def _check_user(self, request: SignBeaconRequest, asked: Asked, policies: PolicySet) -> None:
         """Whose token the request came with. The server's word on who asks is only compared with that."""
         user = await self._tokens.user(request.access_token or "")
         if isinstance(user, Refusal):
@@ -112,15 +121,22 @@ class BeaconSigner:
             raise CustodyError(
                 "no_permission", "the access token is not the one of the user who is said to ask"
             )
-        asked.check_allowed(self._policies, user, principal)
+        asked.check_allowed(policies, user, principal, self._circumstances(request))
 
-    def _check_client(self, request: SignBeaconRequest, asked: Asked, ticket: Ticket) -> None:
+    def _check_client(
+        self, request: SignBeaconRequest, asked: Asked, ticket: Ticket, policies: PolicySet
+    ) -> None:
         """The client's own signature must be over what is now to be signed, and is good for one signature of ours."""
         client = ticket.client
-        same = (request.principal.kind, request.principal.name) == ("client", client.name)
+        same = (request.principal.kind, request.principal.name, request.ip) == (
+            "client",
+            client.name,
+            ticket.ip,
+        )
         if not same or asked.digest != ticket.asked or request.source != 0:
             raise CustodyError("no_permission", "the client did not sign this")
-        asked.check_allowed(self._policies, client, Principal("client", client.name, client.scheme))
+        principal = Principal("client", client.name, client.scheme)
+        asked.check_allowed(policies, client, principal, self._circumstances(request))
         self._used.mark(ticket.nonce, ticket.expires_at_ms, ticket.good_from_ms)
 
 

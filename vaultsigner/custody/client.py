@@ -5,7 +5,7 @@ Nothing secret comes this way except the body of a log-in, which goes to custody
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -33,6 +33,8 @@ from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
 ANSWER_SECONDS = 10.0
+LOADING_SECONDS = 60.0
+"""How long custody may take to read policies: ten thousand rules take some seconds."""
 PATIENCE_SECONDS = 0.25
 """How long a question waits for custody to come back before it is answered with custody_unavailable."""
 REDIAL_SECONDS = 0.05
@@ -50,6 +52,8 @@ class CustodyClient:
         self._connection: _Connection | None = None
         self._up = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self.hellos = 0
+        """How often custody has begun to serve this client: more than before where it was restarted."""
 
     async def connect(self) -> None:
         """Begin to keep a connection. Does not wait for custody: a question does, for a moment."""
@@ -113,18 +117,32 @@ class CustodyClient:
         answer = await self._ask(QuestionCode.ACCESS_TOKEN_KEYS, {})
         return {key_id: bytes.fromhex(key) for key_id, key in answer["keys"].items()}
 
+    async def load_policies(self, digest: str) -> None:
+        """Have custody apply the policy set of this digest, which it must find in the policy directory itself.
+
+        Raises:
+            CustodyError: `policy_mismatch`: it finds other files; `policy_unusable`: what it finds is no policy set.
+        """
+        await self._ask(QuestionCode.LOAD_POLICIES, {"policy": digest}, LOADING_SECONDS)
+
     async def health(self) -> CustodyHealth:
         """How custody and its Vault are."""
         return CustodyHealth(**await self._ask(QuestionCode.HEALTH, {}))
 
-    async def _ask(self, code: QuestionCode, question: bytes | bytearray | dict[str, str]) -> dict[str, Any]:
+    async def _ask(
+        self,
+        code: QuestionCode,
+        question: bytes | bytearray | dict[str, str],
+        seconds: float | None = None,
+    ) -> dict[str, Any]:
+        seconds = ANSWER_SECONDS if seconds is None else seconds
         payload = json.dumps(question).encode() if isinstance(question, dict) else question
         connection = await self._ready_connection()
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await connection.ask(code, payload)
         except TimeoutError:
-            raise _unavailable(f"custody gave no answer within {ANSWER_SECONDS:.0f} seconds") from None
+            raise _unavailable(f"custody gave no answer within {seconds:.0f} seconds") from None
         except FrameError as error:
             raise CustodyError("bad_question", str(error)) from None
 
@@ -137,12 +155,15 @@ class CustodyClient:
             raise _unavailable("the custody process is not there; it is being restarted")
         return self._connection
 
+    def _count_hello(self) -> None:
+        self.hellos += 1
+
     async def _keep_connected(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             with suppress(OSError):
                 _, self._connection = await loop.create_unix_connection(
-                    lambda: _Connection(self._up), self._path
+                    lambda: _Connection(self._up, self._count_hello), self._path
                 )
                 # The listening socket outlives custody, so being connected means nothing; its hello does.
                 await self._connection.ended.wait()
@@ -152,8 +173,9 @@ class CustodyClient:
 
 
 class _Connection(asyncio.BufferedProtocol):
-    def __init__(self, up: asyncio.Event) -> None:
+    def __init__(self, up: asyncio.Event, count_hello: Callable[[], None]) -> None:
         self._up = up
+        self._count_hello = count_hello
         self._frames = FrameBuffer()
         self._transport: asyncio.Transport | None = None
         self._in_flight: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -222,6 +244,7 @@ class _Connection(asyncio.BufferedProtocol):
     def _take(self, frame: Frame) -> None:
         if frame.code == QuestionCode.HELLO | ANSWER_BIT:
             self.was_up = True
+            self._count_hello()
             self._up.set()
             return
         answer = self._in_flight.get(frame.id)

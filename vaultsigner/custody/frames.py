@@ -13,7 +13,7 @@ from enum import IntEnum
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import VaultsignerError
 
-VERSION = 2
+VERSION = 3
 MAX_FRAME_BYTES = 256 * 1024
 ANSWER_BIT = 0x80
 
@@ -34,6 +34,7 @@ class QuestionCode(IntEnum):
     HEALTH = 5
     AUTHENTICATE = 6
     CHECK_CLIENT = 7
+    LOAD_POLICIES = 8
 
 
 class FrameError(VaultsignerError):

@@ -17,6 +17,7 @@ from vaultsigner.config.settings import Settings
 from vaultsigner.custody.beacon_signing import BeaconSigner
 from vaultsigner.custody.log_in import LogIn
 from vaultsigner.custody.monitor import Monitor
+from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.process_edge import log_failure, report_loop_failure
 from vaultsigner.custody.questions import Custody
 from vaultsigner.custody.request_proofs import RequestProofs
@@ -40,7 +41,6 @@ def run(
     token_descriptor: int | None,
     *,
     config_digest: str | None = None,
-    policy_digest: str | None = None,
     clock_ms: Callable[[], int] | None = None,
     after_crash: bool = False,
 ) -> int:
@@ -52,7 +52,6 @@ def run(
             made while custody restarts wait in its queue.
         token_descriptor: the file that holds the Vault token, opened for reading.
         config_digest: what config.yml must be, as `Settings.digest` has it; None: whatever it is.
-        policy_digest: the same of the policies.
         clock_ms: milliseconds since 1970, for the windows of signed requests; None: the system's.
         after_crash: whether a custody process of the same service has ended before this one, with what it remembered.
     """
@@ -60,7 +59,6 @@ def run(
         settings = config.load(config_file, os.environ)
         policies = policy.load(settings.policies)
         _check_unchanged(str(config_file), settings.digest, config_digest)
-        _check_unchanged(f"what lies in {settings.policies}", policies.digest, policy_digest)
         listener = socket.socket(fileno=listen_descriptor)
         token = VaultToken(token_descriptor, settings.vault.auth.path)
         clock_ms = clock_ms or system_clock_ms
@@ -108,13 +106,14 @@ def build(
         monotonic=time.monotonic,
     )
     tickets, used = Tickets(clock_ms), UsedSignatures(clock_ms, after_crash=after_crash)
+    sets = PolicySets(settings.policies, policies)
     return Custody(
         settings=settings,
-        policies=policies,
+        policies=sets,
         pool=pool,
         reader=reader,
-        signer=BeaconSigner(settings, policies, reader, tokens, tickets=tickets, used=used),
-        proofs=RequestProofs(settings, policies, reader, tickets, used, clock_ms=clock_ms),
+        signer=BeaconSigner(settings, sets, reader, tokens, tickets=tickets, used=used, clock_ms=clock_ms),
+        proofs=RequestProofs(settings, sets, reader, tickets, used, clock_ms=clock_ms),
         log_in=LogIn(settings, pool),
         token_keeper=TokenKeeper(settings.vault, token),
     )

@@ -25,6 +25,7 @@ class AuthenticateRequest:
         path: as sent.
         query: the raw bytes after the first question mark.
         body: the raw bytes.
+        ip: where it came from, as the server saw it. Custody has nothing but the server's word for that.
     """
 
     request_id: RequestId
@@ -35,6 +36,7 @@ class AuthenticateRequest:
     path: str
     query: bytes = field(repr=False)
     body: bytes = field(repr=False)
+    ip: str
 
     def payload(self) -> bytes:
         """The payload of the question; what may be any bytes at all stands in it as base64."""
@@ -48,6 +50,7 @@ class AuthenticateRequest:
                 "path": _base64(self.path.encode("utf-8", TEXT_ERRORS)),
                 "query": _base64(self.query),
                 "body": _base64(self.body),
+                "ip": self.ip,
             }
         )
 
@@ -85,6 +88,8 @@ class SignBeaconRequest:
         access_token, ticket: what they asked with, one of them: custody finds out for itself. A ticket is of a `Proof`.
         operation: `<message kind>.<sign|broadcast>`.
         message_document: as `formats.bnb_beacon.messages.message_to_document` writes it.
+        ip: as in `AuthenticateRequest`.
+        policy: the digest of the policy set that the server decided under; custody decides under the same or not at all.
     """
 
     request_id: RequestId
@@ -96,6 +101,8 @@ class SignBeaconRequest:
     memo: str
     account_number: int
     sequence: int
+    ip: str
+    policy: str
     source: int = 0
     ticket: str | None = field(default=None, repr=False)
 
@@ -115,6 +122,8 @@ class SignBeaconRequest:
                 "account_number": self.account_number,
                 "sequence": self.sequence,
                 "source": self.source,
+                "ip": self.ip,
+                "policy": self.policy,
             }
         )
 

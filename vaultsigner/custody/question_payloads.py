@@ -4,6 +4,7 @@ Raises CustodyError, bad_question, everywhere: a server that asks otherwise is n
 """
 
 from base64 import b64decode, b64encode
+from ipaddress import ip_address
 from typing import cast, get_args
 
 from vaultsigner.custody.protocol import TEXT_ERRORS, AuthenticateRequest, Family, SignBeaconRequest
@@ -16,11 +17,11 @@ _INT64_MAX = 2**63 - 1
 _INT64_DIGITS = len(str(_INT64_MAX))
 _SIGN_BEACON_MEMBERS = {
     *("request_id", "principal", "access_token", "ticket", "operation", "wallet"),
-    *("message", "memo", "account_number", "sequence", "source"),
+    *("message", "memo", "account_number", "sequence", "source", "ip", "policy"),
 }
 _AUTHENTICATE_MEMBERS = {
     *("request_id", "family", "credential", "operation"),
-    *("method", "path", "query", "body"),
+    *("method", "path", "query", "body", "ip"),
 }
 
 
@@ -49,6 +50,7 @@ def read_authenticate(payload: bytearray) -> AuthenticateRequest:
         path=_text_of_bytes(members["path"]),
         query=_bytes(members["query"]),
         body=_bytes(members["body"]),
+        ip=_ip(members["ip"]),
     )
 
 
@@ -70,6 +72,8 @@ def read_sign_beacon(payload: bytearray) -> SignBeaconRequest:
         account_number=_counter(members["account_number"]),
         sequence=_counter(members["sequence"]),
         source=_counter(members["source"]),
+        ip=_ip(members["ip"]),
+        policy=_text(members["policy"]),
     )
 
 
@@ -114,6 +118,13 @@ def _text_of_bytes(value: JsonDocument) -> str:
         return _bytes(value).decode("utf-8", TEXT_ERRORS)
     except UnicodeDecodeError:
         raise _bad("a text in it is not Unicode") from None
+
+
+def _ip(value: JsonDocument) -> str:
+    try:
+        return str(ip_address(_text(value)))
+    except ValueError:
+        raise _bad("its IP address is none") from None
 
 
 def _optional_text(value: JsonDocument) -> str | None:

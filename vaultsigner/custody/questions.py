@@ -11,6 +11,7 @@ from vaultsigner.config.settings import Settings
 from vaultsigner.custody.beacon_signing import BeaconSigner
 from vaultsigner.custody.frames import QuestionCode
 from vaultsigner.custody.log_in import LogIn
+from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.protocol import CustodyHealth, Proof, VaultState
 from vaultsigner.custody.question_payloads import (
     read_authenticate,
@@ -25,7 +26,6 @@ from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.domain.names import ClientName, JsonValue, WalletName
 from vaultsigner.errors import CustodyError
-from vaultsigner.policy import PolicySet
 
 Answer = Mapping[str, JsonValue]
 
@@ -35,7 +35,7 @@ class Custody:
     """Everything that answers are made of."""
 
     settings: Settings
-    policies: PolicySet
+    policies: PolicySets
     pool: VaultPool
     reader: VaultReader
     signer: BeaconSigner
@@ -73,6 +73,11 @@ async def _access_token_keys(custody: Custody, payload: bytearray) -> Answer:
     return {"keys": {version: key.hex() for version, key in keys.items()}}
 
 
+async def _load_policies(custody: Custody, payload: bytearray) -> Answer:
+    await custody.policies.load(read_name(payload, "policy"))
+    return {}
+
+
 async def _health(custody: Custody, payload: bytearray) -> Answer:
     read_nothing(payload)
     state, problem = await _vault_state(custody)
@@ -80,7 +85,7 @@ async def _health(custody: Custody, payload: bytearray) -> Answer:
         vault=state,
         vault_problem=problem,
         token_ttl_seconds=custody.token_keeper.ttl_seconds,
-        policy=custody.policies.digest,
+        policy=custody.policies.current.digest,
         vault_reads=custody.reader.reads,
     )
     return asdict(health)
@@ -95,6 +100,7 @@ QUESTIONS: Mapping[int, Callable[[Custody, bytearray], Awaitable[Answer]]] = Map
         QuestionCode.HEALTH: _health,
         QuestionCode.AUTHENTICATE: _authenticate,
         QuestionCode.CHECK_CLIENT: _check_client,
+        QuestionCode.LOAD_POLICIES: _load_policies,
     }
 )
 

@@ -22,7 +22,9 @@ from vaultsigner.authentication.signed_requests import authentication_failed
 from vaultsigner.authentication.windows import in_partner_window
 from vaultsigner.config.settings import Client, KvReference, Settings
 from vaultsigner.custody.asked_for import Asked, read_asked
+from vaultsigner.custody.circumstances import circumstances_of
 from vaultsigner.custody.claims import Claim, read_claim
+from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.protocol import AuthenticateRequest, Proof
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.shared_secret import shared_secret
@@ -33,7 +35,6 @@ from vaultsigner.domain.names import ApiKey, ClientName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
-from vaultsigner.policy import PolicySet
 
 NOT_AHEAD_SECONDS = 1.0
 """After a failure in a client's name no wallet's key is asked for ahead in that name for so long: API keys are no secret."""
@@ -55,7 +56,7 @@ class RequestProofs:
     def __init__(
         self,
         settings: Settings,
-        policies: PolicySet,
+        policies: PolicySets,
         reader: VaultReader,
         tickets: Tickets,
         used: UsedSignatures,
@@ -107,7 +108,7 @@ class RequestProofs:
         """Both secrets are asked for at once; the wallet's key stays unread in the connection meanwhile."""
         misfit = self._reader.begin(secret, partial(_misfit, claim))
         asked = read_asked(self._settings, request.operation, request.body)
-        ahead = self._read_ahead(claim, client, asked)
+        ahead = self._read_ahead(request, claim, client, asked)
         fault: str | None = "not verified"
         try:
             fault = await self._fault_of_own(claim, client, misfit) or claim.other_fault(self._clock_ms())
@@ -115,7 +116,7 @@ class RequestProofs:
             if fault is not None and ahead is not None:
                 ahead.drop()
                 self._ahead_again_at[client.name] = self._monotonic() + NOT_AHEAD_SECONDS
-        return self._proof(claim, client, asked, ahead) if fault is None else _failed(client, fault)
+        return self._proof(request, claim, client, asked, ahead) if fault is None else _failed(client, fault)
 
     async def _fault_of_own(
         self, claim: Claim, client: Client, misfit: "asyncio.Future[str | None]"
@@ -140,7 +141,7 @@ class RequestProofs:
             await self._same_work(request, claim, hint=False)
             return _failed(client, fault)
         asked = read_asked(self._settings, request.operation, request.body)
-        return self._proof(claim, client, asked, self._read_ahead(claim, client, asked))
+        return self._proof(request, claim, client, asked, self._read_ahead(request, claim, client, asked))
 
     def _partner(self, request: AuthenticateRequest) -> Proof | Refusal:
         partner = self._settings.partner
@@ -177,23 +178,42 @@ class RequestProofs:
                 raise
             claim.secret_misfit(_NOBODYS_SECRET, hint=hint)
 
-    def _read_ahead(self, claim: Claim, client: Client, asked: Asked | None) -> ReadAhead | None:
+    def _read_ahead(
+        self, request: AuthenticateRequest, claim: Claim, client: Client, asked: Asked | None
+    ) -> ReadAhead | None:
         """Ask for the wallet's key now, where it will be needed unless something goes wrong."""
         if asked is None or claim.nonce in self._used:
             return None
         if self._monotonic() < self._ahead_again_at.get(client.name, float("-inf")):
             return None
         try:
-            asked.check_allowed(self._policies, client, Principal("client", client.name, client.scheme))
+            principal = Principal("client", client.name, client.scheme)
+            circumstances = circumstances_of(request.ip, self._clock_ms())
+            asked.check_allowed(self._policies.current, client, principal, circumstances)
         except CustodyError:
             return None
         return self._reader.read_ahead(asked.wallet.key)
 
-    def _proof(self, claim: Claim, client: Client, asked: Asked | None, ahead: ReadAhead | None) -> Proof:
+    def _proof(
+        self,
+        request: AuthenticateRequest,
+        claim: Claim,
+        client: Client,
+        asked: Asked | None,
+        ahead: ReadAhead | None,
+    ) -> Proof:
         ticket = ""
         if asked is not None:
             ticket = self._tickets.issue(
-                Ticket(client, asked.digest, claim.nonce, claim.expires_at_ms, claim.good_from_ms, ahead)
+                Ticket(
+                    client,
+                    asked.digest,
+                    claim.nonce,
+                    claim.expires_at_ms,
+                    claim.good_from_ms,
+                    request.ip,
+                    ahead,
+                )
             )
         return Proof(ticket, client.name, client.scheme, claim.nonce, claim.expires_at_ms)
 

@@ -23,6 +23,7 @@ class Ticket:
         asked: digest of what the client's own body asks for, as `asked_for.Asked` has it.
         nonce, expires_at_ms: as in `Proof`.
         good_from_ms: as in `claims.Claim`.
+        ip: where the request came from, as the server said then.
         ahead: the wallet's key, which Vault has been asked for; None where it has not.
     """
 
@@ -31,6 +32,7 @@ class Ticket:
     nonce: bytes
     expires_at_ms: int
     good_from_ms: int
+    ip: str
     ahead: ReadAhead | None
 
     def drop(self) -> None:

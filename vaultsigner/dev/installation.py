@@ -77,6 +77,7 @@ class PlannedUser:
     password: str = field(repr=False)
     wallet_permissions: Mapping[str, tuple[str, ...]]
     password_hash: str | None = None
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,7 @@ def _user(user: PlannedUser) -> dict[str, object]:
         "username": user.username,
         "password_hash": user.password_hash or hash_password(user.password),
         "wallet_permissions": _wallet_permissions(user.wallet_permissions),
+        **({"roles": list(user.roles)} if user.roles else {}),
     }
 
 

@@ -1,121 +1,158 @@
-"""One policy file: its YAML form (version 1) and the rules that it means."""
+"""One policy file: its YAML form (version 1)."""
 
-import re
-from collections.abc import Callable
-from typing import Annotated, Any
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainValidator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from vaultsigner.config.fields import StrictModel, text_read_by
-from vaultsigner.config.problems import KnownWords, UnusableValueError, suggestion
-from vaultsigner.domain.decisions import Effect
-from vaultsigner.domain.names import Operation
-from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
-from vaultsigner.policy.rules import OPERATIONS, NamePatterns, Rule
+from vaultsigner.config.problems import UnusableValueError
+from vaultsigner.domain.decisions import Effect, LimitScope
+from vaultsigner.policy import words
+from vaultsigner.policy.condition_models import DECIMAL_SCHEMA, WhenModel
+from vaultsigner.policy.fields import DECIMAL_FIELDS
+from vaultsigner.policy.operations import FAMILIES, OPERATIONS
 
-_NAME = r"[A-Za-z0-9_.-]{1,64}"
-_EFFECTS: dict[str, Effect] = {"allow": "allow", "deny": "deny"}
-_LATER = "it comes with a later version; without it the rule would mean more than it says"
-LATER_KEYS = dict.fromkeys(("lists", "when", "limits", "approvals", "expires"), _LATER)
-"""Keys that a later version of the language has. Skipping one silently would widen a rule, so they are refused."""
-
-
-def _version(value: Any) -> int:
-    if value != 1 or isinstance(value, bool):
-        raise UnusableValueError("this version of the policy language is not known", "write version: 1")
-    return 1
+DATE_KEYS = frozenset({"expires"})
+"""Where YAML's own dates are meant."""
+PRINCIPAL_KINDS = ("user", "client")
+TARGET_KINDS = ("wallet", "exchange", "open_api")
 
 
-def _rule_id(text: str) -> str:
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", text) is None:
-        raise UnusableValueError("this is no rule id", "write 1 to 64 small letters, digits and hyphens")
-    return text
+_NOT_FOR_DENY = {
+    "limits": "what is denied is not counted",
+    "approvals": "nobody can approve what is denied",
+    "expires": "nothing may open by itself",
+}
 
 
-def _effect(text: str) -> Effect:
-    effect = _EFFECTS.get(text)
-    if effect is None:
-        raise UnusableValueError("the effect is allow or deny", suggestion(text, list(_EFFECTS)))
-    return effect
+def _given(value: Any, info: ValidationInfo) -> Any:
+    """A member that is there says something, and something that its rule can say; `null` would read as if it were not there."""
+    why = _NOT_FOR_DENY.get(info.field_name or "")
+    if why is not None and info.data.get("effect") == "deny":
+        raise UnusableValueError(
+            f"a deny rule has no {info.field_name}: {why}", "remove it, or write effect: allow"
+        )
+    if value is None:
+        raise UnusableValueError("there is nothing here", "write it out, or leave the member out")
+    return value
 
 
-def _name_pattern(kinds: tuple[str, ...], later: tuple[str, ...]) -> Callable[[str], str]:
-    """A reader for `*`, `kind:*` and `kind:name`."""
-
-    def read(text: str) -> str:
-        kind, colon, name = text.partition(":")
-        if text == "*" or (kind in kinds and (name == "*" or re.fullmatch(_NAME, name))):
-            return text
-        if kind in later:
-            raise UnusableValueError(f"{kind}: comes with a later version", f"write {kinds[0]}:NAME")
-        if kind in kinds and "*" in name:
-            raise UnusableValueError("a star stands for a whole name only", f"write {kind}:* or {kind}:NAME")
-        meant = KnownWords(kinds).nearest(kind) or kinds[0]
-        shown = f"{meant}:{name}" if colon and (name == "*" or re.fullmatch(_NAME, name)) else f"{meant}:NAME"
-        raise UnusableValueError("this names nothing that rules know", f'write {shown}, {meant}:* or "*"')
-
-    return read
+def _pattern(pattern: str, **more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, **more})
 
 
-def _operation_pattern(text: str) -> str:
-    """`*`, `order.*` or `order.sign`."""
-    message, _, action = text.partition(".")
-    if text == "*" or text in OPERATIONS or (message in PERMISSION_FOR_MESSAGE and action == "*"):
-        return text
-    meant = KnownWords(PERMISSION_FOR_MESSAGE).nearest(message)
-    if meant is not None:
-        hint = f"did you mean {meant}.{KnownWords(('sign', 'broadcast')).nearest(action) or '*'}?"
-    else:
-        messages = ", ".join(PERMISSION_FOR_MESSAGE)
-        hint = f'write "*", or one of {messages} followed by .sign, .broadcast or .*'
-    raise UnusableValueError("there is no such operation", hint)
+_NAME = words.NAME
+_SECONDS = _pattern("^[1-9][0-9]*[smhd]$", examples=["30s", "1m", "24h", "7d"])
+Seconds = Annotated[int, PlainValidator(words.read_seconds), _SECONDS]
+ListName = Annotated[str, text_read_by(words.read_list_name)]
+ListEntry = Annotated[str, text_read_by(words.read_list_entry), WithJsonSchema({"type": "string"})]
+Member = Annotated[str, text_read_by(words.plain_name(PRINCIPAL_KINDS)), _pattern(f"^(user|client):{_NAME}$")]
+Approver = Annotated[
+    str, text_read_by(words.plain_name(("group", "user"))), _pattern(f"^(group|user):{_NAME}$")
+]
+PrincipalPattern = Annotated[
+    str,
+    text_read_by(words.name_pattern(PRINCIPAL_KINDS, ("group",))),
+    _pattern(f"^\\*$|^(user|client):\\*$|^(user|client|group):{_NAME}$"),
+]
+TargetPattern = Annotated[
+    str,
+    text_read_by(words.name_pattern(TARGET_KINDS)),
+    _pattern(f"^\\*$|^(wallet|exchange|open_api):(\\*|{_NAME})$"),
+]
+OperationPattern = Annotated[
+    str,
+    text_read_by(words.read_operation_pattern),
+    WithJsonSchema({"enum": ["*", *(f"{family}.*" for family in FAMILIES), *OPERATIONS]}),
+]
 
 
-Principals = list[Annotated[str, text_read_by(_name_pattern(("user", "client"), ("group",)))]]
-Targets = list[Annotated[str, text_read_by(_name_pattern(("wallet",), ("exchange", "open_api")))]]
-Operations = list[Annotated[str, text_read_by(_operation_pattern)]]
+class LimitModel(StrictModel):
+    """A rolling window: so many requests, or so much of a field, within so much time."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["count"], "not": {"required": ["max"]}},
+                {"required": ["sum", "max"]},
+            ]
+        }
+    )
+
+    count: Annotated[int, Field(ge=1, le=1_000_000_000)] = 0
+    sum: Annotated[
+        str | None, text_read_by(words.read_summed_field), WithJsonSchema({"enum": list(DECIMAL_FIELDS)})
+    ] = None
+    max: Annotated[Decimal | None, PlainValidator(words.read_cap), DECIMAL_SCHEMA] = None
+    every: Seconds
+    per: Annotated[
+        LimitScope, text_read_by(words.read_scope), WithJsonSchema({"enum": ["principal", "target", "rule"]})
+    ] = "principal"
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = self.model_fields_set & {"count", "sum"}
+        if len(given) != 1:
+            message = "a limit counts or sums, not both" if given else "this limit neither counts nor sums"
+            hint = 'write {count: 60, every: 1m}, or {sum: amount, max: "100", every: 24h}'
+            raise UnusableValueError(message, hint)
+        if (self.sum is None) is not (self.max is None):
+            message = (
+                "`max` belongs to `sum`" if self.sum is None else '"max" is missing: what it may sum up to'
+            )
+            raise UnusableValueError(message, 'write {count: 60, ...}, or {sum: amount, max: "100", ...}')
+        return self
+
+
+class ApprovalsModel(StrictModel):
+    """How many people must say yes, who may, and within what time."""
+
+    count: Annotated[int, Field(ge=1, le=100)]
+    of: Annotated[list[Approver], Field(min_length=1)]
+    within: Seconds
 
 
 class RuleModel(StrictModel):
     """One of `rules`. Of principals, targets and operations, what is left out means any."""
 
-    id: Annotated[str, text_read_by(_rule_id)]
-    effect: Annotated[Effect, text_read_by(_effect)]
-    principals: Annotated[Principals, Field(min_length=1)] = Field(default_factory=lambda: ["*"])
-    targets: Annotated[Targets, Field(min_length=1)] = Field(default_factory=lambda: ["*"])
-    operations: Annotated[Operations, Field(min_length=1)] = Field(default_factory=lambda: ["*"])
-
-    def rule(self, place: str) -> Rule:
-        """The rule that this entry means; `place` is where it stands."""
-        return Rule(
-            self.id,
-            self.effect,
-            _patterns(self.principals),
-            _patterns(self.targets),
-            _resolved(self.operations),
-            place,
-        )
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"effect": {"const": "deny"}}},
+            "then": {"properties": dict.fromkeys(_NOT_FOR_DENY, False)},
+        }
+    )
+    id: Annotated[str, text_read_by(words.read_rule_id), _pattern("^[a-z0-9][a-z0-9-]{0,63}$")]
+    effect: Annotated[Effect, text_read_by(words.read_effect), WithJsonSchema({"enum": ["allow", "deny"]})]
+    principals: Annotated[list[PrincipalPattern], Field(min_length=1)] = Field(default_factory=lambda: ["*"])
+    targets: Annotated[list[TargetPattern], Field(min_length=1)] = Field(default_factory=lambda: ["*"])
+    operations: Annotated[list[OperationPattern], Field(min_length=1)] = Field(default_factory=lambda: ["*"])
+    when: Annotated[WhenModel | None, BeforeValidator(_given)] = None  # type: ignore[valid-type]  # made from a table
+    limits: Annotated[list[LimitModel], Field(min_length=1), BeforeValidator(_given)] = Field(
+        default_factory=list
+    )
+    approvals: Annotated[ApprovalsModel | None, BeforeValidator(_given)] = None
+    expires: Annotated[
+        date | None,
+        text_read_by(words.read_day),
+        BeforeValidator(_given),
+        WithJsonSchema({"type": "string", "format": "date"}),
+    ] = None
 
 
 class PolicyModel(StrictModel):
     """All of one policy file."""
 
-    version: Annotated[int, PlainValidator(_version)]
+    version: Annotated[int, PlainValidator(words.read_version), WithJsonSchema({"const": 1})]
+    lists: dict[ListName, Annotated[list[ListEntry], Field(min_length=1)]] = Field(default_factory=dict)
+    groups: dict[ListName, Annotated[list[Member], Field(min_length=1)]] = Field(default_factory=dict)
     rules: Annotated[list[RuleModel], Field(min_length=1)]
-
-
-def _patterns(words: list[str]) -> NamePatterns:
-    return NamePatterns(
-        everything="*" in words,
-        kinds=frozenset(word[:-2] for word in words if word.endswith(":*")),
-        names=frozenset(word for word in words if not word.endswith("*")),
-    )
-
-
-def _resolved(words: list[str]) -> frozenset[Operation]:
-    prefixes = tuple(word[:-1] for word in words if word.endswith(".*"))
-    return frozenset(
-        operation
-        for operation in OPERATIONS
-        if "*" in words or operation in words or (prefixes and operation.startswith(prefixes))
-    )

@@ -4,16 +4,14 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from vaultsigner.config.files import read_limited
 from vaultsigner.config.problems import ConfigProblems, Problem
-from vaultsigner.config.report import Report
-from vaultsigner.policy.document import LATER_KEYS, PolicyModel
+from vaultsigner.policy.names import DefinedNames
+from vaultsigner.policy.policy_file import MAX_BYTES, PolicyFile
 from vaultsigner.policy.policy_set import PolicySet
-from vaultsigner.policy.rules import Rule
-from vaultsigner.strict_yaml import parse
 
-MAX_BYTES = 1024 * 1024
 SETTING = "policies"
 """The setting to look at where the directory itself is wrong, rather than a file in it."""
 
@@ -27,17 +25,16 @@ def load(directory: Path) -> PolicySet:
     Raises:
         ConfigProblems: there is no such file, or anything is wrong in one: all problems of all files.
     """
-    files = [(path, read_limited(path, MAX_BYTES)) for path in _policy_files(directory)]
-    seen: dict[str, str] = {}
-    problems: list[Problem] = []
-    rules: list[Rule] = []
-    for path, data in files:
-        found, wrong = _read_rules(path, data, seen)
-        rules += found
-        problems += wrong
+    files = [PolicyFile(path, read_limited(path, MAX_BYTES)) for path in _policy_files(directory)]
+    names, ids = DefinedNames(), dict[str, str]()
+    for file in files:
+        names.add(file.path, file.document, file.report)
+    rules = tuple(rule for file in files for rule in file.rules(names, ids))
+    problems = [problem for file in files for problem in file.report.problems]
     if problems:
         raise ConfigProblems(problems)
-    return PolicySet(_digest(files), tuple(rules))
+    digest = _digest([(file.path, file.data) for file in files])
+    return PolicySet(digest, rules, MappingProxyType(names.groups()))
 
 
 def _policy_files(directory: Path) -> list[Path]:
@@ -68,33 +65,6 @@ def _shown(directory: Path) -> str:
 
 def _failure(file: str, message: str, hint: str) -> ConfigProblems:
     return ConfigProblems([Problem(file, None, None, "", message, hint)])
-
-
-def _read_rules(path: Path, data: bytes, seen: dict[str, str]) -> tuple[list[Rule], list[Problem]]:
-    """The rules of one file. `seen` maps the ids of all rules so far to their places."""
-    document = parse(data, max_bytes=MAX_BYTES)
-    report = Report(str(path), document, LATER_KEYS)
-    if not document.complete:
-        return [], report.problems
-    if not isinstance(document.value, dict):
-        report.add((), "this is no policy", "write version: 1 and rules; policies/default.yml is an example")
-        return [], report.problems
-    model = report.validated(PolicyModel, document.value)
-    _check_ids(document.value.get("rules"), path, seen, report)
-    if model is None:
-        return [], report.problems
-    places = (f"{path}:{document.values['rules', index].line}" for index in range(len(model.rules)))
-    return [entry.rule(place) for entry, place in zip(model.rules, places, strict=True)], report.problems
-
-
-def _check_ids(entries: object, path: Path, seen: dict[str, str], report: Report) -> None:
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        rule_id = entry.get("id") if isinstance(entry, dict) else None
-        if not isinstance(rule_id, str):
-            continue
-        place = f"{path.name}, rules[{index}]"
-        if seen.setdefault(rule_id, place) != place:
-            report.add(("rules", index, "id"), f"{seen[rule_id]} has this id already", "write another id")
 
 
 def _digest(files: Sequence[tuple[Path, bytes]]) -> str:

@@ -3,13 +3,12 @@
 Such a rule never matches what its author meant: one that denies protects nothing.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from vaultsigner.config.problems import KnownWords
 from vaultsigner.config.settings import Settings
 from vaultsigner.policy.policy_set import PolicySet
-from vaultsigner.policy.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,11 @@ class UnknownName:
 
 
 def unknown_names(policies: PolicySet, settings: Settings) -> tuple[UnknownName, ...]:
-    """Every name in the rules that the configuration does not have, in the order of the rules."""
+    """Every name in the rules and in the groups they use that the configuration does not have, in the order of the rules.
+
+    A group is told once, with the first rule that uses it; it leaves something open if any rule that denies uses it.
+    Exchanges and the Open API are not in the configuration yet, so nothing is said about them.
+    """
     names: dict[str, Collection[str]] = {
         "wallet": settings.wallets,
         "user": settings.users,
@@ -36,13 +39,29 @@ def unknown_names(policies: PolicySet, settings: Settings) -> tuple[UnknownName,
     }
     known = {f"{kind}:{name}" for kind, named in names.items() for name in named}
     words = {kind: KnownWords(named) for kind, named in names.items()}
-    return tuple(_unknown(policies.rules, known, words))
+    return tuple(_unknown(policies, known, words))
 
 
-def _unknown(rules: Iterable[Rule], known: set[str], words: dict[str, KnownWords]) -> Iterator[UnknownName]:
-    for rule in rules:
-        for pattern in sorted((rule.principals.names | rule.targets.names) - known):
-            kind, _, name = pattern.partition(":")
-            where = f"{rule.place}: " if rule.place else ""
-            text = f"policies: {where}rule {rule.id}: no {kind} is called {name}; {words[kind].hint(name)}"
-            yield UnknownName(rule.id, text, opens=rule.effect == "deny")
+def _unknown(policies: PolicySet, known: set[str], words: dict[str, KnownWords]) -> Iterator[UnknownName]:
+    denied = {group for rule in policies.rules if rule.effect == "deny" for group in rule.principals.groups}
+    told: set[str] = set()
+    for rule in policies.rules:
+        where = f"{rule.place}: " if rule.place else ""
+        approvers = rule.approvals.of if rule.approvals else ()
+        for pattern in _missing({*rule.principals.names, *rule.targets.names, *approvers}, known, words):
+            opens = rule.effect == "deny"
+            yield UnknownName(rule.id, f"policies: {where}rule {rule.id}: {_told(pattern, words)}", opens)
+        for group in sorted((rule.principals.groups - told) & policies.groups.keys()):
+            told.add(group)
+            for member in _missing(set(policies.groups[group].members), known, words):
+                text = f"policies: {policies.groups[group].place}: group {group}: {_told(member, words)}"
+                yield UnknownName(rule.id, text, opens=group in denied)
+
+
+def _missing(patterns: set[str], known: set[str], words: dict[str, KnownWords]) -> list[str]:
+    return sorted(each for each in patterns - known if each.partition(":")[0] in words)
+
+
+def _told(pattern: str, words: dict[str, KnownWords]) -> str:
+    kind, _, name = pattern.partition(":")
+    return f"no {kind} is called {name}; {words[kind].hint(name)}"

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     configure_log()
+    # It means something only once there is a policy set to read anew.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         protect_memory()
         raise_file_limit()

@@ -54,7 +54,9 @@ def answer_response(answer: Answer, request_id: RequestId) -> web.Response:
         digest = answer.policy.removeprefix("sha256:")[:12]
         where = f"{answer.audit.chain}:{answer.audit.seq}"
         headers["X-Vaultsigner-Decision"] = f"rule={answer.rule}; policy={digest}; audit={where}"
-    return web.Response(body=encode_json(answer.body), status=statuses.OK, headers=headers)
+    return web.Response(
+        body=encode_json(answer.body), status=statuses.status_of(answer.code), headers=headers
+    )
 
 
 def refusal_response(

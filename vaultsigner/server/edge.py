@@ -60,7 +60,7 @@ _RESPELT = re.compile(r"%(?:2[DE]|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9
 def endpoint_handler(
     path: str, operation: Operation, endpoint: Endpoint, family: Family
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Make an aiohttp handler for one path of one of our endpoints, which ends in its only variable if it has one."""
+    """Make an aiohttp handler for one path of one of our endpoints, whose literal parts are in small letters."""
     literal, variable, _ = path.partition("{")
 
     async def handle(request: web.Request) -> web.Response:

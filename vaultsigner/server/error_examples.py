@@ -13,8 +13,10 @@ from vaultsigner.server.answers import error_body
 from vaultsigner.server.bodies import BODY_TOO_LARGE, READ_TOO_SLOW
 from vaultsigner.server.downloads import BUSY
 from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
+from vaultsigner.signing import approval_refusals, suspensions
 from vaultsigner.signing.admission import NO_WALLET_NAME
 from vaultsigner.signing.failures import refusal_for
+from vaultsigner.state import ApprovalRefused
 
 REQUEST_ID = RequestId("01KAJ0Y7W8F0N6Q3VZ2M5T9XBC")
 _NOT_POSITIVE: list[JsonValue] = [
@@ -27,7 +29,7 @@ _NOT_POSITIVE: list[JsonValue] = [
 ]
 _CUSTODY_CODES = (
     *("custody_unavailable", "vault_unavailable", "vault_sealed", "vault_denied"),
-    *("key_missing", "key_malformed", "wrong_key"),
+    *("key_missing", "key_malformed", "wrong_key", "policy_mismatch"),
 )
 
 _EXAMPLES: tuple[Refusal, ...] = (
@@ -54,6 +56,11 @@ _EXAMPLES: tuple[Refusal, ...] = (
     ),
     Refusal("no_permission", "User has no permission trade on wallet wallet_1"),
     Refusal("policy_denied", "Policy does not allow transfer.sign here: no rule matches"),
+    approval_refusals.not_granted(ApprovalRefused.OPEN),
+    suspensions.suspended("wallet", "wallet_1"),
+    suspensions.UNKNOWN,
+    approval_refusals.NOT_FOUND,
+    Refusal("approval_closed", "This approval is decided already"),
     Refusal("wallet_not_found", "Not authorised to access wallet wallet_9"),
     edge.NOT_FOUND,
     edge.LIBRARY_REFUSALS["method_not_allowed"],

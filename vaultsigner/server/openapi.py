@@ -7,9 +7,11 @@ import vaultsigner
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.server import openapi_partner, openapi_security, statuses
 from vaultsigner.server.answers import CHALLENGES
+from vaultsigner.server.control_examples import APPROVAL_REQUIRED
 from vaultsigner.server.error_examples import ERROR_EXAMPLES
 from vaultsigner.server.examples import SIGNED_DECISION
 from vaultsigner.server.families import PARTNER
+from vaultsigner.server.received import APPROVAL
 from vaultsigner.server.route import Documentation, Route
 from vaultsigner.server.schemas import SCHEMAS
 from vaultsigner.server.signing_service import FALSE_WORDS, TRUE_WORDS
@@ -95,13 +97,13 @@ def _operation(route: Route, path: str, *, alone: bool) -> Object:
         "tags": [told.tag],
         "summary": told.summary,
         "description": told.description + other_spelling,
-        "parameters": _parameters(route, path),
+        "parameters": _parameters(route),
         "responses": _responses(route),
         "security": _security(route),
     }
     if told.request is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": not told.optional_body,
             "content": _json(
                 told.request, {title: {"value": value} for title, value in told.examples.items()}
             ),
@@ -115,7 +117,8 @@ def _responses(route: Route) -> Object:
     if route.family is PARTNER:
         return openapi_partner.responses(route)
     told = route.documentation
-    return {str(statuses.OK): _answer(told), **_errors(told.errors)}
+    required = {str(statuses.APPROVAL_REQUIRED): _approval_required()} if told.decided else {}
+    return {str(statuses.OK): _answer(told), **required, **_errors(told.errors)}
 
 
 def _security(route: Route) -> list[JsonValue]:
@@ -133,22 +136,21 @@ def _operation_id(route: Route, path: str, *, alone: bool) -> str:
     return path.removeprefix("/api/").replace("/", "_")
 
 
-def _parameters(route: Route, path: str) -> list[JsonValue]:
+def _parameters(route: Route) -> list[JsonValue]:
     told = route.documentation
     if route.family is PARTNER:
         return openapi_partner.query_parameters() if told.form is not None and route.method == "GET" else []
-    parameters: list[JsonValue] = []
-    if "{name}" in path:
-        parameters.append(
-            {
-                "name": "name",
-                "in": "path",
-                "required": True,
-                "description": "The wallet's name in config.yml.",
-                "schema": {"type": "string"},
-                "example": "wallet_1",
-            }
-        )
+    parameters: list[JsonValue] = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": variable.description,
+            "schema": {"type": "string"},
+            "example": variable.example,
+        }
+        for name, variable in told.variables.items()
+    ]
     if told.sync:
         parameters.append(
             {
@@ -158,6 +160,15 @@ def _parameters(route: Route, path: str) -> list[JsonValue]:
                 f"{_one_of(FALSE_WORDS)} no, in any letter case; anything else is refused. (The older service took unknown "
                 "words for no.)",
                 "schema": {"type": "boolean", "default": True},
+            }
+        )
+    if told.decided:
+        parameters.append(
+            {
+                "name": APPROVAL,
+                "in": "header",
+                "description": "The id of the approval that was granted for this very request; it is good once.",
+                "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
             }
         )
     return parameters + (openapi_security.parameter_references() if told.authenticated else [])
@@ -173,6 +184,15 @@ def _answer(told: Documentation) -> Object:
         "description": "Done.",
         "headers": _header_references(headers),
         "content": _json(told.answer, {"answer": {"value": told.answer_example}}),
+    }
+
+
+def _approval_required() -> Object:
+    return {
+        "description": "Nothing is done yet: the rule wants others to approve first. Send the same request again, with the "
+        f"approval's id as {APPROVAL}, once they have.",
+        "headers": _header_references(("X-Request-Id", "X-Vaultsigner-Decision")),
+        "content": _json("approval_required", {"approval_required": {"value": APPROVAL_REQUIRED}}),
     }
 
 

@@ -2,9 +2,9 @@
 
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.server import statuses
+from vaultsigner.server.json_schema import Schema, object_schema
 from vaultsigner.server.partner_envelope import MESSAGES, SUCCESS, envelope, partner_code
 from vaultsigner.server.route import Documentation, Route
-from vaultsigner.server.schemas import Schema, object_schema
 
 Object = dict[str, JsonValue]
 

@@ -29,7 +29,11 @@ async def _readyz(request: web.Request) -> web.Response:
     readiness = await request.app[PIPELINE].ready()
     return _answer(
         statuses.OK if readiness.ok else statuses.NOT_READY,
-        {"status": "ready" if readiness.ok else "not ready", "problems": list(readiness.problems)},
+        {
+            "status": "ready" if readiness.ok else "not ready",
+            "problems": list(readiness.problems),
+            **({"warnings": list(readiness.warnings)} if readiness.warnings else {}),
+        },
     )
 
 

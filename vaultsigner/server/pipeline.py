@@ -19,6 +19,10 @@ class Readiness(Protocol):
     def problems(self) -> tuple[str, ...]:
         """For people; empty when all is well."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """For people: what is in the way of nothing yet."""
+
 
 class Pipeline(Protocol):
     """Every method answers only once its record is durable, and raises no VaultsignerError."""
@@ -43,6 +47,27 @@ class Pipeline(Protocol):
 
     async def check(self, call: Call) -> Answer | Refusal:
         """Who asks: `{"principal": {"type", "name", "scheme"}}`."""
+
+    async def approvals(self, call: Call) -> Answer | Refusal:
+        """What waits for approval and concerns the caller."""
+
+    async def approval(self, call: Call, approval_id: str) -> Answer | Refusal:
+        """One of them, or one that is over."""
+
+    async def decide_approval(self, call: Call, approval_id: str, *, approve: bool) -> Answer | Refusal:
+        """The caller's vote."""
+
+    async def suspensions(self, call: Call) -> Answer | Refusal:
+        """What is suspended; for operators."""
+
+    async def suspend(self, call: Call) -> Answer | Refusal:
+        """Suspend something; for operators."""
+
+    async def resume(self, call: Call, kind: str, name: str) -> Answer | Refusal:
+        """End a suspension; for operators."""
+
+    async def explain(self, call: Call) -> Answer | Refusal:
+        """Why policy decides a request as it does."""
 
     async def partner_time(self, call: Call) -> Answer | Refusal:
         """The time, in milliseconds since 1970, as a bare number."""

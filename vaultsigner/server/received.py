@@ -13,6 +13,7 @@ from vaultsigner.signing.calls import NO_CREDENTIALS, Call, Credentials, IpAddre
 API_KEY = "X-MBX-APIKEY"
 OPEN_API_TOKEN = "X-Mp-Open-Api-Token"  # noqa: S105 - a header's name
 PARTNER_SIGNATURE = "signature"
+APPROVAL = "X-Vaultsigner-Approval"
 OTHER_VERSION = Refusal("malformed_request", "Speak HTTP/1.1")
 FRAGMENT = Refusal(
     "malformed_request", "A fragment (#) is never sent: write it as %23 where it belongs to a value"
@@ -31,6 +32,7 @@ class Received:
     ip: IpAddress
     operation: Operation
     credentials: Credentials = NO_CREDENTIALS
+    approval: str | None = None
 
     def call(self, body: bytes = b"", *, sync: bool = True) -> Call:
         """The request in the pipeline's words. Signatures cover its query as it came, never as a library reads and writes it."""
@@ -44,6 +46,7 @@ class Received:
             query=raw_query(self.request),
             body=body,
             sync=sync,
+            approval=self.approval,
         )
 
 
@@ -66,12 +69,16 @@ def receive(
     credentials = _credentials(request, partner=partner)
     if isinstance(credentials, Refusal):
         return credentials
+    approvals = request.headers.getall(APPROVAL, ())
+    if len(approvals) > 1:
+        return twice(APPROVAL)
     ambiguous = _ambiguous(request)
     if ambiguous is not None:
         return ambiguous
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
         return ENCODED_BODY
-    return Received(request, request_id, ip, operation, credentials)
+    approval = _text(approvals[0]) if approvals else None
+    return Received(request, request_id, ip, operation, credentials, approval)
 
 
 def raw_query(request: web.BaseRequest) -> bytes:

@@ -9,16 +9,27 @@ from vaultsigner.server.families import BARE, Family
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """A part of a path that callers fill in."""
+
+    description: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class Documentation:
     """What the OpenAPI document says of a route.
 
     Args:
         request: name of the request's schema in `schemas.SCHEMAS`; None where there is no JSON body.
+        optional_body: whether that body may be left out.
         examples: title to example body.
         form: name of the schema of what may come in the query, or, where the method has a body, as a form.
         answer: name of the answer's schema.
         answer_example: an answer as it is sent.
         errors: the refusal codes that the route can answer with.
+        variables: the path's.
+        decided: policy decides; the answer may also be that others have to approve first.
     """
 
     tag: str
@@ -33,6 +44,8 @@ class Documentation:
     authenticated: bool = True
     decided: bool = False
     sync: bool = False
+    optional_body: bool = False
+    variables: Mapping[str, Variable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

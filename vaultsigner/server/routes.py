@@ -4,24 +4,27 @@ from vaultsigner.domain.names import Operation
 from vaultsigner.domain.paths import METHOD, PATHS_OF_MESSAGES, signing_paths
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server import examples, log_in, proving, signing_service, wallets
+from vaultsigner.server.control_routes import CONTROL_ROUTES
+from vaultsigner.server.error_groups import ALWAYS, AUTHENTICATED, BEHIND, READ
 from vaultsigner.server.pipeline import Pipeline
 from vaultsigner.server.received import Received
-from vaultsigner.server.route import Documentation, Route
+from vaultsigner.server.route import Documentation, Route, Variable
 from vaultsigner.signing.calls import Answer
 
-_ALWAYS = ("malformed_request", "unsupported_encoding", "internal_error", "audit_unavailable")
-_READ = ("body_too_large", "request_timeout")
-_WITH_BODY = ("malformed_body", *_READ)
-_BEHIND = ("custody_unavailable", "vault_unavailable", "vault_sealed", "vault_denied")
-_SIGNED = ("authentication_failed", "malformed_parameters", "replayed", "rate_limited", "state_unavailable")
-_AUTHENTICATED = ("not_authenticated", "invalid_token", *_SIGNED, *_READ, *_BEHIND)
+_WITH_BODY = ("malformed_body", *READ)
 _KEY_TROUBLE = ("key_missing", "key_malformed", "wrong_key")
 _ONE_WALLET = (
     *("missing_wallet_name", "wallet_not_found", "address_not_allowed", "no_permission", "invalid_fields"),
     *("account_not_found", "wallet_busy", "node_unavailable"),
     *_KEY_TROUBLE,
 )
-_SIGN = ("malformed_body", *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "policy_denied", "sequence_held")
+_SIGN = (
+    "malformed_body",
+    *AUTHENTICATED,
+    *_ONE_WALLET,
+    *ALWAYS,
+    *("policy_denied", "policy_mismatch", "approval_not_granted", "sequence_held"),
+)
 _BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
 
 
@@ -86,7 +89,7 @@ def _check_route(method: str) -> Route:
             "Parameters of any names may stand in the query, or in a body that is a form or JSON.",
             answer="who_asks",
             answer_example={"principal": {"type": "client", "name": "bot-1", "scheme": "hmac"}},
-            errors=(*_ALWAYS, *_AUTHENTICATED),
+            errors=(*ALWAYS, *AUTHENTICATED),
         ),
     )
 
@@ -109,11 +112,13 @@ ROUTES: tuple[Route, ...] = (
             errors=(
                 "bad_credentials",
                 *_WITH_BODY,
-                *_ALWAYS,
+                *ALWAYS,
                 "invalid_fields",
                 "rate_limited",
                 "state_unavailable",
-                *_BEHIND,
+                "suspended",
+                "suspensions_unknown",
+                *BEHIND,
             ),
             authenticated=False,
         ),
@@ -134,7 +139,7 @@ ROUTES: tuple[Route, ...] = (
             examples={"One wallet": {"wallet_name": "wallet_1"}},
             answer="empty",
             answer_example={},
-            errors=("malformed_body", *_AUTHENTICATED, *_ONE_WALLET, *_ALWAYS, "outcome_unknown"),
+            errors=("malformed_body", *AUTHENTICATED, *_ONE_WALLET, *ALWAYS, "outcome_unknown"),
         ),
     ),
     Route(
@@ -148,7 +153,7 @@ ROUTES: tuple[Route, ...] = (
             description="In the order of config.yml, each with the permissions that you and the wallet have in common.",
             answer="wallets",
             answer_example=[examples.WALLET],
-            errors=(*_ALWAYS, *_AUTHENTICATED, *_KEY_TROUBLE),
+            errors=(*ALWAYS, *AUTHENTICATED, *_KEY_TROUBLE),
         ),
     ),
     Route(
@@ -163,15 +168,17 @@ ROUTES: tuple[Route, ...] = (
             answer="wallet",
             answer_example=examples.WALLET,
             errors=(
-                *_ALWAYS,
-                *_AUTHENTICATED,
+                *ALWAYS,
+                *AUTHENTICATED,
                 "wallet_not_found",
                 "key_missing",
                 "key_malformed",
                 "wrong_key",
             ),
+            variables={"name": Variable("The wallet's name in config.yml.", "wallet_1")},
         ),
     ),
+    *CONTROL_ROUTES,
     Route(
         "GET",
         ("/",),

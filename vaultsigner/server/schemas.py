@@ -7,10 +7,9 @@ refused in more words, by `vaultsigner.formats`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.permissions import Permission
-
-Schema = dict[str, JsonValue]
+from vaultsigner.server import control_schemas
+from vaultsigner.server.json_schema import Schema, object_schema
 
 DECIMAL: Schema = {
     "description": "A decimal above 0 with at most 8 places, as text or as a number: 1 to 9223372036854775807 units of 10^-8. "
@@ -30,11 +29,6 @@ def _words(description: str, numbers: Mapping[str, int]) -> Schema:
             {"type": "string", "enum": [*numbers], "description": "In any letter case."},
         ],
     }
-
-
-def object_schema(required: tuple[str, ...], **properties: Schema) -> Schema:
-    """An object with these members, of which some have to be there."""
-    return {"type": "object", "required": [*required], "properties": dict(properties)}
 
 
 def _request(msg: Schema) -> Schema:
@@ -153,5 +147,6 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             type={"type": "string"},
             ctx={"type": "object"},
         ),
+        **control_schemas.SCHEMAS,
     }
 )

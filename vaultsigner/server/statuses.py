@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 OK = 200
+APPROVAL_REQUIRED = 202
 NOT_MODIFIED = 304
 NOT_READY = 503
 
 STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
     {
         "ok": OK,
+        "approval_required": APPROVAL_REQUIRED,
         "malformed_body": 400,
         "malformed_request": 400,
         "malformed_parameters": 400,
@@ -21,11 +23,15 @@ STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
         "address_not_allowed": 403,
         "no_permission": 403,
         "policy_denied": 403,
+        "approval_not_granted": 403,
+        "suspended": 403,
         "wallet_not_found": 404,
+        "approval_not_found": 404,
         "not_found": 404,
         "method_not_allowed": 405,
         "request_timeout": 408,
         "replayed": 409,
+        "approval_closed": 409,
         "sequence_held": 409,
         "wallet_busy": 409,
         "account_not_found": 409,
@@ -34,11 +40,13 @@ STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
         "expectation_failed": 417,
         "invalid_fields": 422,
         "rate_limited": 429,
+        "limit_exceeded": 429,
         "internal_error": 500,
         "bad_question": 500,
         "node_refused": 502,
         "node_unavailable": 502,
         "custody_unavailable": 503,
+        "policy_mismatch": 503,
         "vault_unavailable": 503,
         "vault_sealed": 503,
         "vault_denied": 503,
@@ -46,6 +54,7 @@ STATUS_FOR_CODE: Mapping[str, int] = MappingProxyType(
         "key_malformed": 503,
         "wrong_key": 503,
         "state_unavailable": 503,
+        "suspensions_unknown": 503,
         "audit_unavailable": 503,
         "documents_busy": 503,
         "outcome_unknown": 504,

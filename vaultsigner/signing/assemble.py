@@ -15,23 +15,25 @@ from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
-from vaultsigner.policy import PolicySet
-from vaultsigner.policy import load as load_policies
 from vaultsigner.signing.accounts import Accounts
 from vaultsigner.signing.admission import Admission
+from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster
 from vaultsigner.signing.clock import Clock, SystemClock
 from vaultsigner.signing.confirmations import Confirmations
 from vaultsigner.signing.counting import Counting
+from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.forgetting import forgetting
 from vaultsigner.signing.journal import Journal, StatusOf
 from vaultsigner.signing.log_ins import LogIns
 from vaultsigner.signing.partner import PartnerTasks
+from vaultsigner.signing.policies import PolicyKeeper, watching
 from vaultsigner.signing.readiness import ReadinessCheck
 from vaultsigner.signing.service import SigningService
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.strangers import Strangers
+from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch, operators
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import State, open_state
 
@@ -42,6 +44,7 @@ class Parts:
 
     recorder: Recorder
     state: State
+    watch: SuspensionWatch
     custody: CustodyClient
     session: aiohttp.ClientSession
 
@@ -56,24 +59,28 @@ async def assembled(
         ConfigError: there is no usable policy.
         AuditError, StateError: the record or the state cannot be opened: nothing may be signed without them.
     """
-    policies = load_policies(settings.policies)
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         recorder = await stack.enter_async_context(open_recorder(settings.audit.directory))
+        state = await stack.enter_async_context(open_state(settings.state_url))
+        watch = SuspensionWatch(state, clock, operators(settings))
         parts = Parts(
             recorder=recorder,
-            state=await stack.enter_async_context(open_state(settings.state_url)),
+            state=state,
+            watch=await stack.enter_async_context(watch.watching()),
             custody=await stack.enter_async_context(connected(CustodyClient(custody_socket))),
             session=await stack.enter_async_context(
                 # No proxy from the environment, no cookies: only the nodes that the configuration names.
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
             ),
         )
+        keeper = PolicyKeeper(settings, parts.custody, recorder)
         await stack.enter_async_context(forgetting(parts.state, clock))
         await recorder.record(
-            Control("start", {"version": vaultsigner.__version__, "policy": policies.digest})
+            Control("start", {"version": vaultsigner.__version__, "policy": keeper.current.digest})
         )
-        yield _service(settings, policies, parts, status_of, clock)
+        await stack.enter_async_context(watching(keeper))
+        yield _service(settings, keeper, parts, status_of, clock)
         await recorder.record(Control("stop", {"version": vaultsigner.__version__}))
 
 
@@ -88,7 +95,7 @@ async def connected(custody: CustodyClient) -> AsyncIterator[CustodyClient]:
 
 
 def _service(
-    settings: Settings, policies: PolicySet, parts: Parts, status_of: StatusOf, clock: Clock
+    settings: Settings, keeper: PolicyKeeper, parts: Parts, status_of: StatusOf, clock: Clock
 ) -> SigningService:
     wallets = WalletDirectory(settings, parts.custody)
     tokens = TokenChecker(
@@ -109,7 +116,7 @@ def _service(
     return SigningService(
         authenticator=authenticator,
         admission=Admission(authenticator, wallets),
-        policies=policies,
+        policies=keeper,
         counting=counting,
         wallets=wallets,
         accounts=accounts,
@@ -125,8 +132,12 @@ def _service(
         journal=journal,
         log_ins=LogIns(parts.custody, strangers),
         partner_tasks=PartnerTasks(settings.partner, authenticator, counting, confirmations),
+        watch=parts.watch,
+        suspensions=Suspensions(parts.state, parts.watch, journal, clock, settings),
+        approvals=Approvals(parts.state, journal, clock),
+        explaining=Explaining(settings, clock),
         clock=clock,
         readiness=ReadinessCheck(
-            custody=parts.custody, state=parts.state, recorder=parts.recorder, policy_digest=policies.digest
+            custody=parts.custody, state=parts.state, recorder=parts.recorder, policies=keeper
         ),
     )

@@ -132,4 +132,5 @@ def _question(call: Call, family: Family, credential: str) -> AuthenticateReques
         path=call.path,
         query=call.query,
         body=call.body,
+        ip=str(call.ip),
     )

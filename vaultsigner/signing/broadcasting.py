@@ -21,7 +21,7 @@ from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.journal import Dispatched, Journal
 from vaultsigner.signing.ledger import performed_by
 from vaultsigner.signing.signature import Signer
-from vaultsigner.state import AccountKey, HeldByOther, NotCounted, Reserved, State
+from vaultsigner.state import AccountKey, Count, HeldByOther, NotCounted, Reserved, State
 
 LEASE_MS = 30_000
 """How long a number counts as in use by a request that has not come back; custody and node answer within ten seconds each."""
@@ -71,23 +71,28 @@ class Broadcaster:
         self._clock = clock
 
     async def broadcast(
-        self, request: Request, decision: Decision, public_key: PublicKeyAnswer
+        self, request: Request, decision: Decision, count: Count, public_key: PublicKeyAnswer
     ) -> Answer | Refusal:
         """Sign and send one allowed request.
+
+        Args:
+            count: what it uses up, together with the number.
 
         Raises:
             VaultsignerError: a part failed before anything was sent; the number is free again.
         """
         key = self._accounts.key(request.wallet, public_key.address)
         async with self._accounts.turns.turn(key) as mine:
-            reserved = await self._reserve(request, key) if mine else in_flight(key)
+            reserved = await self._reserve(request, decision, count, key) if mine else in_flight(key)
             if isinstance(reserved, Refusal):
-                await self._journal.failed(request.trail, reserved)
+                await self._journal.denied(request, decision, reserved)
                 return reserved
             outgoing = await self._prepare(request, decision, public_key, key, reserved)
             return await self._send(outgoing, decision)
 
-    async def _reserve(self, request: Request, key: AccountKey) -> Reserved | Refusal:
+    async def _reserve(
+        self, request: Request, decision: Decision, count: Count, key: AccountKey
+    ) -> Reserved | Refusal:
         """Count the request and take the account's next number for it alone, durably and in one transaction."""
         account = await self._accounts.current(request.wallet, key)
         if isinstance(account, Refusal):
@@ -100,10 +105,10 @@ class Broadcaster:
             request.call.request_id,
             now_ms=now_ms,
             lease_ms=LEASE_MS,
-            count=self._counting.of(request.caller),
+            count=count,
         )
         if isinstance(reserved, NotCounted):
-            return await self._counting.refusal(request.trail, reserved)
+            return await self._counting.refusal(request.trail, reserved, decision)
         if isinstance(reserved, HeldByOther):
             return in_flight(key) if reserved.held.in_flight(now_ms) else held_by_another(reserved.held)
         return reserved
@@ -119,7 +124,7 @@ class Broadcaster:
         """Have the bytes: those that are held already, or newly signed ones. Until they are stored, the number can be freed."""
         try:
             await self._journal.decided(request, decision)
-            transaction = reserved.transaction or await self._signed(request, public_key, reserved)
+            transaction = reserved.transaction or await self._signed(request, decision, public_key, reserved)
             name = transaction_hash(transaction)
             now_ms = self._clock.milliseconds()
             mine = await self._state.mark_sent(
@@ -140,8 +145,12 @@ class Broadcaster:
             raise StateError("the sequence number was given to another request meanwhile; nothing was sent")
         return Outgoing(request, key, transaction, name, reserved.sequence, reserved.transaction is not None)
 
-    async def _signed(self, request: Request, public_key: PublicKeyAnswer, reserved: Reserved) -> bytes:
-        signed = await self._signer.sign(request, public_key, reserved.account_number, reserved.sequence)
+    async def _signed(
+        self, request: Request, decision: Decision, public_key: PublicKeyAnswer, reserved: Reserved
+    ) -> bytes:
+        signed = await self._signer.sign(
+            request, decision, public_key, reserved.account_number, reserved.sequence
+        )
         await self._journal.signed(request, signed)
         return signed.transaction
 

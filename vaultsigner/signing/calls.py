@@ -42,6 +42,7 @@ class Call:
         query: what follows the first question mark of the request target, byte for byte.
         body: the raw body.
         sync: the `sync` query parameter of broadcasts.
+        approval: `X-Vaultsigner-Approval`, as received: the id of the approval that the request is to use.
     """
 
     request_id: RequestId
@@ -53,13 +54,18 @@ class Call:
     query: bytes = b""
     body: bytes = b""
     sync: bool = True
+    approval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer. `body` becomes JSON; the rest becomes the X-Vaultsigner-Decision header where a rule decided."""
+    """A good answer. `body` becomes JSON; rule, policy and audit become the X-Vaultsigner-Decision header where a rule decided.
+
+    `code` says how good: `ok`, or `approval_required` where nothing is done before others agree.
+    """
 
     body: JsonValue
     rule: str | None = None
     policy: str | None = None
     audit: AuditPosition | None = None
+    code: str = "ok"

@@ -1,14 +1,18 @@
 """What counts, and counts once: each signature a single time, each client's requests up to their limit."""
 
+from dataclasses import replace
+
 from vaultsigner.config.settings import RateLimits
 from vaultsigner.custody.protocol import Proof
+from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.limits import rate_of, refusal_of
+from vaultsigner.signing.policy_limits import over_limit, uses_of
 from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.trail import Trail
-from vaultsigner.state import Count, Nonce, NotCounted, Rate, State
+from vaultsigner.state import ApprovalUse, Count, Nonce, NotCounted, Rate, State
 
 NOTHING = Count()
 
@@ -33,8 +37,22 @@ class Counting:
             rates=(self._rate(whose),),
         )
 
-    async def commit(self, trail: Trail, count: Count) -> Refusal | None:
+    def of_request(
+        self, caller: Caller, decision: Decision, approval: ApprovalUse | Refusal | None
+    ) -> Count | Refusal:
+        """What an allowed request uses up: of its caller, of its rule's limits, and of the approval that its rule wants."""
+        uses = uses_of(decision)
+        if isinstance(uses, Refusal):
+            return uses
+        if isinstance(approval, Refusal):
+            return approval
+        return replace(self.of(caller), limits=uses, approval=approval)
+
+    async def commit(self, trail: Trail, count: Count, decision: Decision | None = None) -> Refusal | None:
         """Use it up, durably; None where that was possible.
+
+        Args:
+            decision: whose limits are in it, if any are.
 
         Raises:
             StateError: it cannot be counted.
@@ -43,14 +61,16 @@ class Counting:
         if count == NOTHING:
             return None
         refused = await self._state.count(count, now_ms=self._clock.milliseconds())
-        return None if refused is None else await self.refusal(trail, refused)
+        return None if refused is None else await self.refusal(trail, refused, decision)
 
-    async def refusal(self, trail: Trail, refused: NotCounted) -> Refusal:
+    async def refusal(self, trail: Trail, refused: NotCounted, decision: Decision | None = None) -> Refusal:
         """The answer to what could not be counted. A copy of a good request is as good as a failed signature.
 
         Raises:
             StateError: the copy cannot be counted against its address.
         """
+        if refused.why == "limit" and decision is not None:
+            return over_limit(decision, refused)
         limited = await self._strangers.failed_signature(trail.call.ip) if refused.why == "replayed" else None
         return limited or refusal_of(refused)
 

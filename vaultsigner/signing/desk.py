@@ -66,6 +66,15 @@ class Desk:
         await self._journal.denied(request, decision, refusal)
         return refusal
 
+    async def turn_down(self, request: Request, decision: Decision, refusal: Refusal) -> Refusal:
+        """Record a no to what policy would allow: a limit is full, an approval is not to be used, the signature was.
+
+        Raises:
+            AuditError: it cannot be recorded.
+        """
+        await self._journal.denied(request, decision, refusal)
+        return refusal
+
     async def _attempt(self, trail: Trail, step: Step) -> Answer | Refusal:
         try:
             return await step(trail)

@@ -21,6 +21,7 @@ _TOLD: Mapping[str, str] = MappingProxyType(
         "key_malformed": "What Vault holds for this wallet is no usable key; nothing was signed. Ask an operator",
         "wrong_key": "Vault holds another key for this wallet than the one expected; nothing was signed. Ask an operator",
         "replayed": "This signature was used already: each counts once. Sign the request anew, with a new timestamp",
+        "policy_mismatch": "Policies are changing just now; nothing was signed. Try again",
         "policy_denied": "Custody's own policy does not allow this; nothing was signed",
         "no_permission": "Custody finds no permission for this; nothing was signed",
         "state_unavailable": "The state database cannot be used just now. Try again",

@@ -5,13 +5,21 @@ Raises:
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vaultsigner.audit.entries import Dispatch, DispatchResult, IntentDecided, Outcome, RequestRefused
+from vaultsigner.audit.entries import (
+    Control,
+    Dispatch,
+    DispatchResult,
+    IntentDecided,
+    Outcome,
+    RequestRefused,
+)
 from vaultsigner.audit.recorder import Recorder
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.admission import Request
 from vaultsigner.signing.signature import Signed
@@ -63,7 +71,7 @@ class Journal:
         return await self._recorder.record(self._intent(request, decision))
 
     async def denied(self, request: Request, decision: Decision, refusal: Refusal) -> None:
-        """Policy's no: the intent and the answer, in one go to the disk."""
+        """A no to a request that is understood: the intent, what policy says to it, and the answer, in one go to the disk."""
         await asyncio.gather(
             self._recorder.record(self._intent(request, decision)),
             self._recorder.record(self._outcome(request.trail, refusal.code, refusal.reason)),
@@ -73,9 +81,19 @@ class Journal:
         """The answer to a request that was allowed but could not be served."""
         await self._recorder.record(self._outcome(trail, refusal.code, refusal.reason or refusal.message))
 
-    async def answered(self, trail: Trail, found: str | None = None) -> AuditPosition:
+    async def answered(self, trail: Trail, found: str | None = None, *, code: str = "ok") -> AuditPosition:
         """A good answer that carries no signature; `found` is what a reader of the record should know of it."""
-        return await self._recorder.record(self._outcome(trail, "ok", found))
+        return await self._recorder.record(self._outcome(trail, code, found))
+
+    async def changing(self, trail: Trail, event: str, details: Mapping[str, JsonValue]) -> None:
+        """What somebody is about to change for everybody; what came of it is the outcome of the same request."""
+        by = None if trail.principal is None else str(trail.principal)
+        known: dict[str, JsonValue] = {
+            "by": by,
+            "request_id": trail.call.request_id,
+            "ip": str(trail.call.ip),
+        }
+        await self._recorder.record(Control(event, {**details, **known}))
 
     async def signed(self, request: Request, signed: Signed) -> AuditPosition:
         """A signature, about to be released or broadcast."""

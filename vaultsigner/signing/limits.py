@@ -2,6 +2,7 @@
 
 from vaultsigner.config.settings import RateLimit
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.signing.approval_refusals import not_granted
 from vaultsigner.state import NotCounted, Rate
 
 
@@ -24,7 +25,9 @@ def refusal_of(refused: NotCounted) -> Refusal:
             "The clock of this server is behind what it knows; nothing signed is accepted until that is over",
             reason="state has forgotten signatures of this time already: a clock has stepped back, or one runs ahead",
         )
-    return too_many(refused.key or "requests", refused.retry_after_ms)
+    if refused.approval is not None:
+        return not_granted(refused.approval)
+    return too_many(refused.key or "requests", refused.retry_after_ms or 0)
 
 
 def too_many(what: str, left_ms: int) -> Refusal:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vaultsigner.audit.recorder import Recorder
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.errors import CustodyError, StateError
+from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.state import AccountKey, State
 
 NOBODY = AccountKey("readiness", "nobody")
@@ -13,9 +14,10 @@ NOBODY = AccountKey("readiness", "nobody")
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """`problems` is empty when everything that a signature needs is there."""
+    """`problems` is empty when everything that a signature needs is there; `warnings` stand in no signature's way."""
 
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -27,29 +29,32 @@ class ReadinessCheck:
     """Asks custody (which asks Vault), state and the record; also that both processes have read the same policies."""
 
     def __init__(
-        self, *, custody: CustodyClient, state: State, recorder: Recorder, policy_digest: str
+        self, *, custody: CustodyClient, state: State, recorder: Recorder, policies: PolicyKeeper
     ) -> None:
         self._custody = custody
         self._state = state
         self._recorder = recorder
-        self._policy_digest = policy_digest
+        self._policies = policies
 
     async def check(self) -> Readiness:
         """Never raises for what it checks."""
         problems = [*await self._custody_problems(), *await self._state_problems()]
         if self._recorder.problem is not None:
             problems.append(f"audit: {self._recorder.problem}")
-        return Readiness(tuple(problems))
+        policy = self._policies.problem
+        return Readiness(tuple(problems), () if policy is None else (f"policy: {policy}",))
 
     async def _custody_problems(self) -> list[str]:
+        before = self._policies.current.digest
         try:
             health = await self._custody.health()
         except CustodyError as error:
             return [f"custody: {error.code}: {error}"]
         problems = [] if health.vault == "ok" else [f"vault: {health.vault}"]
-        if health.policy != self._policy_digest:
+        known = (before, self._policies.current.digest)
+        if health.policy not in known and not self._policies.switching:
             problems.append(
-                "policy: custody and the server have read different policy files; restart vaultsigner"
+                "policy: custody and the server apply different policies; they try to agree each second"
             )
         return problems
 

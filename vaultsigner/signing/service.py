@@ -5,30 +5,46 @@ custody signs → verify the new signature with the public key → record the ou
 then record what came back).
 """
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.policy import PolicySet
 from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
 from vaultsigner.signing.admission import Admission, Request, refuse_without_permission
+from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster, fingerprint
-from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.counting import Counting
-from vaultsigner.signing.desk import Desk
+from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.log_ins import LogIns
 from vaultsigner.signing.partner import PartnerTasks
+from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
+from vaultsigner.signing.steering import Steering
+from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory
+from vaultsigner.state import Count
 
 
-class SigningService:
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A request that policy allows, and what it is about to use up."""
+
+    request: Request
+    decision: Decision
+    count: Count
+
+
+class SigningService(Steering):
     """Every operation answers an `Answer` or a `Refusal`, each only after its record is on disk; nothing else comes out."""
 
     def __init__(
@@ -36,7 +52,7 @@ class SigningService:
         *,
         authenticator: Authenticator,
         admission: Admission,
-        policies: PolicySet,
+        policies: PolicyKeeper,
         counting: Counting,
         wallets: WalletDirectory,
         accounts: Accounts,
@@ -45,23 +61,32 @@ class SigningService:
         journal: Journal,
         log_ins: LogIns,
         partner_tasks: PartnerTasks,
+        watch: SuspensionWatch,
+        suspensions: Suspensions,
+        approvals: Approvals,
+        explaining: Explaining,
         clock: Clock,
         readiness: ReadinessCheck,
     ) -> None:
-        self._authenticator = authenticator
+        super().__init__(
+            authenticator=authenticator,
+            policies=policies,
+            counting=counting,
+            journal=journal,
+            watch=watch,
+            suspensions=suspensions,
+            approvals=approvals,
+            explaining=explaining,
+        )
         self._admission = admission
-        self._policies = policies
-        self._counting = counting
         self._wallets = wallets
         self._accounts = accounts
         self._signer = signer
         self._broadcaster = broadcaster
-        self._journal = journal
         self._log_ins = log_ins
         self._partner_tasks = partner_tasks
         self._clock = clock
         self._readiness = readiness
-        self._desk = Desk(journal, counting)
 
     async def sign(self, call: Call) -> Answer | Refusal:
         """Sign one message at the account's current sequence, which stays as it is."""
@@ -107,19 +132,34 @@ class SigningService:
         """Whether a signature could be made now."""
         return await self._readiness.check()
 
-    async def _decide(self, trail: Trail) -> tuple[Request, Decision] | Refusal:
-        """What is asked, once permissions and policy allow it; a refusal is on the record already."""
+    async def _decide(self, trail: Trail) -> Decided | Answer | Refusal:
+        """What is asked, once permissions and policy allow it, nothing is suspended, and nobody else need agree.
+
+        An answer (others must agree first) or a refusal is on the record already.
+        """
         request = await self._admission.request(trail)
         if isinstance(request, Refusal):
             return await self._desk.refuse(trail, request)
-        decision = self._policies.evaluate(request.principal, request.intent)
-        return (request, decision) if decision.allowed else await self._desk.deny(request, decision)
+        stopped = self._watch.refuse(request.principal, request.intent.target)
+        if stopped is not None:
+            return await self._desk.refuse(trail, stopped)
+        now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
+        circumstances = Circumstances(request.call.ip, now)
+        decision = self._policies.current.evaluate(request.principal, request.intent, circumstances)
+        if not decision.allowed:
+            return await self._desk.deny(request, decision)
+        if self._approvals.wanted(request, decision):
+            return await self._counting.refused(trail) or await self._approvals.ask(request, decision)
+        count = self._counting.of_request(request.caller, decision, self._approvals.use(request, decision))
+        if isinstance(count, Refusal):
+            return await self._desk.turn_down(request, decision, count)
+        return Decided(request, decision, count)
 
     async def _sign(self, trail: Trail) -> Answer | Refusal:
         decided = await self._decide(trail)
-        if isinstance(decided, Refusal):
+        if not isinstance(decided, Decided):
             return decided
-        request, decision = decided
+        request, decision = decided.request, decided.decision
         public_key = await self._wallets.public_key(request.wallet)
         key = self._accounts.key(request.wallet, public_key.address)
         if not await self._accounts.turns.idle(key):
@@ -129,21 +169,22 @@ class SigningService:
             return await self._desk.fail(trail, account)
         if account.held is not None and account.held.fingerprint != fingerprint(request):
             return await self._desk.fail(trail, held_by_another(account.held))
-        refused = await self._counting.commit(trail, self._counting.of(request.caller))
+        refused = await self._counting.commit(trail, decided.count, decision)
         if refused is not None:
-            return await self._desk.fail(trail, refused)
+            return await self._desk.turn_down(request, decision, refused)
         await self._journal.decided(request, decision)
-        signed = await self._signer.sign(request, public_key, account.account_number, account.sequence)
+        signed = await self._signer.sign(
+            request, decision, public_key, account.account_number, account.sequence
+        )
         position = await self._journal.signed(request, signed)
         return Answer({"signed_msg": signed.transaction.hex()}, decision.rule, decision.policy, position)
 
     async def _broadcast(self, trail: Trail) -> Answer | Refusal:
         decided = await self._decide(trail)
-        if isinstance(decided, Refusal):
+        if not isinstance(decided, Decided):
             return decided
-        request, decision = decided
-        public_key = await self._wallets.public_key(request.wallet)
-        return await self._broadcaster.broadcast(request, decision, public_key)
+        public_key = await self._wallets.public_key(decided.request.wallet)
+        return await self._broadcaster.broadcast(decided.request, decided.decision, decided.count, public_key)
 
     async def _resync(self, trail: Trail) -> Answer | Refusal:
         admitted = await self._admission.wallet(trail)
@@ -194,19 +235,15 @@ class SigningService:
             {"principal": {"type": who.kind, "name": who.name, "scheme": who.scheme}}, audit=position
         )
 
-    async def _counted_caller(self, trail: Trail) -> Caller | Refusal:
-        """Who asks, once their signature is used up; a refusal is on the record already."""
-        caller = await self._authenticator.caller(trail)
-        if isinstance(caller, Refusal):
-            return await self._desk.refuse(trail, caller)
-        refused = await self._counting.commit(trail, self._counting.of(caller))
-        return caller if refused is None else await self._desk.refuse(trail, refused)
-
     async def _log_in(self, trail: Trail, body: bytearray) -> Answer | Refusal:
         answer = await self._log_ins.log_in(trail.call.ip, body)
         if isinstance(answer, Refusal):
             return await self._desk.refuse(trail, answer)
         trail.principal = Principal("user", answer.username, "password")
+        await self._watch.refresh()
+        stopped = self._watch.refuse_caller(trail.principal)
+        if stopped is not None:
+            return await self._desk.refuse(trail, stopped)
         position = await self._journal.answered(trail)
         return Answer({"access_token": answer.access_token, "token_type": "bearer"}, audit=position)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import PublicKeyAnswer, SignBeaconRequest
+from vaultsigner.domain.decisions import Decision
 from vaultsigner.errors import CustodyError
 from vaultsigner.formats.bnb_beacon.address import decode_address
 from vaultsigner.formats.bnb_beacon.transaction import Account as SigningAccount
@@ -31,9 +32,14 @@ class Signer:
         self._custody = custody
 
     async def sign(
-        self, request: Request, key: PublicKeyAnswer, account_number: int, sequence: int
+        self,
+        request: Request,
+        decision: Decision,
+        key: PublicKeyAnswer,
+        account_number: int,
+        sequence: int,
     ) -> Signed:
-        """Have custody sign the request at this sequence number.
+        """Have custody sign the request at this sequence number, under the policy set that decided it.
 
         Raises:
             CustodyError: custody refused, Vault could not be used, or the signature does not verify.
@@ -51,6 +57,8 @@ class Signer:
                 memo=request.memo,
                 account_number=account_number,
                 sequence=sequence,
+                ip=str(request.call.ip),
+                policy=decision.policy,
             )
         )
         account = SigningAccount(

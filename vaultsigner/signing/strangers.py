@@ -51,7 +51,7 @@ class Strangers:
             return None
         if len(self._blocked_until) >= REMEMBERED:
             self._blocked_until.clear()
-        self._blocked_until[_origin(ip)] = self._monotonic() + refused.retry_after_ms / 1000
+        self._blocked_until[_origin(ip)] = self._monotonic() + (refused.retry_after_ms or 0) / 1000
         return refusal_of(refused)
 
     async def log_in_from(self, ip: IpAddress) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""What must not happen twice, or too often: nonces, rates, account sequences and held transactions, durably.
+"""What must not happen twice, too often or unasked: nonces, rates, limits, approvals, suspensions, sequences, durably.
 
 Knows nothing of nodes, keys or HTTP; the engine is chosen by the URL.
 """
@@ -15,20 +15,40 @@ from vaultsigner.state.accounts import (
     Reserved,
     Resynchronised,
 )
+from vaultsigner.state.approvals import (
+    APPROVAL_KEPT_MS,
+    Approval,
+    ApprovalRefused,
+    ApprovalStatus,
+    ApprovalUse,
+    KnownApproval,
+    Vote,
+    VoteRefused,
+)
 from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted, Rate
 from vaultsigner.state.interface import State
+from vaultsigner.state.limits import MOST_UNITS, LimitUse
 from vaultsigner.state.performances import Pending, Performed
 from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.sqlite import SqliteState
+from vaultsigner.state.suspensions import Suspension, SuspensionKind, Suspensions
 
 __all__ = [
+    "APPROVAL_KEPT_MS",
     "CLOCK_SLACK_MS",
+    "MOST_UNITS",
     "Account",
     "AccountKey",
+    "Approval",
+    "ApprovalRefused",
+    "ApprovalStatus",
+    "ApprovalUse",
     "Count",
     "Held",
     "HeldByOther",
     "HeldStatus",
+    "KnownApproval",
+    "LimitUse",
     "Nonce",
     "NotCounted",
     "Pending",
@@ -37,6 +57,11 @@ __all__ = [
     "Reserved",
     "Resynchronised",
     "State",
+    "Suspension",
+    "SuspensionKind",
+    "Suspensions",
+    "Vote",
+    "VoteRefused",
     "open_state",
 ]
 

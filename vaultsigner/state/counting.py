@@ -1,7 +1,10 @@
-"""What is counted so that it happens once, or not too often: nonces and rates. Pure."""
+"""What is counted so that it happens once, or not too often: nonces, rates, limits, and approvals. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+from vaultsigner.state.approvals import ApprovalRefused, ApprovalUse
+from vaultsigner.state.limits import LimitUse
 
 CLOCK_SLACK_MS = 120_000
 """How far behind ours the clock of another server may be without a nonce being forgotten that it would still accept."""
@@ -46,6 +49,8 @@ class Count:
 
     nonces: tuple[Nonce, ...] = ()
     rates: tuple[Rate, ...] = ()
+    limits: tuple[LimitUse, ...] = ()
+    approval: ApprovalUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,17 @@ class NotCounted:
 
     Args:
         why: `replayed`: the nonce was used before. `clock`: it is older than what state remembers, so nobody knows; the
-            clock went back, or was far ahead once. `rate`: too often.
-        retry_after_ms: for `rate`: when there is room again.
-        key: of the rate that has no room.
+            clock went back, or was far ahead once. `rate`: too often. `limit`: too much in a window. `approval`: it is not
+            to be used for this, see `approval`.
+        retry_after_ms: for `rate` and `limit`: when there is room again, if nothing else comes; None: never, it is more than
+            the whole limit.
+        key: of the rate or limit that has no room.
+        left_units: for `limit`: how much would fit now.
+        approval: for `approval`: what is wrong with it.
     """
 
-    why: Literal["replayed", "clock", "rate"]
-    retry_after_ms: int = 0
+    why: Literal["replayed", "clock", "rate", "limit", "approval"]
+    retry_after_ms: int | None = 0
     key: str | None = None
+    left_units: int | None = None
+    approval: ApprovalRefused | None = None

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vaultsigner.errors import StateError
+from vaultsigner.state import approval_statements, limit_statements
+from vaultsigner.state.approvals import ApprovalUse
 from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted, Rate
+from vaultsigner.state.limit_statements import LimitKeeper, Wanted
 from vaultsigner.state.sessions import Counting, Session, Terms
 
 FORGET_AT_ONCE = 10_000
@@ -111,9 +114,12 @@ def count_all(session: Session, countings: Sequence[Counting]) -> list[NotCounte
             if number not in refused and place < len(each.count.rates)
         ]
         taken += _take(session, asked, refused)
+    approved = _use_approvals(session, countings, refused)
+    _use_limits(session, countings, refused)
     _give_back(
         session, [n for n in used if n[0] in refused], [asked for asked in taken if asked.number in refused]
     )
+    approval_statements.give_back(session, [use for number, use in approved if number in refused])
     return [refused.get(number) for number in range(len(countings))]
 
 
@@ -128,7 +134,9 @@ def forget_expired(session: Session, now_ms: int) -> bool:
     session.execute(_RAISE_HORIZON, {"before_ms": before_ms, "at_most": FORGET_AT_ONCE})
     nonces = session.execute(_FORGET_NONCES, {"at_most": FORGET_AT_ONCE})
     rates = session.execute(_FORGET_RATES, {"before_us": before_ms * 1_000, "at_most": FORGET_AT_ONCE})
-    return max(nonces, rates) >= FORGET_AT_ONCE
+    uses = limit_statements.forget(session, now_ms, FORGET_AT_ONCE)
+    approvals = approval_statements.forget(session, now_ms, FORGET_AT_ONCE)
+    return max(nonces, rates, uses, approvals) >= FORGET_AT_ONCE
 
 
 def forgotten_before(session: Session, now_ms: int) -> int:
@@ -168,6 +176,42 @@ def _take(session: Session, asked: Sequence[_Asked], refused: dict[int, NotCount
         wait_us = free_at[each.rate.key] - (each.full_us - each.rate.step_us)
         refused[each.number] = NotCounted("rate", max(1, -(-wait_us // 1_000)), each.rate.key)
     return [each for each, granted in zip(asked, changed, strict=True) if granted]
+
+
+def _use_approvals(
+    session: Session, countings: Sequence[Counting], refused: dict[int, NotCounted]
+) -> list[tuple[int, ApprovalUse]]:
+    """Use approvals, and note who is refused; returns those that were used."""
+    wanted = [
+        (number, each.count.approval, each.now_ms)
+        for number, each in enumerate(countings)
+        if number not in refused and each.count.approval is not None
+    ]
+    answers = approval_statements.use_all(session, [(use, now_ms) for _, use, now_ms in wanted])
+    for (number, use, _), why in zip(wanted, answers, strict=True):
+        if why is not None:
+            refused[number] = NotCounted("approval", key=use.id, approval=why)
+    return [(number, use) for number, use, _ in wanted if number not in refused]
+
+
+def _use_limits(session: Session, countings: Sequence[Counting], refused: dict[int, NotCounted]) -> None:
+    """Use limits, each caller's all or none, and note who is refused."""
+    wanted = [
+        [Wanted(number, use, each.now_ms) for use in each.count.limits]
+        for number, each in enumerate(countings)
+        if number not in refused and each.count.limits
+    ]
+    if not wanted:
+        return
+    keeper = LimitKeeper(session, max(each[0].asked_ms for each in wanted))
+    keeper.refuse_hopeless([use for each in wanted for use in each], refused)
+    granted: list[Wanted] = []
+    for place in range(max(map(len, wanted))):
+        granted += keeper.use(
+            [each[place] for each in wanted if place < len(each) and each[place].number not in refused],
+            refused,
+        )
+    keeper.give_back([each for each in granted if each.number in refused])
 
 
 def _give_back(session: Session, nonces: Sequence[_Numbered], rates: Sequence[_Asked]) -> None:

@@ -1,22 +1,31 @@
 """`State` over whichever engine runs the statements.
 
 Each piece of work is a function of the session; all that wait share one transaction and one sync. What must be counted together
-with a sequence number (nonces, rates) joins its operation, not another transaction.
+with a sequence number joins its operation, not another transaction.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TypeVar, cast
 
 from vaultsigner.errors import StateError
 from vaultsigner.group_commit import WAIT_SECONDS, GroupCommit
-from vaultsigner.state import account_statements, counting_statements, performance_statements
+from vaultsigner.state import (
+    account_statements,
+    approval_statements,
+    counting_statements,
+    limit_statements,
+    performance_statements,
+    suspension_statements,
+)
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
+from vaultsigner.state.approvals import Approval, KnownApproval, VoteRefused
 from vaultsigner.state.counting import Count, NotCounted, Rate
 from vaultsigner.state.interface import NOTHING
 from vaultsigner.state.performances import Pending, Performed
 from vaultsigner.state.sessions import Counting, Operation, Session, Work
+from vaultsigner.state.suspensions import Suspension, SuspensionKind, Suspensions
 
 Result = TypeVar("Result")
 
@@ -91,6 +100,46 @@ class DatabaseState:
             pass
         while await self._write(lambda session: performance_statements.forget_pending(session, now_ms)):
             pass
+
+    async def limit_usage(self, keys: Sequence[str], *, now_ms: int) -> Mapping[str, int]:
+        """See `State`."""
+        return await self._read(lambda session: limit_statements.usage(session, keys, now_ms))
+
+    async def open_approval(self, approval: Approval, *, now_ms: int) -> KnownApproval:
+        """See `State`."""
+        return await self._write(lambda session: approval_statements.open_approval(session, approval, now_ms))
+
+    async def approval(self, approval_id: str) -> KnownApproval | None:
+        """See `State`."""
+        return await self._read(lambda session: approval_statements.approval(session, approval_id))
+
+    async def list_approvals(self, *, now_ms: int) -> tuple[KnownApproval, ...]:
+        """See `State`."""
+        return await self._read(lambda session: approval_statements.list_approvals(session, now_ms))
+
+    async def vote(
+        self, approval_id: str, by: str, *, approve: bool, now_ms: int
+    ) -> KnownApproval | VoteRefused:
+        """See `State`."""
+        return await self._write(
+            lambda session: approval_statements.vote(session, approval_id, by, approve=approve, now_ms=now_ms)
+        )
+
+    async def suspend(self, suspension: Suspension) -> bool:
+        """See `State`."""
+        return await self._write(lambda session: suspension_statements.suspend(session, suspension))
+
+    async def resume(self, kind: SuspensionKind, name: str) -> bool:
+        """See `State`."""
+        return await self._write(lambda session: suspension_statements.resume(session, kind, name))
+
+    async def suspensions(self) -> Suspensions:
+        """See `State`."""
+        return await self._read(suspension_statements.suspensions)
+
+    async def suspension_version(self) -> int:
+        """See `State`."""
+        return await self._read(suspension_statements.version)
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """See `State`."""

@@ -1,42 +1,83 @@
 """The one small interface behind which the engines stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
+from vaultsigner.state.approvals import Approval, KnownApproval, VoteRefused
 from vaultsigner.state.counting import Count, NotCounted, Rate
 from vaultsigner.state.performances import Pending, Performed
+from vaultsigner.state.suspensions import Suspension, SuspensionKind, Suspensions
 
 NOTHING = Count()
 """Counts nothing."""
 
 
 class State(Protocol):
-    """Durable facts about accounts, nonces, rates and what was done. Every method is one transaction, on disk when it returns.
+    """Durable facts about what was counted, allowed, stopped and done. Every method is one transaction, on disk when it returns.
 
     Time comes in as `now_ms` (milliseconds since 1970). Every method raises StateError when the database cannot be read or
     written; what was asked for may then have happened or not, which leases and owners are there to survive.
     """
 
     async def count(self, count: Count, *, now_ms: int) -> NotCounted | None:
-        """Use nonces up and take one of each rate: all of it, or nothing.
+        """Use nonces up, take one of each rate, use an approval, and use of each limit what is wanted: all of it, or nothing.
 
         Of several rates, the one that concerns fewer goes first in `Count`: a flood under it then takes no room in the other.
+        What was used of a limit stays used, whatever becomes of the request. Time does not go back for limits: a clock that
+        is behind the latest that was ever seen counts as that, so that nothing leaves a window early.
 
         Returns:
-            None: all is counted. Otherwise why not; a nonce that was used before is told before a rate without room.
+            None: all is counted. Otherwise why not: the first reason, in the order nonces, rates, approval, limits.
         """
 
     async def refund(self, rate: Rate, *, now_ms: int) -> None:
         """Give back one that was taken of a rate, at most to where it is unused."""
 
     async def forget_expired(self, *, now_ms: int) -> None:
-        """Remove what has no meaning any more: nonces that expired CLOCK_SLACK_MS ago, rates that have long worn off, and
-        what is pending for longer than a chain takes.
+        """Remove what has no meaning any more: nonces that expired CLOCK_SLACK_MS ago, rates that have long worn off, uses that
+        left their window CLOCK_SLACK_MS ago, approvals that expired APPROVAL_KEPT_MS ago, and what is pending for longer than a
+        chain takes.
 
         Nonces that expire no later than those are refused from now on, however far the clock may go back: `clock`. A database
         with a clock of its own forgets nothing before that one says so too.
         """
+
+    async def limit_usage(self, keys: Sequence[str], *, now_ms: int) -> Mapping[str, int]:
+        """How many units are used of each limit, in the window that it had when it was last used; for people."""
+
+    async def open_approval(self, approval: Approval, *, now_ms: int) -> KnownApproval:
+        """Ask for an approval.
+
+        Returns:
+            It; or the one that the same requester has for the same digest, where that is open or granted and has time left.
+        """
+
+    async def approval(self, approval_id: str) -> KnownApproval | None:
+        """One approval, whatever has become of it; None if there is none, or it is long over."""
+
+    async def list_approvals(self, *, now_ms: int) -> tuple[KnownApproval, ...]:
+        """All that are open or granted and have time left; what expires first, first."""
+
+    async def vote(
+        self, approval_id: str, by: str, *, approve: bool, now_ms: int
+    ) -> KnownApproval | VoteRefused:
+        """Say yes or no, once; whether this person has a say is the caller's to know.
+
+        As many yes as are needed grant it. One no ends it, also where it is granted and not used yet.
+        """
+
+    async def suspend(self, suspension: Suspension) -> bool:
+        """Stop something. Returns False, and the first reason stays, where it is stopped already."""
+
+    async def resume(self, kind: SuspensionKind, name: str) -> bool:
+        """End a stop. Returns False where there was none."""
+
+    async def suspensions(self) -> Suspensions:
+        """All that is stopped, in the order in which it was."""
+
+    async def suspension_version(self) -> int:
+        """The version of `suspensions`, cheap enough to be asked often."""
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """In which operations an address has had which role, in transactions that have come into a block."""

@@ -150,6 +150,90 @@ _VERSION = "SELECT coalesce(max(version), 0) FROM schema_version"
 
 ONLY_WRITER = "SELECT number FROM commits FOR UPDATE"
 """The row lock under which everything is written: only who may write to the table can take it."""
+# See `limit_statements`: sums of all that was used before this millisecond, and up to it.
+_LIMIT_USES = """
+CREATE TABLE limit_uses (
+  key TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  leaves_at_ms BIGINT NOT NULL,
+  turns_before BIGINT NOT NULL,
+  units_before BIGINT NOT NULL CHECK (units_before >= 0),
+  turns BIGINT NOT NULL,
+  units BIGINT NOT NULL CHECK (units >= 0),
+  PRIMARY KEY (key, at_ms)
+)
+"""
+
+_LIMIT_USES_BY_SUM = "CREATE INDEX limit_uses_by_sum ON limit_uses (key, turns, units, at_ms)"
+
+_LIMIT_USES_BY_END = "CREATE INDEX limit_uses_by_end ON limit_uses (leaves_at_ms)"
+
+# One row: the latest time that limits have seen.
+_LIMIT_CLOCK = """
+CREATE TABLE limit_clock (
+  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  now_ms BIGINT NOT NULL
+)
+"""
+
+_FIRST_CLOCK = "INSERT INTO limit_clock (id, now_ms) VALUES (1, 0)"
+
+_APPROVALS = """
+CREATE TABLE approvals (
+  id TEXT NOT NULL PRIMARY KEY,
+  intent_digest BYTEA NOT NULL,
+  request TEXT NOT NULL,
+  requested_by TEXT NOT NULL,
+  rule_id TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  needed BIGINT NOT NULL CHECK (needed >= 1),
+  expires_at_ms BIGINT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'granted', 'rejected', 'used')),
+  approving BIGINT NOT NULL DEFAULT 0,
+  in_force BIGINT NOT NULL DEFAULT 1 CHECK (in_force IN (0, 1)),
+  CHECK (in_force = 0 OR status IN ('open', 'granted')),
+  CHECK (status NOT IN ('granted', 'used') OR approving >= needed)
+)
+"""
+
+# One of a requester for one thing, until it is used or over.
+_ONE_IN_FORCE = """
+CREATE UNIQUE INDEX one_approval_in_force ON approvals (requested_by, intent_digest) WHERE in_force = 1
+"""
+
+_APPROVALS_BY_EXPIRY = "CREATE INDEX approvals_by_expiry ON approvals (expires_at_ms)"
+
+_APPROVAL_VOTES = """
+CREATE TABLE approval_votes (
+  approval_id TEXT NOT NULL REFERENCES approvals (id) ON DELETE CASCADE,
+  voter TEXT NOT NULL,
+  approves BIGINT NOT NULL CHECK (approves IN (0, 1)),
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (approval_id, voter)
+)
+"""
+
+_SUSPENSIONS = """
+CREATE TABLE suspensions (
+  kind TEXT NOT NULL CHECK (kind IN ('wallet', 'client', 'user', 'exchange', 'all')),
+  name TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  suspended_by TEXT NOT NULL,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (kind, name),
+  CHECK ((kind = 'all') = (name = ''))
+)
+"""
+
+# One row, so that whoever polls reads no more than that.
+_SUSPENSION_VERSION = """
+CREATE TABLE suspension_version (
+  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  number BIGINT NOT NULL
+)
+"""
+
+_FIRST_SUSPENSION_VERSION = "INSERT INTO suspension_version (id, number) VALUES (1, 0)"
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -169,6 +253,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _FIRST_COMMIT,
     ),
     (_PENDING, _PENDING_BY_ADDRESS, _PENDING_BY_TIME, _KEEP_PENDING, _DROP_PENDING_OPERATIONS),
+    (
+        _LIMIT_USES,
+        _LIMIT_USES_BY_SUM,
+        _LIMIT_USES_BY_END,
+        _LIMIT_CLOCK,
+        _FIRST_CLOCK,
+        _APPROVALS,
+        _ONE_IN_FORCE,
+        _APPROVALS_BY_EXPIRY,
+        _APPROVAL_VOTES,
+        _SUSPENSIONS,
+        _SUSPENSION_VERSION,
+        _FIRST_SUSPENSION_VERSION,
+    ),
 )
 """For each version of the schema, from 1, the statements that lead to it."""
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from typing import TypeVar
@@ -69,11 +69,7 @@ class PostgresSession:
 
     def execute_all(self, statement: str, many: Sequence[Terms]) -> Sequence[int]:
         """See `Session`."""
-        if not many:
-            return []
-        cursor = self._connection.cursor()
-        self._run(lambda: cursor.executemany(in_psycopgs_words(statement), many, returning=True))
-        return [result.rowcount for result in cursor.results()]
+        return [result.rowcount for result in self._run_all(statement, many)]
 
     def rows(self, statement: str, terms: Terms) -> Sequence[Row]:
         """See `Session`."""
@@ -83,6 +79,10 @@ class PostgresSession:
         """See `Session`."""
         ((clock_ms,),) = self.rows(_CLOCK_MS, {})
         return int(clock_ms)
+
+    def rows_all(self, statement: str, many: Sequence[Terms]) -> Sequence[Sequence[Row]]:
+        """See `Session`."""
+        return [result.fetchall() for result in self._run_all(statement, many)]
 
     def commit(self, last: str) -> int:
         """Run a last statement and commit; returns the number that the statement answers.
@@ -98,6 +98,13 @@ class PostgresSession:
         ):  # A transaction that failed answers ROLLBACK, which is no error to PostgreSQL.
             raise StateError("the database did not commit")
         return int(answer.fetchall()[0][0])
+
+    def _run_all(self, statement: str, many: Sequence[Terms]) -> Iterator[Cursor]:
+        if not many:
+            return iter(())
+        cursor = self._connection.cursor()
+        self._run(lambda: cursor.executemany(in_psycopgs_words(statement), many, returning=True))
+        return cursor.results()
 
     def _send_plainly(self, statement: str) -> Cursor:
         """Not prepared: psycopg forgets all it prepared when it sees a ROLLBACK, and inside a pipeline too late."""

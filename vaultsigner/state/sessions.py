@@ -33,6 +33,9 @@ class Session(Protocol):
     def clock_ms(self) -> int | None:
         """The database's own clock, in milliseconds since 1970; None where it has none but the caller's."""
 
+    def rows_all(self, statement: str, many: Sequence[Terms]) -> Sequence[Sequence[Row]]:
+        """Run one statement that reads with each of the terms; returns for each what it finds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:

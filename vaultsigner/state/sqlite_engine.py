@@ -44,6 +44,10 @@ class SqliteSession:
         """See `Session`. The database runs in this very process."""
         return None
 
+    def rows_all(self, statement: str, many: Sequence[Terms]) -> Sequence[Sequence[Row]]:
+        """See `Session`."""
+        return [self._run(statement, terms).fetchall() for terms in many]
+
     def _run(self, statement: str, terms: Terms) -> sqlite3.Cursor:
         try:
             return self.connection.execute(statement, terms)

@@ -41,15 +41,18 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where PyYAML was built with it; the same events eight times slower where not."""
 
 
-def parse(data: bytes, *, max_bytes: int, max_depth: int = 20) -> Document:
+def parse(
+    data: bytes, *, max_bytes: int, max_depth: int = 20, date_keys: frozenset[str] = frozenset()
+) -> Document:
     """Read one YAML document strictly, in time that grows with its size only.
 
     Args:
         data: the file as it is; UTF-8 without byte order mark.
         max_bytes: longer data are refused unread.
         max_depth: how deep lists and mappings may lie in one another.
+        date_keys: under which a date without quotes is what was meant; it is read as text.
     """
-    builder = TreeBuilder(max_depth)
+    builder = TreeBuilder(max_depth, date_keys)
     try:
         check_text(data, max_bytes)
         builder.build(yaml.parse(data, Loader=_LOADER))

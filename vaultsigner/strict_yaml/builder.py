@@ -37,8 +37,9 @@ class _Frame:
 class TreeBuilder:
     """Builds the tree from parser events with a stack of its own: nesting costs no Python recursion."""
 
-    def __init__(self, max_depth: int) -> None:
+    def __init__(self, max_depth: int, date_keys: frozenset[str] = frozenset()) -> None:
         self.document = Document()
+        self._date_keys = date_keys
         self._max_depth = max_depth
         self._frames: list[_Frame] = []
         self._documents = 0
@@ -80,7 +81,8 @@ class TreeBuilder:
         self._place(event, path, value)
 
     def _plain(self, event: Any, path: YamlPath) -> YamlValue:
-        value, complaint = read_plain(event.value, quotable=not names_secret(path))
+        dates = bool(path) and path[-1] in self._date_keys
+        value, complaint = read_plain(event.value, quotable=not names_secret(path), dates=dates)
         if complaint is not None:
             self._problem(event, path, complaint.message, complaint.hint)
         elif event.start_mark.line != event.end_mark.line:

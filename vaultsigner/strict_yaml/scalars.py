@@ -29,13 +29,18 @@ class Complaint:
     hint: str
 
 
-def read_plain(word: str, *, quotable: bool) -> tuple[bool | int | str | None, Complaint | None]:
+def read_plain(
+    word: str, *, quotable: bool, dates: bool = False
+) -> tuple[bool | int | str | None, Complaint | None]:
     """The value of a word without quotes, and what is wrong with it.
 
     Args:
         word: as the parser found it.
         quotable: False where the word may be a secret and must not be repeated in the hint.
+        dates: True where a date belongs: it is text then.
     """
+    if dates and _DATES.fullmatch(word):
+        return word, None
     if word in ("true", "false"):
         return word == "true", None
     if word == "null":

@@ -176,6 +176,7 @@ async def test_what_is_told_to_wait_may_come_after_that_wait_and_not_before(stat
         await take(state, rate)
     refused = await take(state, rate)
     assert refused is not None
+    assert refused.retry_after_ms is not None
     assert await take(state, rate, now_ms=NOW + refused.retry_after_ms - 1) is not None
     assert await take(state, rate, now_ms=NOW + refused.retry_after_ms) is None
 

@@ -59,6 +59,42 @@ def test_the_configuration_is_named_as_with_the_other_commands(desk: Program, by
     assert "run `vaultsigner vault setup --token-out run/token`" in log.read_text()
 
 
+def test_a_hang_up_has_policies_read_anew_and_config_left_alone(desk: Program) -> None:
+    """A mistake in either ends nothing."""
+    log = desk.home / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vaultsigner", "serve", "-c", "desk.yml"],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+            cwd=desk.home,
+            stderr=output,
+        )
+
+    def await_said(words: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while words not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, f"it does not say {words}"
+            time.sleep(0.05)
+
+    try:
+        await_said('"listening"')
+        (desk.home / "desk.yml").write_text("mistake: 1\n")
+        (desk.home / "policies" / "desk.yml").write_text(ALLOW.replace("allow", "alow"))
+        process.send_signal(signal.SIGHUP)
+        await_said("policies not reloaded")
+        assert "did you mean allow?" in log.read_text()
+        (desk.home / "policies" / "desk.yml").write_text(ALLOW + "# mended\n")
+        process.send_signal(signal.SIGHUP)
+        await_said("policies reloaded")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 def test_a_taken_port_is_told_with_the_setting_and_what_to_do(desk: Program) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"

@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from vaultsigner.dev.installation import (
 )
 from vaultsigner.dev.openbao import OpenBao, running_openbao
 from vaultsigner.domain.principals import Principal
+from vaultsigner.policy import load as load_policies
 
 NODES = {"TESTNET": "http://127.0.0.1:1", "PROD": "http://127.0.0.1:1"}
 LIMITED_USER = "kim"
@@ -33,6 +36,14 @@ rules:
   - {id: within-permissions, effect: allow}
   - {id: no-unfreezing, effect: deny, operations: [unfreeze.sign]}
 """
+
+
+@cache
+def policy_digest() -> str:
+    """What a server that has read `POLICY` decides under."""
+    with TemporaryDirectory() as directory:
+        (Path(directory) / "policy.yml").write_text(POLICY)  # the name that an installation gives it
+        return load_policies(Path(directory)).digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class CustodyWorld:
         """
         if user not in self._tokens:
             self._tokens[user] = mint(self.openbao, self.installation.settings, user)
-        changes = {"principal": Principal("user", user), **changes}
+        changes = {"principal": Principal("user", user), "policy": policy_digest(), **changes}
         return request_for(vector, wallet or wallet_name(vector), self._tokens[user], **changes)
 
 

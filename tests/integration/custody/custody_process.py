@@ -137,5 +137,6 @@ def request_for(vector: dict[str, Any], wallet: str, token: str, /, **changes: A
         "account_number": vector["account_number"],
         "sequence": vector["sequence"],
         "source": vector["source"],
+        "ip": "127.0.0.1",
     }
     return SignBeaconRequest(**{**members, **changes})

@@ -60,6 +60,7 @@ from vaultsigner.policy.rules import OPERATIONS, NamePatterns
 from vaultsigner.strict_json import parse
 
 NOW = 1_795_000_000_000
+IP = "192.0.2.7"
 TESTNET = Environment("TESTNET", "http://127.0.0.1:1", "Binance-Chain-Ganges", "tbnb")
 DESK, RESERVE = WalletName("desk"), WalletName("reserve")
 BODY: dict[str, Any] = {"wallet_name": DESK, "msg": {"symbol": "BNB", "amount": "1.5"}}
@@ -176,6 +177,7 @@ class Proving:
             path=call.path,
             query=call.query.encode(),
             body=call.body,
+            ip=IP,
         )
 
     def call(
@@ -237,6 +239,8 @@ class Proving:
             memo=meant.memo,
             account_number=1,
             sequence=0,
+            ip=IP,
+            policy=self.custody.policies.current.digest,
         )
         return replace(honest, **changes)
 
@@ -320,13 +324,14 @@ async def proving(
     tls: ssl.SSLContext | None = None,
     ca_cert: Path | None = None,
     change: Callable[[Settings], Settings] = lambda settings: settings,
+    policies: PolicySet = POLICIES,
 ) -> AsyncIterator[Proving]:
-    """Custody on a Vault of its own; `change` makes other settings of the usual ones."""
+    """Custody on a Vault of its own; `change` makes other settings of the usual ones, whose policy directory is this one."""
     vault = Vault(delay_seconds)
     async with fake_vault(vault.converse, directory, tls=tls, ca_cert=ca_cert) as fake:
         token_file = directory / "token"
         usual = settings(directory, VaultSettings(fake.address, TokenFileAuth(token_file), ca_cert=ca_cert))
-        custody = build(change(usual), POLICIES, VaultToken(None, token_file), lambda: at_hand.now_ms)
+        custody = build(change(usual), policies, VaultToken(None, token_file), lambda: at_hand.now_ms)
         at_hand = Proving(vault, custody)
         try:
             yield at_hand

@@ -14,7 +14,7 @@ import pytest
 from tests.integration.custody.conftest import CustodyWorld
 from tests.integration.custody.custody_process import connected
 from tests.world import Vector
-from vaultsigner.custody.frames import MAX_FRAME_BYTES, encode_frame
+from vaultsigner.custody.frames import MAX_FRAME_BYTES, VERSION, encode_frame
 from vaultsigner.custody.monitor import MOST_CONNECTIONS
 
 HEADER = struct.Struct(">IBBQ")
@@ -57,21 +57,21 @@ async def test_hello_comes_first_and_answers_carry_their_ids(shared_world: Custo
     hello, *rest = await converse(
         shared_world, *(encode_frame(5, number, b"{}") for number in (7, 2**64 - 1, 0))
     )
-    assert hello == (2, 0x80, 0, {"ok": {"version": 2}})
+    assert hello == (VERSION, 0x80, 0, {"ok": {"version": VERSION}})
     assert sorted(id_ for _, _, id_, _ in rest) == [0, 7, 2**64 - 1]
-    assert {(version, code) for version, code, _, _ in rest} == {(2, 0x85)}
+    assert {(version, code) for version, code, _, _ in rest} == {(VERSION, 0x85)}
 
 
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
         (encode_frame(0, 1, b"{}"), 0x80),
-        (encode_frame(8, 1, b"{}"), 0x88),
+        (encode_frame(9, 1, b"{}"), 0x89),
         (encode_frame(0x7F, 1, b"{}"), 0xFF),
         (encode_frame(0x82, 1, b"{}"), 0x82),
         (HEADER.pack(12, 1, 5, 1) + b"{}", 0x80),
-        (HEADER.pack(MAX_FRAME_BYTES + 1, 2, 5, 1), 0x80),
-        (HEADER.pack(3, 2, 5, 1), 0x80),
+        (HEADER.pack(MAX_FRAME_BYTES + 1, VERSION, 5, 1), 0x80),
+        (HEADER.pack(3, VERSION, 5, 1), 0x80),
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0x80),
     ],
 )

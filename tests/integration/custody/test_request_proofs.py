@@ -450,6 +450,7 @@ def test_requests_may_hold_any_bytes() -> None:
         path="/\udce9",
         query=bytes(range(256)),
         body=b"\xff" * 65536,
+        ip="::1",
     )
     payload = request.payload()
     assert b64encode(bytes(range(256))) in payload

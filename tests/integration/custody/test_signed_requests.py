@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.adversarial.memory_search import ProcessMemory, forms_of_key, forms_of_text
-from tests.integration.custody.conftest import CustodyWorld, custody_world, plan
+from tests.integration.custody.conftest import CustodyWorld, custody_world, plan, policy_digest
 from tests.integration.custody.custody_process import (
     connected,
     request_for,
@@ -61,6 +61,7 @@ def question(
         call.path,
         call.query.encode(),
         body,
+        "127.0.0.1",
     )
 
 
@@ -72,7 +73,12 @@ async def proved(client: CustodyClient, request: AuthenticateRequest) -> Proof:
 
 def signing(vector: Vector, ticket: str, /, **changes: Any) -> SignBeaconRequest:
     honest = request_for(
-        vector, wallet_name(vector), "", principal=Principal("client", "bot-1"), access_token=None
+        vector,
+        wallet_name(vector),
+        "",
+        principal=Principal("client", "bot-1"),
+        access_token=None,
+        policy=policy_digest(),
     )
     return replace(honest, **{"ticket": ticket, **changes})
 

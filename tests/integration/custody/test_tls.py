@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.adversarial.memory_search import ProcessMemory, forms_of_key
-from tests.integration.custody.conftest import plan
+from tests.integration.custody.conftest import plan, policy_digest
 from tests.integration.custody.custody_process import connected, request_for, running_custody
 from tests.integration.custody.fake_vault import KEY, Conversation, answer, fake_vault
 from tests.integration.custody.minting import mint
@@ -150,7 +150,7 @@ async def test_no_key_is_left_in_custody_after_tls(
     ) as vault:
         environment = {"VAULT_ADDR": vault.address, "VAULTSIGNER_VAULT__CA_CERT": str(authority.certificate)}
         with running_custody(installation, **environment) as custody:
-            request = request_for(order, wallet_name(order), token)
+            request = request_for(order, wallet_name(order), token, policy=policy_digest())
             async with connected(custody.socket_path) as client:
                 for _ in range(10):
                     answers = await asyncio.gather(*(client.sign_beacon(request) for _ in range(5)))

@@ -15,6 +15,7 @@ class Readiness:
     """As the real one."""
 
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -65,6 +66,37 @@ class RecordingPipeline:
     async def check(self, call: Call) -> Answer | Refusal:
         """As the real one."""
         return self._asked("check", call)
+
+    async def approvals(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("approvals", call)
+
+    async def approval(self, call: Call, approval_id: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.append(approval_id)
+        return self._asked("approval", call)
+
+    async def decide_approval(self, call: Call, approval_id: str, *, approve: bool) -> Answer | Refusal:
+        """As the real one."""
+        self.names.append(approval_id)
+        return self._asked("approve" if approve else "reject", call)
+
+    async def suspensions(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("suspensions", call)
+
+    async def suspend(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("suspend", call)
+
+    async def resume(self, call: Call, kind: str, name: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.extend((kind, name))
+        return self._asked("resume", call)
+
+    async def explain(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("explain", call)
 
     async def partner_time(self, call: Call) -> Answer | Refusal:
         """As the real one."""

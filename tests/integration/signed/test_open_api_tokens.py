@@ -91,6 +91,7 @@ def judged(world: World, vector: Vector, token: str, path: str) -> Proof | Refus
                     path=path,
                     query=vector["query"].encode(),
                     body=vector["body"].encode(),
+                    ip="127.0.0.1",
                 )
             )
         finally:

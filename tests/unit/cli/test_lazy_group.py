@@ -84,7 +84,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
         (["chek"], "no such command 'chek': did you mean check?"),
         (["Serve"], "did you mean serve?"),
         (["keys", "impot"], "did you mean import?"),
-        (["zzz"], "there are serve, dev, check, keys, clients, users, vault"),
+        (["zzz"], "there are serve, dev, check, keys, clients, policy, "),
     ],
 )
 def test_a_mistyped_command_is_told_with_the_one_that_was_meant(words: list[str], said: str) -> None:
@@ -142,7 +142,7 @@ def commands_of(
     return found
 
 
-@pytest.mark.parametrize("name", ["serve", "check", "keys", "users", "vault"])
+@pytest.mark.parametrize("name", ["serve", "check", "keys", "policy", "users", "vault"])
 def test_every_command_teaches_by_example(name: str) -> None:
     root = main.get_command(click.Context(main), name)
     assert root is not None

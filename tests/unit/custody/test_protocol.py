@@ -45,7 +45,7 @@ def test_frames_survive_any_cutting(sent: list[Frame], sizes: list[int]) -> None
 
 
 def test_the_layout_is_the_one_that_is_written_down() -> None:
-    assert encode_frame(2, 7, b"{}").hex() == "0000000c" + "02" + "02" + "0000000000000007" + b"{}".hex()
+    assert encode_frame(2, 7, b"{}").hex() == "0000000c" + "03" + "02" + "0000000000000007" + b"{}".hex()
 
 
 def test_answers_repeat_code_and_id() -> None:
@@ -100,6 +100,8 @@ def test_a_request_to_sign_names_everything_that_is_signed_for() -> None:
         memo="🍺",
         account_number=2**63 - 1,
         sequence=0,
+        ip="2001:db8::7",
+        policy="sha256:00",
     )
     assert json.loads(request.payload()) == {
         "request_id": "r",
@@ -113,4 +115,6 @@ def test_a_request_to_sign_names_everything_that_is_signed_for() -> None:
         "account_number": 2**63 - 1,
         "sequence": 0,
         "source": 0,
+        "ip": "2001:db8::7",
+        "policy": "sha256:00",
     }

@@ -43,7 +43,7 @@ class Clock:
 
 
 def ticket(ahead: Ahead | None = None) -> Ticket:
-    return Ticket(CLIENT, b"asked", b"nonce", NOW_MS, NOW_MS - 6000, ahead)  # type: ignore[arg-type]  # all that a ticket does with it is to drop it
+    return Ticket(CLIENT, b"asked", b"nonce", NOW_MS, NOW_MS - 6000, "192.0.2.7", ahead)  # type: ignore[arg-type]  # all that a ticket does with it is to drop it
 
 
 def test_a_ticket_is_good_once() -> None:

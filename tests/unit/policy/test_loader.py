@@ -9,7 +9,8 @@ import pytest
 from tests.unit.marked_text import unmarked
 from vaultsigner.config import ConfigProblems, Problem
 from vaultsigner.policy import load
-from vaultsigner.policy.rules import OPERATIONS
+from vaultsigner.policy.conditions import TextIn
+from vaultsigner.policy.operations import NAMED_ONLY, OPERATIONS
 
 RULE = "{id: r, effect: allow}"
 
@@ -24,14 +25,6 @@ def problems_in(directory: Path) -> tuple[Problem, ...]:
     with pytest.raises(ConfigProblems) as caught:
         load(directory)
     return caught.value.problems
-
-
-def test_the_delivered_default_allows_what_permissions_allow() -> None:
-    policies = load(Path(__file__).parents[3] / "policies")
-    (rule,) = policies.rules
-    assert (rule.id, rule.effect, rule.operations) == ("within-permissions", "allow", frozenset(OPERATIONS))
-    assert rule.principals.everything
-    assert rule.targets.everything
 
 
 def test_patterns_are_written_out(tmp_path: Path) -> None:
@@ -51,13 +44,27 @@ rules:
     assert not first.principals.everything
     assert first.targets.names == {"wallet:wallet_1"}
     assert first.operations == {"order.sign", "order.broadcast", "transfer.sign"}
-    assert second.operations == set(OPERATIONS)
+    assert second.operations == set(OPERATIONS) - NAMED_ONLY
 
 
 def test_an_operation_pattern_does_not_reach_its_longer_neighbours(tmp_path: Path) -> None:
     text = "version: 1\nrules: [{id: r, effect: allow, operations: [freeze.*, order.*]}]"
     (rule,) = load(write(tmp_path, a=text)).rules
     assert rule.operations == {"freeze.sign", "freeze.broadcast", "order.sign", "order.broadcast"}
+
+
+@pytest.mark.parametrize("words", ["['*']", "[exchange.*]", "[exchange.query, order.*, exchange.*]"])
+def test_no_star_allows_a_withdrawal_and_every_star_denies_one(tmp_path: Path, words: str) -> None:
+    text = f"version: 1\nrules: [{{id: a, effect: allow, operations: {words}}}, {{id: d, effect: deny, operations: {words}}}]"
+    allowing, denying = load(write(tmp_path, a=text)).rules
+    assert not allowing.operations & NAMED_ONLY
+    assert denying.operations >= NAMED_ONLY
+
+
+def test_a_withdrawal_is_allowed_by_its_name(tmp_path: Path) -> None:
+    text = "version: 1\nrules: [{id: a, effect: allow, operations: [exchange.*, exchange.withdraw]}]"
+    (rule,) = load(write(tmp_path, a=text)).rules
+    assert rule.operations & NAMED_ONLY == {"exchange.withdraw"}
 
 
 def in_rule(member: str) -> str:
@@ -74,11 +81,6 @@ WRONG = [
     ("version: 1\nrules: «{}", "rules", "must be a list", "dash"),
     ("version: 1\nrules: [«r]", "rules[0]", "must be a mapping", "name: value"),
     (f"version: 1\n«rule: []\nrules: [{RULE}]", "rule", "not known", "did you mean rules?"),
-    (f"version: 1\n«lists: {{}}\nrules: [{RULE}]", "lists", "not known", "comes with a later version"),
-    (in_rule("«when: {symbol: BNB}"), "rules[0].when", "not known", "would mean more than it says"),
-    (in_rule("«limits: []"), "rules[0].limits", "not known", "later version"),
-    (in_rule("«approvals: {}"), "rules[0].approvals", "not known", "later version"),
-    (in_rule("«expires: '2027-06-30'"), "rules[0].expires", "not known", "later version"),
     (in_rule("«principal: [user:sam]"), "rules[0].principal", "not known", "did you mean principals?"),
     (in_rule("principals: «user:sam"), "rules[0].principals", "must be a list", "dash"),
     (in_rule("principals: «[]"), "rules[0].principals", "list is empty", "at least one"),
@@ -89,11 +91,18 @@ WRONG = [
     (in_rule("principals: [«User:sam]"), "rules[0].principals[0]", "names nothing", "write user:sam"),
     (in_rule("principals: [«'user:']"), "rules[0].principals[0]", "names nothing", "user:NAME"),
     (in_rule("principals: [«'user:s*']"), "rules[0].principals[0]", "a whole name", "user:*"),
-    (in_rule("principals: [«group:desk]"), "rules[0].principals[0]", "later version", "user:NAME"),
+    (in_rule("principals: [«group:desk]"), "rules[0].principals[0]", "no group has this name", "none yet"),
+    (in_rule("principals: [«'group:*']"), "rules[0].principals[0]", "every group", "group:NAME"),
     (in_rule("principals: [«wallet:w]"), "rules[0].principals[0]", "names nothing", "user"),
     (in_rule("targets: [«walet:w]"), "rules[0].targets[0]", "names nothing", "write wallet:w"),
     (in_rule("targets: [«user:sam]"), "rules[0].targets[0]", "names nothing", "wallet"),
-    (in_rule("targets: [«exchange:binance]"), "rules[0].targets[0]", "later version", "wallet:NAME"),
+    (
+        in_rule("targets: [«exchang:binance]"),
+        "rules[0].targets[0]",
+        "names nothing",
+        "write exchange:binance",
+    ),
+    (in_rule("targets: [«group:desk]"), "rules[0].targets[0]", "names nothing", "wallet"),
     (in_rule("operations: [«trade]"), "rules[0].operations[0]", "no such operation", "followed by .sign"),
     (in_rule("operations: [«order]"), "rules[0].operations[0]", "no such operation", "did you mean order.*?"),
     (
@@ -113,6 +122,12 @@ WRONG = [
         "rules[0].operations[0]",
         "no such operation",
         "did you mean order.sign?",
+    ),
+    (
+        in_rule("operations: [«exchange.withdrawal]"),
+        "rules[0].operations[0]",
+        "no such operation",
+        "did you mean exchange.withdraw?",
     ),
     (in_rule("operations: [«'*.sign']"), "rules[0].operations[0]", "no such operation", "sign"),
     (in_rule("operations: [«wallet.resync]"), "rules[0].operations[0]", "no such operation", ""),
@@ -179,6 +194,65 @@ def test_an_id_may_not_come_back_in_another_file(tmp_path: Path) -> None:
     assert problem.message == "a.yml, rules[0] has this id already"
 
 
+def test_lists_and_groups_are_known_in_all_files(tmp_path: Path) -> None:
+    rule = "{id: r, effect: allow, principals: [group:desk], when: {symbol: {in: $majors}}}"
+    (found,) = load(
+        write(
+            tmp_path,
+            a=f"version: 1\nrules: [{rule}]",
+            b=f"version: 1\nlists: {{majors: [BTCUSDT]}}\nrules: [{RULE.replace('r,', 's,')}]",
+            c=f"version: 1\ngroups: {{desk: [user:sam]}}\nrules: [{RULE.replace('r,', 't,')}]",
+        )
+    ).rules[:1]
+    assert found.principals.groups == {"desk"}
+    assert found.principals.members == {"user:sam"}
+    assert not found.principals.names
+    assert found.conditions == (TextIn("symbol", frozenset({"BTCUSDT"})),)
+
+
+@pytest.mark.parametrize("section", ["lists: {x: [a]}", "groups: {x: ['user:a']}"])
+def test_a_name_may_be_defined_once_in_all_files(tmp_path: Path, section: str) -> None:
+    directory = write(
+        tmp_path,
+        a=f"version: 1\n{section}\nrules: [{RULE}]",
+        b=f"version: 1\n{section}\nrules: [{RULE.replace('r,', 's,')}]",
+    )
+    (problem,) = problems_in(directory)
+    one = section[:5].rstrip("s:")
+    assert (problem.file, problem.line, problem.where) == (
+        str(tmp_path / "b.yml"),
+        2,
+        f"{section.partition(':')[0]}.x",
+    )
+    assert problem.message == f"{tmp_path}/a.yml:2 has a {one} of this name already"
+
+
+def test_a_list_and_a_group_may_share_a_name(tmp_path: Path) -> None:
+    text = f"version: 1\nlists: {{x: [a]}}\ngroups: {{x: ['user:a']}}\nrules: [{RULE}]"
+    assert load(write(tmp_path, a=text)).groups["x"].members == ("user:a",)
+
+
+def test_a_name_that_an_unreadable_file_may_define_is_not_called_missing(tmp_path: Path) -> None:
+    rule = "{id: r, effect: allow, principals: [group:desk], when: {symbol: {in: $majors}}}"
+    directory = write(tmp_path, a=f"version: 1\nrules: [{rule}]", b="version: 1\ngroups: {desk: [")
+    assert {Path(problem.file).name for problem in problems_in(directory)} == {"b.yml"}
+
+
+def test_a_rule_beside_a_wrong_one_is_looked_at_too(tmp_path: Path) -> None:
+    text = """
+version: 1
+rules:
+  - {id: a, effect: alow}
+  - {id: b, effect: allow, principals: [group:nobody]}
+  - {id: c, effect: allow, when: {symbol: {in: $nothing}}}
+"""
+    assert [problem.where for problem in problems_in(write(tmp_path, a=text))] == [
+        "rules[0].effect",
+        "rules[1].principals[0]",
+        "rules[2].when.symbol.in",
+    ]
+
+
 def test_rules_stand_in_the_order_of_file_names_and_lines(tmp_path: Path) -> None:
     directory = write(
         tmp_path,
@@ -221,7 +295,7 @@ def test_a_directory_named_like_a_policy_is_refused(tmp_path: Path) -> None:
 def test_ten_megabytes_are_refused_quickly(tmp_path: Path) -> None:
     started = time.monotonic()
     (problem,) = problems_in(write(tmp_path, a="a: b\n" * 2_000_000))
-    assert "larger than 1048576 bytes" in problem.message
+    assert "larger than 4194304 bytes" in problem.message
     assert time.monotonic() - started < 2
 
 

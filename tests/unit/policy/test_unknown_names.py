@@ -69,3 +69,35 @@ def test_each_name_of_a_rule_is_told(tmp_path: Path) -> None:
         "wallet is called y",
         "wallet is called z",
     ]
+
+
+def test_a_member_of_a_group_is_told_once_where_the_group_stands(tmp_path: Path) -> None:
+    head = "version: 1\ngroups:\n  desk: [user:sam, user:sma, client:bot-11]\nrules:\n"
+    rules = "  - {id: a, effect: allow, principals: [group:desk]}\n  - {id: b, effect: EFFECT, principals: [group:desk]}\n"
+    for effect, opens in (("allow", False), ("deny", True)):
+        (tmp_path / "desk.yml").write_text(head + rules.replace("EFFECT", effect))
+        found = unknown_names(load(tmp_path), settings())
+        assert found == (
+            UnknownName(
+                "a",
+                f"policies: {tmp_path}/desk.yml:3: group desk: no client is called bot-11; did you mean bot-1?",
+                opens,
+            ),
+            UnknownName(
+                "a",
+                f"policies: {tmp_path}/desk.yml:3: group desk: no user is called sma; known here: sam",
+                opens,
+            ),
+        )
+
+
+def test_an_approver_that_nobody_is_is_told(tmp_path: Path) -> None:
+    (found,) = found_in(
+        tmp_path, "  - {id: a, effect: allow, approvals: {count: 1, of: [user:sam, user:zoe], within: 1h}}\n"
+    )
+    assert "no user is called zoe" in found.text
+    assert not found.opens
+
+
+def test_nothing_is_said_about_exchanges_which_the_configuration_does_not_list(tmp_path: Path) -> None:
+    assert not found_in(tmp_path, "  - {id: a, effect: deny, targets: [exchange:x, open_api:y]}\n")

@@ -12,7 +12,18 @@ import pytest
 
 from tests.postgres import PASSWORD, PostgresServer
 from vaultsigner.errors import StateError
-from vaultsigner.state import AccountKey, Count, HeldByOther, Nonce, NotCounted, Rate, Reserved, open_state
+from vaultsigner.state import (
+    AccountKey,
+    Count,
+    HeldByOther,
+    LimitUse,
+    Nonce,
+    NotCounted,
+    Rate,
+    Reserved,
+    open_state,
+    postgres_schema,
+)
 from vaultsigner.state.counting_statements import count
 from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.postgres_address import PostgresAddress
@@ -185,6 +196,24 @@ async def test_a_database_of_a_newer_vaultsigner_is_not_touched(url: str) -> Non
         other.execute("INSERT INTO schema_version (version) VALUES (99)")
     with pytest.raises(StateError, match="made by a newer one"):
         await PostgresState(url).__aenter__()
+
+
+@pytest.mark.parametrize("version", range(1, len(postgres_schema.MIGRATIONS)))
+async def test_a_database_of_an_older_version_keeps_what_it_has(
+    url: str, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(postgres_schema, "MIGRATIONS", postgres_schema.MIGRATIONS[:version])
+        async with PostgresState(url) as state:
+            await state.remember_account(KEY, 1, 5)
+            await reserve(state)
+            await use(state)
+    async with PostgresState(url) as state:
+        assert isinstance(await reserve(state, "b"), HeldByOther)
+        assert await use(state) == NotCounted("replayed")
+        assert await state.count(Count(limits=(LimitUse("k", 1_000, 1, 1),)), now_ms=0) is None
+        assert (await state.suspensions()).suspended == ()
+        assert await state.list_approvals(now_ms=0) == ()
 
 
 async def test_several_that_start_at_once_make_one_schema(url: str) -> None:

@@ -18,6 +18,7 @@ from vaultsigner.state import (
     AccountKey,
     Count,
     HeldByOther,
+    LimitUse,
     Nonce,
     NotCounted,
     Reserved,
@@ -189,17 +190,21 @@ async def test_a_database_of_a_newer_vaultsigner_is_not_touched(path: Path) -> N
         await SqliteState(str(path)).__aenter__()
 
 
-async def test_a_database_of_the_first_version_keeps_what_it_has(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("version", range(1, len(sqlite_schema.MIGRATIONS)))
+async def test_a_database_of_an_older_version_keeps_what_it_has(
+    path: Path, monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
     with monkeypatch.context() as older:
-        older.setattr(sqlite_schema, "MIGRATIONS", sqlite_schema.MIGRATIONS[:1])
+        older.setattr(sqlite_schema, "MIGRATIONS", sqlite_schema.MIGRATIONS[:version])
         async with SqliteState(str(path)) as state:
             await state.remember_account(KEY, 1, 5)
             await reserve(state)
     async with SqliteState(str(path)) as state:
         assert isinstance(await reserve(state, "b"), HeldByOther)
-        assert await state.count(Count((Nonce(bytes(32), 1),)), now_ms=0) is None
+        count = Count((Nonce(bytes(32), 1),), limits=(LimitUse("k", 1_000, 1, 1),))
+        assert await state.count(count, now_ms=0) is None
+        assert (await state.suspensions()).suspended == ()
+        assert await state.list_approvals(now_ms=0) == ()
 
 
 def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_is(path: Path) -> None:
@@ -332,7 +337,8 @@ from vaultsigner.state import AccountKey, open_state
 
 async def main():
     async with open_state(sys.argv[1]) as state:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+        largest = max(os.path.getsize(sys.argv[1].removeprefix("sqlite:///") + end) for end in ("", "-wal"))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 50_000, resource.RLIM_INFINITY))
         good, bad = [], 0
         for number in range(400):
             try:

@@ -1,0 +1,72 @@
+"""`policy check`: every finding with its level and place; a wall with a hole in it is an error."""
+
+from datetime import date
+from pathlib import Path
+
+from tests.unit.config.loading import HASH, Loading
+from vaultsigner.cli.policy_checking import check_directory
+
+TODAY = date(2026, 11, 21)
+CONFIG = f"users: [{{username: sam, password_hash: '{HASH}', wallet_permissions: []}}]"
+
+
+def write(directory: Path, *rules: str, more: str = "") -> Path:
+    directory.mkdir(exist_ok=True)
+    (directory / "a.yml").write_text(
+        f"version: 1\n{more}rules:\n" + "".join(f"  - {rule}\n" for rule in rules)
+    )
+    return directory
+
+
+def test_errors_have_file_line_and_column_and_the_nearest_word(tmp_path: Path) -> None:
+    report = check_directory(write(tmp_path, "{id: r, efect: allow}", "{id: s, effect: alow}"), None, TODAY)
+    assert report.policies is None
+    told = [str(finding).removeprefix(f"{tmp_path}/") for finding in report.findings]
+    assert 'a.yml:3:13: error: rules[0].efect: "efect" is not known here; did you mean effect?' in told
+    assert "a.yml:4:21: error: rules[1].effect: the effect is allow or deny; did you mean allow?" in told
+    assert report.count("error") == len(told)
+
+
+def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    report = check_directory(tmp_path / "nowhere", None, TODAY)
+    assert report.count("error") == 1
+    assert report.document()["policy"] is None
+
+
+def test_what_is_hardly_meant_is_a_warning_at_its_rule(tmp_path: Path) -> None:
+    report = check_directory(
+        write(tmp_path, "{id: gone, effect: allow, operations: [vote.*], expires: 2026-11-20}"), None, TODAY
+    )
+    (finding,) = report.findings
+    assert (finding.level, finding.file, finding.line) == ("warning", str(tmp_path / "a.yml"), 3)
+    assert finding.message.startswith("rule gone: it expired with 2026-11-20")
+    assert report.policies is not None
+
+
+def test_a_rule_that_denies_somebody_who_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    settings = Loading(tmp_path).settings(CONFIG)
+    rules = (
+        "{id: a, effect: allow, principals: [user:sma], operations: [vote.*]}",
+        "{id: d, effect: deny, principals: [user:samm]}",
+    )
+    report = check_directory(write(tmp_path / "policies", *rules), settings, TODAY)
+    assert [(finding.level, finding.line) for finding in report.findings] == [("warning", 3), ("error", 4)]
+    assert "did you mean sam?" in report.findings[1].message
+    assert check_directory(tmp_path / "policies", None, TODAY).findings == ()
+
+
+def test_a_member_of_a_group_is_told_where_the_group_stands(tmp_path: Path) -> None:
+    settings = Loading(tmp_path).settings(CONFIG)
+    rule = "{id: a, effect: allow, principals: [group:desk], operations: [vote.*]}"
+    directory = write(tmp_path / "policies", rule, more="groups: {desk: [user:sma]}\n")
+    (finding,) = check_directory(directory, settings, TODAY).findings
+    assert (finding.file, finding.line) == (str(directory / "a.yml"), 2)
+    assert finding.message.startswith("group desk: no user is called sma")
+
+
+def test_a_colon_in_the_path_does_not_move_the_place(tmp_path: Path) -> None:
+    directory = write(
+        tmp_path / "a:7: b", "{id: gone, effect: allow, operations: [vote.*], expires: 2026-11-20}"
+    )
+    (finding,) = check_directory(directory, None, TODAY).findings
+    assert (finding.file, finding.line) == (str(directory / "a.yml"), 3)

@@ -1,0 +1,234 @@
+"""Why policy would decide a request as it would: for those who ask about themselves, and for operators about anybody."""
+
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+from vaultsigner.config.problems import UnusableValueError, suggestion
+from vaultsigner.config.settings import Settings
+from vaultsigner.domain.circumstances import Circumstances
+from vaultsigner.domain.decisions import Decision, Limit
+from vaultsigner.domain.intents import Intent
+from vaultsigner.domain.names import ClientName, JsonValue, Operation, UserName, WalletName
+from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
+from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.policy import Explanation, PolicySet
+from vaultsigner.policy.decimals import shown_decimal
+from vaultsigner.policy.document import PRINCIPAL_KINDS, TARGET_KINDS
+from vaultsigner.policy.fields import FIELDS
+from vaultsigner.policy.operations import OPERATIONS
+from vaultsigner.policy.permissions import common_permissions, refuse_by_permission
+from vaultsigner.policy.words import plain_name
+from vaultsigner.signing.callers import Caller
+from vaultsigner.signing.calls import IpAddress
+from vaultsigner.signing.clock import Clock
+from vaultsigner.signing.json_bodies import (
+    LONGEST_TEXT,
+    Members,
+    UnusableBodyError,
+    invalid,
+    read_members,
+    read_with,
+)
+from vaultsigner.signing.suspensions import NO_OPERATOR, is_operator
+from vaultsigner.signing.trail import Trail
+from vaultsigner.strict_json import JsonDocument, JsonNumber
+
+MEMBERS = ("principal", "operation", "target", "item", "items", "memo", "ip", "at")
+MOST_ITEMS = 100
+MOST_DIGITS = 18
+
+_read_principal = plain_name(PRINCIPAL_KINDS)
+_read_target = plain_name(TARGET_KINDS)
+
+
+class Explaining:
+    """Answers without doing anything: no limit is used, nobody is asked to approve."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    async def explain(self, trail: Trail, caller: Caller, policies: PolicySet) -> JsonValue | Refusal:
+        """What each rule says to the request that the body describes, and what they come to.
+
+        Args:
+            policies: those in force.
+        """
+        try:
+            members = read_members(trail.call.body, MEMBERS)
+            who = self._account(members, caller)
+            intent = self._intent(members, who)
+            circumstances = self._circumstances(members, trail)
+        except UnusableBodyError as error:
+            return error.refusal
+        explanation = policies.explain(who.principal, intent, circumstances)
+        return {
+            "principal": str(who.principal),
+            "operation": intent.operation,
+            "target": intent.target,
+            "items": [dict(item) for item in intent.items],
+            "ip": str(circumstances.ip),
+            "at": circumstances.at.isoformat().replace("+00:00", "Z"),
+            "permission": self._permission(intent, who),
+            "rules": _rules(explanation, with_places=is_operator(caller)),
+            "decision": _decision(explanation.decision),
+        }
+
+    def _account(self, members: Members, caller: Caller) -> Caller:
+        """Of whom the request would be: the caller, or for operators anybody."""
+        named = read_with(members, "principal", _read_principal)
+        if named is None or named == str(caller.principal):
+            return caller
+        if not is_operator(caller):
+            raise UnusableBodyError(NO_OPERATOR)
+        kind, _, name = named.partition(":")
+        client, user = self._settings.clients.get(ClientName(name)), self._settings.users.get(UserName(name))
+        if kind == "client" and client is not None:
+            return Caller(Principal("client", name, client.scheme), client)
+        if kind == "user" and user is not None:
+            return Caller(Principal("user", name), user)
+        names = self._settings.clients if kind == "client" else self._settings.users
+        raise invalid(("principal",), f"no {kind} has this name; {suggestion(name, names)}")
+
+    def _intent(self, members: Members, who: Caller) -> Intent:
+        operation = read_with(members, "operation", _read_operation)
+        target = read_with(members, "target", _read_target)
+        if operation is None:
+            raise invalid(("operation",), "say what is asked for, e.g. transfer.broadcast")
+        if target is None:
+            raise invalid(("target",), "say on what, e.g. wallet:wallet_1")
+        kind, _, name = target.partition(":")
+        if kind == "wallet" and not self._visible(name, who):
+            raise UnusableBodyError(
+                Refusal("wallet_not_found", f"Not authorised to access wallet {name[:64]}")
+            )
+        return Intent(operation, target, _items(members), _memo(members))
+
+    def _visible(self, name: str, who: Caller) -> bool:
+        wallet = self._settings.wallets.get(WalletName(name))
+        return wallet is not None and bool(common_permissions(wallet, who.account))
+
+    def _circumstances(self, members: Members, trail: Trail) -> Circumstances:
+        ip = read_with(members, "ip", _read_ip)
+        at = read_with(members, "at", _read_moment)
+        now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
+        return Circumstances(ip or trail.call.ip, at or now)
+
+    def _permission(self, intent: Intent, who: Caller) -> JsonValue:
+        """The outer fence of config.yml, which comes before policy; None where it knows nothing of such requests."""
+        kind, _, name = intent.target.partition(":")
+        needed = PERMISSION_FOR_MESSAGE.get(intent.operation.partition(".")[0])
+        wallet = self._settings.wallets.get(WalletName(name)) if kind == "wallet" else None
+        if wallet is None or needed is None:
+            return None
+        refused = refuse_by_permission(wallet, who.account, needed)
+        return {
+            "needed": str(needed),
+            "there": refused is None,
+            "why": refused or "wallet and caller have it",
+        }
+
+
+def _read_operation(text: str) -> Operation:
+    if text not in OPERATIONS:
+        raise UnusableValueError("there is no such operation", suggestion(text, OPERATIONS))
+    return Operation(text)
+
+
+def _read_ip(text: str) -> IpAddress:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise UnusableValueError("this is no IP address", "write it like 10.0.0.7") from None
+
+
+def _read_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.utcoffset() is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UnusableValueError("this is no moment with its zone", "write it like 2026-11-20T10:00:00Z")
+
+
+def _memo(members: Members) -> str:
+    """To the letter: a blank at its end makes another memo."""
+    memo = members.get("memo")
+    if memo is None:
+        return ""
+    if not isinstance(memo, str) or isinstance(memo, JsonNumber) or len(memo) > LONGEST_TEXT:
+        raise invalid(("memo",), f"this must be text of at most {LONGEST_TEXT} characters")
+    return memo
+
+
+def _items(members: Members) -> tuple[dict[str, JsonValue], ...]:
+    one, many = members.get("item"), members.get("items")
+    if one is not None and many is not None:
+        raise invalid(("items",), "there is item, too: keep one of them")
+    given = many if many is not None else [one if one is not None else {}]
+    if not isinstance(given, list) or not 1 <= len(given) <= MOST_ITEMS:
+        raise invalid(("items",), f"this is a list of 1 to {MOST_ITEMS} objects")
+    items: list[dict[str, JsonValue]] = []
+    for number, item in enumerate(given):
+        where: tuple[str | int, ...] = ("items", number) if many is not None else ("item",)
+        items.append(_item(item, where))
+    return tuple(items)
+
+
+def _item(item: JsonDocument, where: tuple[str | int, ...]) -> dict[str, JsonValue]:
+    """An item's fields. Decimals are text: a number with a point may have been rounded by whoever wrote it."""
+    if not isinstance(item, dict):
+        raise invalid(where, "an item is an object of fields and their values")
+    fields: dict[str, JsonValue] = {}
+    for name, value in item.items():
+        if name not in FIELDS:
+            raise invalid(where, f"no field has this name; {suggestion(name, FIELDS)}")
+        if isinstance(value, JsonNumber):
+            if not value.lstrip("-").isdecimal() or len(value) > MOST_DIGITS:
+                raise invalid((*where, name), "decimals are text: put the number in quotes")
+            fields[name] = int(value)
+        elif isinstance(value, str | bool):
+            fields[name] = value
+        else:
+            raise invalid((*where, name), "this is no single value")
+    return fields
+
+
+def _rules(explanation: Explanation, *, with_places: bool) -> JsonValue:
+    rules: list[JsonValue] = []
+    for each in explanation.rules:
+        rule: dict[str, JsonValue] = {
+            "rule": each.rule,
+            "effect": each.effect,
+            "matched": each.matched,
+            "why": each.why,
+        }
+        rules.append(rule | {"place": each.place} if with_places else rule)
+    return rules
+
+
+def _decision(decision: Decision) -> JsonValue:
+    wanted = decision.approvals
+    return {
+        "effect": decision.effect,
+        "rule": decision.rule,
+        "policy": decision.policy,
+        "reason": decision.reason,
+        "limits": [_limit(limit) for limit in decision.limits],
+        "approvals": None
+        if wanted is None
+        else {"count": wanted.count, "of": list(wanted.of), "within_seconds": wanted.within_seconds},
+    }
+
+
+def _limit(limit: Limit) -> JsonValue:
+    return {
+        "kind": limit.kind,
+        "field": limit.field,
+        "max": shown_decimal(limit.max),
+        "every_seconds": limit.every_seconds,
+        "per": limit.per,
+        "use": shown_decimal(limit.use),
+    }
