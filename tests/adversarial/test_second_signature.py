@@ -106,10 +106,11 @@ def test_clients_that_sign_anew_get_through_soon_after_custody_is_back(world: Wo
     back = kill_custody(world)
     statuses: list[int] = []
     while not statuses or statuses[-1] != 200:
-        assert time.monotonic() < back + 10
+        signed_at = time.monotonic()
+        assert signed_at < back + 10
         statuses.append(world.signed(SIGNERS[name], "POST", PATH, document=transfer("desk")).status)
         time.sleep(0.02)
-    seconds = time.monotonic() - back
+    seconds = signed_at - back
     print(f"{name}: signed again {seconds:.2f} s after custody was back")
     assert set(statuses) <= {200, 503}
     assert seconds < HONEST_AGAIN_SECONDS

@@ -248,10 +248,14 @@ def test_each_client_s_secret_is_tried_and_never_shown(ready: Program, bao: Bao,
     assert "there are no users" not in done.out
 
 
-def test_a_short_key_of_the_partner_is_a_warning(ready: Program) -> None:
+def test_keys_from_files_are_named_and_a_short_one_of_the_partner_is_a_warning(ready: Program) -> None:
     config = ready.home / "config" / "config.yml"
     (ready.home / "partner.pem").write_text(rsa_pem(1024))
-    config.write_text(config.read_text() + "partner: {url_prefix: /web3, public_key: partner.pem}\n")
+    (ready.home / "own.pem").write_text(ed25519_pem())
+    config.write_text(
+        config.read_text() + "partner: {url_prefix: /web3, public_key: partner.pem}\n"
+        "clients: [{name: own, api_key: vs_own, scheme: ed25519, public_key: own.pem}]\n"
+    )
     done = ready.run("check", "--offline")
     assert done.status == 0, done.out
     assert "warn  partner.public_key: this RSA key has 1024 bits" in done.out
@@ -260,6 +264,8 @@ def test_a_short_key_of_the_partner_is_a_warning(ready: Program) -> None:
     )
     assert shown in done.out
     assert "no partner" not in done.out
+    own = "ok    own (ed25519) vs_own\n        public key in own.pem, sha256:"
+    assert own in done.out
     assert "warn  policies: policies/desk.yml:3: rule all allows everything to everybody" in done.out
 
 

@@ -128,23 +128,6 @@ async def test_a_flood_of_log_ins_is_turned_away_and_others_are_answered(client:
         assert (answer.bucket is not None, answer.subject is not None) == (tried, tried)
 
 
-async def test_a_server_that_asks_past_its_limits_cannot_guess_for_ever(own_world: CustodyWorld) -> None:
-    """Other questions are answered all the while."""
-    async with connected(own_world.custody.socket_path) as client:
-        codes: list[str] = []
-        while codes.count("rate_limited") < 10:
-            flood = (client.log_in(body(USERNAME, "wrong")) for _ in range(MOST_WAITING))
-            answers = await asyncio.gather(*flood)
-            codes += [answer.refusal.code for answer in answers if isinstance(answer, LogInRefused)]
-        assert 600 <= codes.count("bad_credentials") < 1200
-        refused = next(answer for answer in answers if answer.bucket is None)
-        assert isinstance(refused, LogInRefused)
-        assert (refused.refusal.code, refused.refusal.retry_after_seconds) == ("rate_limited", 1)
-        assert (await client.health()).vault == "ok"
-        await asyncio.sleep(0.5)
-        assert isinstance(await client.log_in(body(USERNAME, PASSWORD)), LogInAnswer)
-
-
 async def test_a_rotated_key_signs_new_tokens_and_old_ones_stay_good(own_world: CustodyWorld) -> None:
     async with connected(own_world.custody.socket_path) as client:
         old = await client.log_in(body(USERNAME, PASSWORD))

@@ -1,6 +1,14 @@
 """How many log-ins may fail: custody's own limit, which no server can ask past."""
 
-from vaultsigner.custody.log_in import Guesses
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vaultsigner.custody.log_in import MOST_FAILED_IN_A_MINUTE, MOST_WAITING, Guesses, LogIn
+from vaultsigner.custody.protocol import LogInRefused
 
 
 class Clock:
@@ -43,3 +51,29 @@ def test_right_passwords_are_no_guesses() -> None:
     clock.now += 3600
     guesses.give_back()
     assert [guesses.take() for _ in range(4)] == [0, 0, 0, 20], "what is given back is not saved up"
+
+
+async def test_a_server_that_asks_past_its_limits_cannot_guess_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vaultsigner.custody.log_in.verify_password", lambda *_: False)
+    clock, users = Clock(), {"sam": SimpleNamespace(username="sam", password_hash="$test")}
+    settings: Any = SimpleNamespace(users=users)
+    nothing: Any = None
+    log_in = LogIn(settings, nothing, monotonic=clock)
+
+    async def guess(name: str) -> LogInRefused:
+        answer = await log_in.answer(bytearray(json.dumps({"username": name, "password": "x"}).encode()))
+        assert isinstance(answer, LogInRefused)
+        return answer
+
+    answers: list[LogInRefused] = []
+    for _ in range(MOST_FAILED_IN_A_MINUTE // MOST_WAITING + 1):
+        answers += await asyncio.gather(*(guess("sam" if n % 2 else "nobody") for n in range(MOST_WAITING)))
+    codes = [answer.refusal.code for answer in answers]
+    assert codes.count("bad_credentials") == MOST_FAILED_IN_A_MINUTE
+    past = answers[-1]
+    assert (past.refusal.code, past.refusal.retry_after_seconds) == ("rate_limited", 1)
+    assert (past.subject, past.bucket) == (None, None)
+    clock.now += 60
+    assert (await guess("sam")).refusal.code == "bad_credentials"

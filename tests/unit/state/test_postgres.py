@@ -271,7 +271,12 @@ async def test_a_replica_whose_clock_is_ahead_forgets_nothing_that_others_still_
         assert isinstance(await state.count(Count(rates=(rate,)), now_ms=now_ms), NotCounted)
 
 
+def look_at(looks: list[object], session: Session) -> None:
+    looks.append(session.rows("SELECT horizon_ms FROM nonce_horizon", {}))
+
+
 async def test_a_stalled_replica_is_an_error_in_time_and_then_it_goes_on(url: str) -> None:
+    looks: list[object] = []
     async with PostgresState(url, patience_seconds=0.3) as state:
         assert await use(state) is None
         with connect(url) as other:
@@ -280,6 +285,9 @@ async def test_a_stalled_replica_is_an_error_in_time_and_then_it_goes_on(url: st
             for _ in range(2):
                 with pytest.raises(StateError, match=r"another vaultsigner is writing for more than 0\.3 s"):
                     await use(state, 1)
+            with pytest.raises(StateError, match="another vaultsigner is writing"):
+                await state._write(partial(look_at, looks))
+            assert looks == [], "what decides is looked at only under the lock"
             assert await state.account(KEY) is None, "reading needs no lock"
             other.execute("ROLLBACK")
         assert await use(state, 1) is None
