@@ -259,7 +259,7 @@ def replay(
     """Decide every request on the record once more, under other rules, and tell which decisions change.
 
     All chains are read, also while the service writes. What was refused before policy was asked (no permission, malformed) is not
-    on the record as an intent, and so not replayed. Addresses and times are those of the record; a memo is on it as SHA-256 alone,
+    on record as an intent, and so not replayed. Addresses and times are those of the record; of a memo it has the SHA-256 alone,
     and rules about memos are decided exactly all the same. Limits and approvals are shown as conditions and not replayed: only a
     request that is over a limit all by itself counts as refused. Whether the record was tampered with is not looked at.
 
