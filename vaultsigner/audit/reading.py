@@ -19,6 +19,7 @@ PLACES_KEPT = 20
 _CHAIN = re.compile(r"[0-9a-f]{16}\Z")
 _DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl\Z")
 _LINES_BETWEEN_SIGNS = 2000
+_decode = json.JSONDecoder().raw_decode
 
 Record = dict[str, Any]
 
@@ -129,10 +130,11 @@ def _skip_line(lines: BinaryIO) -> int:
 
 def _record(line: bytes) -> Record | None:
     try:
-        record = json.loads(line.decode("ascii"))
+        # A record has no blanks around it, and looking for them would cost a tenth of the reading.
+        record, end = _decode(line.decode("ascii"))
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    return record if isinstance(record, dict) and end == len(line) - 1 else None
 
 
 def _days(chain: Path) -> Iterator[RecordFile]:

@@ -119,9 +119,10 @@ def _show_report(report: PolicyReport) -> None:
 @click.option(
     "--as",
     "principal",
-    type=ReadBy("user:NAME|client:NAME", request.read_principal),
+    type=ReadBy("caller", request.read_principal),
+    metavar="KIND:NAME",
     required=True,
-    help="Who asks.",
+    help="Who asks: user:sam, client:bot-1.",
 )
 @click.option(
     "--operation",
@@ -258,9 +259,9 @@ def replay(
     """Decide every request on the record once more, under other rules, and tell which decisions change.
 
     All chains are read, also while the service writes. What was refused before policy was asked (no permission, malformed) is not
-    on the record as a request, and so not replayed. Limits and approvals are shown as conditions and not replayed: only a request
-    that is over a limit all by itself counts as refused. A memo is on the record as SHA-256 alone; rules about memos are decided
-    exactly all the same. Whether the record was tampered with is not looked at.
+    on record as an intent, and so not replayed. Addresses and times are those of the record; of a memo it has the SHA-256 alone,
+    and rules about memos are decided exactly all the same. Limits and approvals are shown as conditions and not replayed: only a
+    request that is over a limit all by itself counts as refused. Whether the record was tampered with is not looked at.
 
     Exit status: 0 done, whatever changes; 1 it could not be done, or there were lines that are no records.
 

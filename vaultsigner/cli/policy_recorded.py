@@ -27,6 +27,7 @@ class RecordedRequest(NamedTuple):
 
     Args:
         effect, rule: of the decision on the record.
+        policy: digest of the rules that were in force.
         approvals: whether that decision asked for approvals, as far as the record tells.
     """
 
@@ -35,6 +36,7 @@ class RecordedRequest(NamedTuple):
     circumstances: Circumstances
     effect: Effect
     rule: str | None
+    policy: str | None
     approvals: bool
 
 
@@ -62,6 +64,7 @@ class RecordReader:
                 Circumstances(_parse_ip(_text(record["ip"])), _moment(record["time"])),
                 _EFFECTS[decision["effect"]],
                 _text_or_none(decision["rule"]),
+                _text_or_none(decision.get("policy")),
                 bool(decision.get("approvals")),
             )
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -101,12 +101,21 @@ class Replay:
         now = verdict(decision)
         if decision.limits or decision.approvals:
             self._condition(decision)
-        was = "allow after approvals" if request.approvals and request.effect == "allow" else request.effect
+        was = self._then(request, decision)
         if was != now:
             self._change(record, request, was, now, decision)
         elif request.rule != decision.rule:
             self.other_rule += 1
         return True
+
+    def _then(self, request: RecordedRequest, decision: Decision) -> str:
+        """What came of it. The very rules that are asked now decided alike then, be the record silent about approvals or not."""
+        same = decision.approvals is not None and request.policy == self.policies.digest
+        return (
+            "allow after approvals"
+            if request.effect == "allow" and (request.approvals or same)
+            else request.effect
+        )
 
     def _condition(self, decision: Decision) -> None:
         rule = self._rules[decision.rule or ""]

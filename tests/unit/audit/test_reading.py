@@ -65,6 +65,7 @@ def test_half_a_line_at_the_end_is_left_out(tmp_path: Path, end: bytes) -> None:
         b"\0\0\0\n",
         b'["intent"]\n',
         b'{"kind":"intent"\n',
+        b'{"kind":"intent"}{"kind":"intent"}\n',
         b'{"kind":"intent","x":' + b"[" * 100_000 + b"\n",
         b'{"kind":"intent","x":"\xff"}\n',
     ],

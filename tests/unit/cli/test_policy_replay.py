@@ -126,6 +126,13 @@ def test_an_allow_that_needs_approvals_is_another_answer(tmp_path: Path) -> None
     assert replay.conditions["r"].approvals is not None
 
 
+def test_rules_that_were_in_force_already_change_nothing(tmp_path: Path) -> None:
+    approved = "{id: r, effect: allow, approvals: {count: 1, of: [user:ann], within: 1h}}"
+    policies = rules(tmp_path / "new", approved)
+    then = policies.evaluate(SAM, transfer("6"))
+    assert replayed(tmp_path, policies, decided(transfer("6"), then)).changed == 0
+
+
 def test_callers_and_targets_are_told_apart(tmp_path: Path) -> None:
     policies = rules(tmp_path / "new", "{id: r, effect: deny}")
     replay = replayed(tmp_path, policies, decided(transfer("6")), decided(transfer("6"), principal=BOT))

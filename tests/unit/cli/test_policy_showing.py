@@ -83,7 +83,7 @@ def test_many_callers_are_one_row(tmp_path: Path) -> None:
     shown = replayed(
         tmp_path, rules(tmp_path / "new", "{id: r, effect: deny}"), *(f"u{n}" for n in range(30))
     )
-    assert "user:u0, user:u1, user:u2 and 27 more" in shown
+    assert "user:u0, user:u1, user:u10 and 27 more" in shown
     assert shown.count("deny (r)") == 1
     assert "30 would be decided otherwise" in shown
 
