@@ -116,6 +116,7 @@ class IntentDecided:
                 "rule": decision.rule,
                 "policy": decision.policy,
                 "reason": bounded(decision.reason),
+                "approvals": None if decision.approvals is None else decision.approvals.count,
             },
             "body_sha256": _body_digest(self.operation, self.body_sha256),
             "unknown_members": _named(self.unknown_members),
