@@ -36,7 +36,7 @@ PATIENCE_SECONDS = 10.0
 async def converse(world: CustodyWorld, *frames: bytes | bytearray) -> list[tuple[int, int, int, object]]:
     """Send frames; every answer until custody closes or, once it has started, says no more for a moment."""
     reader, writer = await asyncio.open_unix_connection(str(world.custody.socket_path))
-    answers = []
+    answers: list[tuple[int, int, int, object]] = []
     try:
         for frame in frames:
             writer.write(frame)
