@@ -25,6 +25,8 @@ Signs messages of the BNB Beacon Chain with keys that stay in Vault, as far as p
 2. Send it with every other request: `Authorization: Bearer <access_token>`. Or be a client that signs its requests, or that sends
    an Open API token: no log-in then, one way at a time, and `/api/auth/check` to try it out.
 3. `sign` answers a signed transaction; `broadcast` also sends it to the node and answers what the node said.
+4. Where policy wants others to approve first, the answer is 202 with an approval's id: once it is granted, send the same request
+   again with that id in `X-Vaultsigner-Approval`.
 
 Every error has the same shape: `code` for programs, `message` for people, `detail` as the older Binance Chain signing service
 told it, and `request_id`, which finds the record. 503 and 429 say in `Retry-After` when to try again.

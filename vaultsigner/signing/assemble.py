@@ -125,6 +125,7 @@ def _service(
             state=parts.state,
             accounts=accounts,
             counting=counting,
+            watch=parts.watch,
             signer=signer,
             journal=journal,
             clock=clock,

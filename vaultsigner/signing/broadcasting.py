@@ -21,6 +21,7 @@ from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.journal import Dispatched, Journal
 from vaultsigner.signing.ledger import performed_by
 from vaultsigner.signing.signature import Signer
+from vaultsigner.signing.suspensions import SuspensionWatch
 from vaultsigner.state import AccountKey, Count, HeldByOther, NotCounted, Reserved, State
 
 LEASE_MS = 30_000
@@ -59,12 +60,14 @@ class Broadcaster:
         state: State,
         accounts: Accounts,
         counting: Counting,
+        watch: SuspensionWatch,
         signer: Signer,
         journal: Journal,
         clock: Clock,
     ) -> None:
         self._state = state
         self._counting = counting
+        self._watch = watch
         self._accounts = accounts
         self._signer = signer
         self._journal = journal
@@ -97,6 +100,9 @@ class Broadcaster:
         account = await self._accounts.current(request.wallet, key)
         if isinstance(account, Refusal):
             return account
+        stopped = self._watch.refuse(request.principal, request.intent.target)
+        if stopped is not None:
+            return stopped
         now_ms = self._clock.milliseconds()
         request.trail.counted = True
         reserved = await self._state.reserve(

@@ -140,7 +140,7 @@ class SigningService(Steering):
         request = await self._admission.request(trail)
         if isinstance(request, Refusal):
             return await self._desk.refuse(trail, request)
-        stopped = self._watch.refuse(request.principal, request.intent.target)
+        stopped = self._stopped(request)
         if stopped is not None:
             return await self._desk.refuse(trail, stopped)
         now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
@@ -169,7 +169,7 @@ class SigningService(Steering):
             return await self._desk.fail(trail, account)
         if account.held is not None and account.held.fingerprint != fingerprint(request):
             return await self._desk.fail(trail, held_by_another(account.held))
-        refused = await self._counting.commit(trail, decided.count, decision)
+        refused = self._stopped(request) or await self._counting.commit(trail, decided.count, decision)
         if refused is not None:
             return await self._desk.turn_down(request, decision, refused)
         await self._journal.decided(request, decision)
@@ -186,12 +186,18 @@ class SigningService(Steering):
         public_key = await self._wallets.public_key(decided.request.wallet)
         return await self._broadcaster.broadcast(decided.request, decided.decision, decided.count, public_key)
 
+    def _stopped(self, request: Request) -> Refusal | None:
+        """Asked again right before a key is used: there may have been a wait."""
+        return self._watch.refuse(request.principal, request.intent.target)
+
     async def _resync(self, trail: Trail) -> Answer | Refusal:
         admitted = await self._admission.wallet(trail)
         if isinstance(admitted, Refusal):
             return await self._desk.refuse(trail, admitted)
-        denied = refuse_without_permission(admitted, Permission.RESYNC) or await self._counting.commit(
-            trail, self._counting.of(admitted.caller)
+        denied = (
+            refuse_without_permission(admitted, Permission.RESYNC)
+            or self._watch.refuse(admitted.caller.principal, f"wallet:{admitted.wallet.name}")
+            or await self._counting.commit(trail, self._counting.of(admitted.caller))
         )
         if denied is not None:
             return await self._desk.refuse(trail, denied)

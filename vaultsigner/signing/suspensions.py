@@ -252,7 +252,7 @@ def suspension_of(
 
 def _names(kind: str, name: str) -> Iterator[tuple[SuspensionKind, str]]:
     """A caller or a target in the words of suspensions, if there are any for its kind."""
-    wanted = next((each for each in KINDS if each == kind and each != "all"), None)
+    wanted = next((each for each in KINDS if each == kind), None)
     if wanted is not None:
         yield wanted, name
 

@@ -191,6 +191,7 @@ def test_a_hang_up_ends_neither_process_at_any_time(serve: Callable[..., Serve])
     service = serve()
     until(lambda: bool(children_of(service.process.pid)))
     while "custody_ready" not in service.log or "listening" not in service.log:
+        assert service.process.poll() is None, service.log
         service.process.send_signal(signal.SIGHUP)
         time.sleep(0.01)
     before = children_of(service.process.pid)

@@ -32,15 +32,18 @@ except ConnectionResetError:
 """
 
 
+PATIENCE_SECONDS = 10.0
+
+
 async def converse(world: CustodyWorld, *frames: bytes | bytearray) -> list[tuple[int, int, int, object]]:
-    """Send frames; every answer until custody closes or says no more for a moment."""
+    """Send frames; every answer until custody closes or, once it has started, says no more for a moment."""
     reader, writer = await asyncio.open_unix_connection(str(world.custody.socket_path))
     answers: list[tuple[int, int, int, object]] = []
     try:
         for frame in frames:
             writer.write(frame)
         while True:
-            async with asyncio.timeout(1.0 if answers else 10.0):  # it may still be starting
+            async with asyncio.timeout(1.0 if answers else PATIENCE_SECONDS):
                 length, version, code, id_ = HEADER.unpack(await reader.readexactly(HEADER.size))
                 payload = await reader.readexactly(length - HEADER.size + 4)
             answers.append((version, code, id_, json.loads(payload)))

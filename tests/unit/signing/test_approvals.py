@@ -12,6 +12,7 @@ from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import Operation
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.errors import StateError
 from vaultsigner.signing.approval_refusals import not_granted
 from vaultsigner.signing.approvals import MOST_WAITING, intent_digest
 from vaultsigner.signing.calls import Answer
@@ -168,7 +169,13 @@ async def test_time_ends_it(desks: Desks) -> None:
 
 
 @pytest.mark.parametrize("named", ["", "x", "0" * 31, "G" * 32, "0" * 33, "0" * 32 + "\n", "'; DROP", "\0"])
-async def test_what_is_no_id_never_reaches_state(desks: Desks, named: str) -> None:
+async def test_what_is_no_id_never_reaches_state(
+    desks: Desks, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_approval(_approval_id: str) -> None:
+        raise StateError("PostgreSQL takes no NUL in a text")
+
+    monkeypatch.setattr(desks.state, "approval", no_approval)
     refusal = await use(desks, named)
     assert isinstance(refusal, Refusal)
     assert refusal == not_granted(ApprovalRefused.OTHER)
