@@ -383,7 +383,8 @@ async def test_the_partner_is_whoever_has_its_key(here: Proving) -> None:
     assert (proof.client, proof.scheme, proof.ticket, proof.expires_at_ms) == (None, "rsa", "", NOW + 3000)
     signature = call.headers["signature"]
     other = here.call(RSA).query.rpartition("=")[2]
-    for wrong in ("", signature[:-2] + "A=", signature.lower(), signature + "=", other, "é", "\udcff"):
+    last = "E=" if signature.endswith("A=") else "A="
+    for wrong in ("", signature[:-2] + last, signature.lower(), signature + "=", other, "é", "\udcff"):
         refusal = await here.prove(replace(request, credential=wrong))
         assert isinstance(refusal, Refusal)
         assert (refusal.code, refusal.reason) == (
