@@ -8,7 +8,10 @@ from vaultsigner.config.public_keys import CLIENT_RSA_BITS
 from vaultsigner.config.settings import Client, Settings, User
 from vaultsigner.config.state_urls import is_postgresql, postgresql_cautions
 from vaultsigner.policy import PolicySet, Rule, unknown_names
-from vaultsigner.policy.rules import OPERATIONS, NamePatterns
+from vaultsigner.policy.operations import OPERATIONS
+from vaultsigner.policy.rules import NamePatterns
+
+_OF_WALLETS = frozenset(each for each in OPERATIONS if not each.startswith("exchange."))
 
 
 def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
@@ -48,22 +51,26 @@ def _about_rules(settings: Settings, policies: PolicySet) -> Iterator[str]:
     for name in unknown_names(policies, settings):
         if not name.opens:
             yield name.text
-    for rule in policies.rules:
-        if allows_everything(rule):
-            where = f"{rule.place}: " if rule.place else ""
-            yield (
-                f"policies: {where}rule {rule.id} allows everything to everybody: the permissions in {settings.source} alone "
-                "decide, and deny rules; replace it by rules that say who, with which wallet, may do what"
-            )
+    open_to_all = [rule for rule in policies.rules if asks_nothing(rule)]
+    if frozenset().union(*(rule.operations for rule in open_to_all)).issuperset(_OF_WALLETS):
+        place = open_to_all[0].place
+        where = f"{place}: " if place else ""
+        named = " and ".join(rule.id for rule in open_to_all)
+        what = f"rule {named} allows" if len(open_to_all) == 1 else f"rules {named} allow"
+        yield (
+            f"policies: {where}{what} everything to everybody: the permissions in {settings.source} alone "
+            "decide, and limits and deny rules; replace it by rules that say who, with which wallet, may do what"
+        )
 
 
-def allows_everything(rule: Rule) -> bool:
-    """Whether, where this rule stands alone, everybody may have everything signed with every wallet."""
+def asks_nothing(rule: Rule) -> bool:
+    """Whether everybody may have what the rule speaks of, with every wallet and in all circumstances."""
     return (
         rule.effect == "allow"
+        and not rule.conditions
+        and rule.approvals is None
         and _all_of(rule.principals, "user", "client")
         and _all_of(rule.targets, "wallet")
-        and rule.operations.issuperset(OPERATIONS)
     )
 
 

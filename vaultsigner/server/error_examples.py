@@ -83,6 +83,12 @@ _EXAMPLES: tuple[Refusal, ...] = (
         "msg.amount: ensure this value is greater than 0",
         detail=_NOT_POSITIVE,
     ),
+    Refusal(
+        "limit_exceeded",
+        "Over a limit of policy: rule desk-trades allows 60 requests every 60 s per principal. 0 is left, and this would use 1; "
+        "try again in 12 s",
+        retry_after_seconds=12,
+    ),
     Refusal("rate_limited", "Too many requests: try again in 3 seconds", retry_after_seconds=3),
     edge.INTERNAL_ERROR,
     Refusal("node_refused", "the node refused the transaction: insufficient balance"),

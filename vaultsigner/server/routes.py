@@ -23,7 +23,7 @@ _SIGN = (
     *AUTHENTICATED,
     *_ONE_WALLET,
     *ALWAYS,
-    *("policy_denied", "policy_mismatch", "approval_not_granted", "sequence_held"),
+    *("policy_denied", "limit_exceeded", "policy_mismatch", "approval_not_granted", "sequence_held"),
 )
 _BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
 

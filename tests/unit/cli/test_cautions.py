@@ -123,7 +123,7 @@ def test_a_rule_that_narrows_is_none(rule: str, tmp_path: Path) -> None:
 
 def test_the_delivered_policy_is_told_for_what_it_is() -> None:
     (caution,) = cautions(settings(), load(Path(__file__).parents[3] / "policies"))
-    assert "rule within-permissions allows everything" in caution
+    assert "rules within-permissions and transfers-within-permissions allow everything" in caution
 
 
 def test_permissions_that_the_wallet_lacks_are_one_a_caller() -> None:
