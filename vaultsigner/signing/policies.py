@@ -95,7 +95,7 @@ class PolicyKeeper:
                 self._unusable = found
                 await self._refuse(why)
                 return
-            self._found, self._unusable = found, None
+            self._found = found
             await self._agree(why)
 
     async def keep_up(self, before: Look) -> Look:
@@ -139,11 +139,11 @@ class PolicyKeeper:
         except (CustodyError, AuditError) as error:
             if getattr(error, "code", "") == "policy_mismatch":
                 self._read_as = ()  # the files are no longer what was found here
-            self._disagreed = f"{error.code}: {error}"
+            self._unusable, self._disagreed = None, f"{error.code}: {error}"
             await self._refuse(why)
             return
         self._agreed_hellos = hellos
-        self._disagreed = self._told = None
+        self._unusable = self._disagreed = self._told = None
         self._current = found
         if found.digest == old.digest:
             if why != "custody began anew":

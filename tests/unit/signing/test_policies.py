@@ -34,6 +34,7 @@ class Outside:
     users: dict[str, Any] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
     exchanges: dict[str, Any] = field(default_factory=dict)
+    problem_while_recording: str | None = None
 
     @property
     def policies(self) -> Path:
@@ -53,6 +54,7 @@ class Outside:
         self.happened.append((entry.event, dict(entry.details)))
         if entry.event == "reload":
             assert self.keeper.current.digest == entry.details["from"], "on the record before it is in force"
+            self.problem_while_recording = self.keeper.problem
 
     def write(self, text: str, name: str = "policy.yml") -> str:
         """A policy file; the digest of what lies there then, where that is usable."""
@@ -122,6 +124,7 @@ async def test_mending_a_bad_file_is_on_the_record_even_where_nothing_changed(ou
     outside.write(ALLOW)
     await outside.settle()
     assert outside.events() == ["reload_refused", "custody", "reload"]
+    assert outside.problem_while_recording is not None, "told until all is done"
     assert outside.keeper.problem is None
 
 
