@@ -1,5 +1,7 @@
 """Reads the files that people write, never more of them than can be meant."""
 
+import os
+import stat
 from pathlib import Path
 
 from vaultsigner.config.problems import ConfigProblems, Problem
@@ -12,11 +14,12 @@ def read_limited(path: Path, max_bytes: int) -> bytes:
         ConfigProblems: the file cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return file.read(max_bytes + 1)
+        # A pipe that nobody writes to would otherwise be waited for without end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file.read(max_bytes + 1)
+        reason = "it is no regular file"
     except OSError as error:
-        hint = "check the path and its permissions"
-        problem = Problem(
-            str(path), None, None, "", f"cannot be read: {error.strerror or 'unreadable'}", hint
-        )
-        raise ConfigProblems([problem]) from error
+        reason = error.strerror or "unreadable"
+    hint = "check the path and its permissions"
+    raise ConfigProblems([Problem(str(path), None, None, "", f"cannot be read: {reason}", hint)])

@@ -15,7 +15,7 @@ class Limit:
 
     Args:
         rule: id of the rule that has the limit.
-        index: which of the rule's limits, from 0.
+        index: which of those limits of the rule that count the same for the same, from 0.
         kind: whether requests are counted or a field is summed.
         field: what is summed; None for counts.
         max: the most that the window may hold.

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from string import ascii_lowercase, ascii_uppercase
 from typing import Literal, Protocol
 
 from vaultsigner.policy.decimals import shown_decimal
@@ -25,6 +27,11 @@ class Condition(Protocol):
         """Why it does not hold; None where it does."""
 
 
+CASELESS = frozenset({"symbol", "coin", "side", "type", "order_type", "time_in_force", "option"})
+"""Fields that mean the same in capitals: the Beacon Chain puts symbols into capitals itself (bnb-chain/node, plugins/tokens and
+plugins/dex), so a rule against BNB must not be walked around by asking for bnb."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextIn:
     """The text is one of these, letter by letter; or, negated, none of them. `equals` is this with one text."""
@@ -32,13 +39,20 @@ class TextIn:
     field: str
     values: frozenset[str]
     negated: bool = False
+    _compared: frozenset[str] = dataclass_field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """See the class."""
+        compared = frozenset(map(_capitals, self.values)) if self.field in CASELESS else self.values
+        object.__setattr__(self, "_compared", compared)
 
     def unmet(self, facts: Facts) -> Unmet | None:
         """See `Condition`."""
         text = facts.text(self.field)
         if isinstance(text, Unmet):
             return text
-        if (text in self.values) is not self.negated:
+        compared = _capitals(text) if self.field in CASELESS else text
+        if (compared in self._compared) is not self.negated:
             return None
         if self.negated:
             return Unmet(lambda: f"{self.field} is {shown(text)}, which is excluded")
@@ -65,6 +79,14 @@ class DecimalIn:
         return Unmet(
             lambda: f"{self.field} is {shown_decimal(value)}, not {_listed(map(shown_decimal, self.values))}"
         )
+
+
+_CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
+
+
+def _capitals(text: str) -> str:
+    """ASCII alone: letters of other scripts that become one of ours are another text."""
+    return text.translate(_CAPITALS)
 
 
 _BOUNDS: dict[BoundKind, tuple[Callable[[Decimal, Decimal], bool], str]] = {

@@ -28,6 +28,10 @@ class LimitRule:
     every_seconds: int
     per: LimitScope
 
+    def resembles(self, other: "LimitRule") -> bool:
+        """Whether both count the same for the same; only how much, or for how long, may differ."""
+        return (self.kind, self.field, self.per) == (other.kind, other.field, other.per)
+
     def use(self, items: tuple[Facts, ...]) -> Decimal | Unmet:
         """What a request of these items would use: 1, or the exact sum over all of them."""
         if self.field is None:
@@ -45,7 +49,7 @@ class LimitRule:
         use = self.use(question.items)
         if isinstance(use, Unmet):
             return use
-        key = f"{rule}/{index}/{self._what()}/{self._whose(question)}"
+        key = f"{rule}/{self._what()}/{index}/{self._whose(question)}"
         return Limit(rule, index, self.kind, self.field, self.max, self.every_seconds, self.per, key, use)
 
     def _what(self) -> str:

@@ -102,7 +102,9 @@ class Rule:
             ValueError: it matches no such request: a limit left out would let through what it should count.
         """
         applied = []
-        for index, limit in enumerate(self.limits):
+        for place, limit in enumerate(self.limits):
+            # Told apart from its likes alone: another limit written before it must not begin its window anew.
+            index = sum(limit.resembles(earlier) for earlier in self.limits[:place])
             found = limit.applied(self.id, index, question)
             if isinstance(found, Unmet):
                 raise ValueError(found.why)  # noqa: TRY004 - what is wrong is what the request says

@@ -51,6 +51,7 @@ def intent_digest(intent: Intent, rule: str | None, wanted: decisions.Approvals)
         "rule": rule,
         "count": wanted.count,
         "of": list(wanted.of),
+        "within_seconds": wanted.within_seconds,
     }
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).digest()
@@ -76,6 +77,7 @@ class Approvals:
 
     Args:
         fresh_id: makes an id that nobody can guess.
+        stopped: whether somebody is suspended, whose yes does not count then.
     """
 
     def __init__(
@@ -84,7 +86,9 @@ class Approvals:
         journal: Journal,
         clock: Clock,
         fresh_id: Callable[[], str] = lambda: secrets.token_hex(16),
+        stopped: Callable[[str], bool] = lambda _who: False,
     ) -> None:
+        self._stopped = stopped
         self._state = state
         self._journal = journal
         self._clock = clock
@@ -94,7 +98,7 @@ class Approvals:
         """Whether the request has to be asked for: its rule wants approvals, and it names none."""
         return decision.approvals is not None and request.call.approval is None
 
-    def use(self, request: Request, decision: Decision) -> ApprovalUse | Refusal | None:
+    async def use(self, request: Request, decision: Decision) -> ApprovalUse | Refusal | None:
         """What the request uses up of an approval, to be counted with everything else of it.
 
         Returns:
@@ -105,6 +109,11 @@ class Approvals:
         named = request.call.approval or ""
         if _ID.fullmatch(named) is None:
             return not_granted(ApprovalRefused.OTHER)
+        known = await self._state.approval(named)
+        votes = () if known is None else known.votes
+        withdrawn = sum(vote.approve and self._stopped(vote.by) for vote in votes)
+        if withdrawn and sum(vote.approve for vote in votes) - withdrawn < decision.approvals.count:
+            return not_granted(ApprovalRefused.OPEN)
         digest = intent_digest(request.intent, decision.rule, decision.approvals)
         return ApprovalUse(named, digest, str(request.principal))
 

@@ -135,7 +135,7 @@ def _service(
         partner_tasks=PartnerTasks(settings.partner, authenticator, counting, confirmations),
         watch=parts.watch,
         suspensions=Suspensions(parts.state, parts.watch, journal, clock, settings),
-        approvals=Approvals(parts.state, journal, clock),
+        approvals=Approvals(parts.state, journal, clock, stopped=parts.watch.stops),
         explaining=Explaining(settings, clock),
         clock=clock,
         readiness=ReadinessCheck(

@@ -21,7 +21,7 @@ from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.journal import Dispatched, Journal
 from vaultsigner.signing.ledger import performed_by
 from vaultsigner.signing.signature import Signer
-from vaultsigner.signing.suspensions import SuspensionWatch
+from vaultsigner.signing.suspensions import StoppedError, SuspensionWatch
 from vaultsigner.state import AccountKey, Count, HeldByOther, NotCounted, Reserved, State
 
 LEASE_MS = 30_000
@@ -157,6 +157,9 @@ class Broadcaster:
         signed = await self._signer.sign(
             request, decision, public_key, reserved.account_number, reserved.sequence
         )
+        stopped = self._watch.refuse(request.principal, request.intent.target)
+        if stopped is not None:
+            raise StoppedError(stopped)
         await self._journal.signed(request, signed)
         return signed.transaction
 

@@ -24,6 +24,8 @@ from vaultsigner.policy import PolicySet, unknown_names
 from vaultsigner.policy import load as load_policies
 
 POLL_SECONDS = 1.0
+MOST_UNREST = 5
+"""So many looks in a row may find other files than the one before; then what is there is read, or changes could wait for ever."""
 LONGEST_PROBLEM = 1000
 
 Why = Literal["SIGHUP", "files changed", "custody began anew", "tried again"]
@@ -62,6 +64,7 @@ class PolicyKeeper:
         self._reloading = asyncio.Lock()
         self._read_as = look_of(self._directory)
         self._current = self._found = load(self._directory)
+        self._unrest = 0
         self._agreed_hellos = 0
         self._unusable: str | None = None
         self._disagreed: str | None = None
@@ -105,8 +108,10 @@ class PolicyKeeper:
         policy file that lacks the rules at its end.
         """
         now = await asyncio.to_thread(look_of, self._directory)
-        if now != before:
+        if now != before and self._unrest < MOST_UNREST:
+            self._unrest += 1
             return now
+        self._unrest = 0
         if now != self._read_as:
             await self.reload("files changed")
         elif self._unusable is None and self._custody.connected:
@@ -198,10 +203,10 @@ async def _watch(keeper: PolicyKeeper, hang_up: asyncio.Event, poll_seconds: flo
 
 
 def look_of(directory: Path) -> Look:
-    """Names, sizes, times and inodes of what the directory holds; links are followed."""
+    """Names, sizes, times and inodes of the files that count; links are followed."""
     try:
-        entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
-        return (_stat(directory), *((entry.name, _stat(entry)) for entry in entries))
+        entries = sorted(entry for entry in directory.glob("*.yml") if not entry.name.startswith("."))
+        return tuple((entry.name, _stat(entry)) for entry in entries)
     except OSError as error:
         return (error.errno,)
 

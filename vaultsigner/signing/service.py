@@ -29,7 +29,7 @@ from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.steering import Steering
-from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch
+from vaultsigner.signing.suspensions import StoppedError, Suspensions, SuspensionWatch
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import Count
@@ -150,7 +150,8 @@ class SigningService(Steering):
             return await self._desk.deny(request, decision)
         if self._approvals.wanted(request, decision):
             return await self._counting.refused(trail) or await self._approvals.ask(request, decision)
-        count = self._counting.of_request(request.caller, decision, self._approvals.use(request, decision))
+        approval = await self._approvals.use(request, decision)
+        count = self._counting.of_request(request.caller, decision, approval)
         if isinstance(count, Refusal):
             return await self._desk.turn_down(request, decision, count)
         return Decided(request, decision, count)
@@ -176,6 +177,8 @@ class SigningService(Steering):
         signed = await self._signer.sign(
             request, decision, public_key, account.account_number, account.sequence
         )
+        if (stopped := self._stopped(request)) is not None:
+            raise StoppedError(stopped)
         position = await self._journal.signed(request, signed)
         return Answer({"signed_msg": signed.transaction.hex()}, decision.rule, decision.policy, position)
 
@@ -187,7 +190,7 @@ class SigningService(Steering):
         return await self._broadcaster.broadcast(decided.request, decided.decision, decided.count, public_key)
 
     def _stopped(self, request: Request) -> Refusal | None:
-        """Asked again right before a key is used: there may have been a wait."""
+        """Asked again before a key is used and before its signature leaves: there may have been a wait."""
         return self._watch.refuse(request.principal, request.intent.target)
 
     async def _resync(self, trail: Trail) -> Answer | Refusal:

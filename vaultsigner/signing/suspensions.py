@@ -17,7 +17,7 @@ from vaultsigner.config.settings import Settings, User
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.errors import StateError
+from vaultsigner.errors import StateError, VaultsignerError
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.journal import Journal
@@ -61,6 +61,14 @@ def suspended(kind: SuspensionKind, name: str) -> Refusal:
         f"{what} is suspended until an operator resumes it; the reason is with the operators",
         reason=f"{what} is suspended",
     )
+
+
+class StoppedError(VaultsignerError):
+    """Something was suspended while it was under way."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.code = refusal.code
 
 
 class SuspensionWatch:
@@ -123,6 +131,11 @@ class SuspensionWatch:
         """
         everything = () if str(who) in self._operators else (EVERYTHING,)
         return self._refuse((*everything, *_names(who.kind, who.name)))
+
+    def stops(self, who: str) -> bool:
+        """Whether somebody, as policies name them, is suspended by name."""
+        kind, _, name = who.partition(":")
+        return any(each in self._suspended for each in _names(kind, name))
 
     def list(self) -> tuple[Suspension, ...]:
         """All that is suspended, in the order in which it was."""

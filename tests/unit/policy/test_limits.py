@@ -27,20 +27,45 @@ def test_counts_use_one_and_sums_add_all_items(tmp_path: Path) -> None:
         tmp_path, f"{{id: r, effect: allow, operations: [transfer.*], limits: {LIMITS}}}"
     )
     assert decided(policies, "1.5", "2e-8", "1000").limits == (
-        Limit("r", 0, "count", None, Decimal(60), 60, "principal", "r/0/count/user:sam", Decimal(1)),
+        Limit("r", 0, "count", None, Decimal(60), 60, "principal", "r/count/0/user:sam", Decimal(1)),
         Limit(
             "r",
-            1,
+            0,
             "sum",
             "amount",
             Decimal(250000),
             86400,
             "target",
-            "r/1/sum:amount/wallet:w",
+            "r/sum:amount/0/wallet:w",
             Decimal("1001.50000002"),
         ),
-        Limit("r", 2, "count", None, Decimal(5), 604800, "rule", "r/2/count/rule", Decimal(1)),
+        Limit("r", 0, "count", None, Decimal(5), 604800, "rule", "r/count/0/rule", Decimal(1)),
     )
+
+
+def test_another_limit_written_before_it_begins_no_window_anew(tmp_path: Path) -> None:
+    """Or whoever tightens a rule would empty what is used up of it."""
+    day = "{sum: amount, max: '5', every: 24h, per: target}"
+    rule = "{id: r, effect: allow, operations: [transfer.*], limits: [%s]}"
+    (before,) = decided(policies_with(tmp_path, rule % day), "1").limits
+    tightened = decided(policies_with(tmp_path, rule % f"{{count: 9, every: 1m}}, {day}"), "1").limits
+    assert tightened[1].key == before.key
+    alike = decided(
+        policies_with(tmp_path, rule % f"{{sum: amount, max: '2', every: 1h, per: target}}, {day}"), "1"
+    )
+    assert len({limit.key for limit in alike.limits}) == 2
+
+
+@pytest.mark.parametrize("symbol", ["bnb", "Bnb", "BNB"])
+def test_small_letters_do_not_walk_around_a_rule_that_denies_a_symbol(tmp_path: Path, symbol: str) -> None:
+    """The chain puts symbols into capitals itself, so bnb freezes BNB."""
+    policies = policies_with(
+        tmp_path,
+        "{id: all, effect: allow}",
+        "{id: not-this, effect: deny, operations: [freeze.*], when: {symbol: {equals: bnb}}}",
+    )
+    intent = Intent(Operation("freeze.sign"), "wallet:w", ({"symbol": symbol, "amount": "1"},))
+    assert policies.evaluate(SAM, intent).rule == "not-this"
 
 
 def test_windows_are_shared_exactly_as_per_says(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ async def open_desks(directory: Path) -> AsyncIterator[Desks]:
             clock,
             watch,
             Suspensions(state, watch, journal, clock, settings),
-            Approvals(state, journal, clock),
+            Approvals(state, journal, clock, stopped=watch.stops),
             Explaining(settings, clock),
             directory,
         )

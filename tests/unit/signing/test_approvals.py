@@ -16,7 +16,7 @@ from vaultsigner.errors import StateError
 from vaultsigner.signing.approval_refusals import not_granted
 from vaultsigner.signing.approvals import MOST_WAITING, intent_digest
 from vaultsigner.signing.calls import Answer
-from vaultsigner.state import ApprovalRefused, ApprovalUse, Count, NotCounted
+from vaultsigner.state import ApprovalRefused, ApprovalUse, Count, NotCounted, Suspension
 
 
 async def ask(desks: Desks, who: str = "user:sam", intent: Intent = TRANSFER) -> dict[str, Any]:
@@ -51,7 +51,9 @@ async def use(
     intent: Intent = TRANSFER,
     decision: Decision | None = None,
 ) -> NotCounted | Refusal | None:
-    wanted = desks.approvals.use(desks.request(who, intent, approval=approval_id), decision or desks.decision)
+    wanted = await desks.approvals.use(
+        desks.request(who, intent, approval=approval_id), decision or desks.decision
+    )
     if isinstance(wanted, Refusal):
         return wanted
     assert isinstance(wanted, ApprovalUse)
@@ -184,11 +186,23 @@ async def test_what_is_no_id_never_reaches_state(
     )
 
 
+async def test_the_yes_of_somebody_suspended_since_does_not_count(desks: Desks) -> None:
+    approval_id = await granted(desks)
+    await desks.state.suspend(
+        Suspension("user", "ann", "her token leaked", "user:olga", desks.clock.milliseconds())
+    )
+    await desks.watch.refresh()
+    assert await use(desks, approval_id) == not_granted(ApprovalRefused.OPEN)
+    await desks.state.resume("user", "ann")
+    await desks.watch.refresh()
+    assert await use(desks, approval_id) is None
+
+
 async def test_where_no_approval_is_wanted_none_is_used_up(desks: Desks) -> None:
     approval_id = await granted(desks)
     free = replace(desks.decision, approvals=None)
     request = desks.request("user:sam", approval=approval_id)
-    assert desks.approvals.use(request, free) is None
+    assert await desks.approvals.use(request, free) is None
     assert not desks.approvals.wanted(request, free)
     assert not desks.approvals.wanted(request, desks.decision)
     assert desks.approvals.wanted(desks.request("user:sam"), desks.decision)
