@@ -149,7 +149,7 @@ class SigningService(Steering):
         if not decision.allowed:
             return await self._desk.deny(request, decision)
         if self._approvals.wanted(request, decision):
-            return await self._counting.refused(trail) or await self._approvals.ask(request, decision)
+            return await self._ask_others(request, decision)
         approval = await self._approvals.use(request, decision)
         count = self._counting.of_request(request.caller, decision, approval)
         if isinstance(count, Refusal):
@@ -188,6 +188,13 @@ class SigningService(Steering):
             return decided
         public_key = await self._wallets.public_key(decided.request.wallet)
         return await self._broadcaster.broadcast(decided.request, decided.decision, decided.count, public_key)
+
+    async def _ask_others(self, request: Request, decision: Decision) -> Answer | Refusal:
+        """The asking uses the request's signature up, too."""
+        refused = await self._counting.commit(request.trail, self._counting.of(request.caller))
+        if refused is not None:
+            return await self._desk.turn_down(request, decision, refused)
+        return await self._approvals.ask(request, decision)
 
     def _stopped(self, request: Request) -> Refusal | None:
         """Asked again before a key is used and before its signature leaves: there may have been a wait."""

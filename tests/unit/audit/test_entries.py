@@ -79,7 +79,13 @@ def test_an_intent_has_these_members() -> None:
         "operation": "transfer.sign",
         "wallet": "wallet_1",
         "intent": {"amount": "1.50000000", "symbol": "BNB"},
-        "decision": {"effect": "allow", "rule": "desk", "policy": "sha256:abc", "reason": "rule desk allows"},
+        "decision": {
+            "effect": "allow",
+            "rule": "desk",
+            "policy": "sha256:abc",
+            "reason": "rule desk allows",
+            "approvals": None,
+        },
         "body_sha256": "cd" * 32,
         "unknown_members": [],
     }
