@@ -24,8 +24,6 @@ from vaultsigner.policy import PolicySet, unknown_names
 from vaultsigner.policy import load as load_policies
 
 POLL_SECONDS = 1.0
-MOST_UNREST = 5
-"""So many looks in a row may find other files than the one before; then what is there is read, or changes could wait for ever."""
 LONGEST_PROBLEM = 1000
 
 Why = Literal["SIGHUP", "files changed", "custody began anew", "tried again"]
@@ -64,7 +62,6 @@ class PolicyKeeper:
         self._reloading = asyncio.Lock()
         self._read_as = look_of(self._directory)
         self._current = self._found = load(self._directory)
-        self._unrest = 0
         self._agreed_hellos = 0
         self._unusable: str | None = None
         self._disagreed: str | None = None
@@ -108,10 +105,8 @@ class PolicyKeeper:
         policy file that lacks the rules at its end.
         """
         now = await asyncio.to_thread(look_of, self._directory)
-        if now != before and self._unrest < MOST_UNREST:
-            self._unrest += 1
+        if now != before:
             return now
-        self._unrest = 0
         if now != self._read_as:
             await self.reload("files changed")
         elif self._unusable is None and self._custody.connected:
