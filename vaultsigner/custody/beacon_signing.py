@@ -73,7 +73,7 @@ class BeaconSigner:
 
         Raises:
             CustodyError: bad_question, policy_mismatch, invalid_token, no_permission, policy_denied, replayed,
-                cannot be had or is not the one expected.
+                custody_unavailable, or the key cannot be had or is not the one expected.
         """
         ticket = None if request.ticket is None else self._tickets.take(request.ticket)
         if ticket is None:
