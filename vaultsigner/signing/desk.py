@@ -58,20 +58,22 @@ class Desk:
         Raises:
             AuditError, StateError: it cannot be recorded, or not be counted.
         """
-        refusal = await self._counting.refused(request.trail) or Refusal(
+        refusal = Refusal(
             "policy_denied",
             f"Policy does not allow {request.call.operation} here: {decision.reason}",
             reason=decision.reason,
         )
-        await self._journal.denied(request, decision, refusal)
-        return refusal
+        return await self.turn_down(request, decision, refusal)
 
     async def turn_down(self, request: Request, decision: Decision, refusal: Refusal) -> Refusal:
-        """Record a no to what policy would allow: a limit is full, an approval is not to be used, the signature was.
+        """Record a no to what is understood: a limit is full, an approval is not to be used, the signature was.
+
+        It counts against its client's limit all the same, unless it has.
 
         Raises:
-            AuditError: it cannot be recorded.
+            AuditError, StateError: it cannot be recorded, or not be counted.
         """
+        refusal = await self._counting.refused(request.trail) or refusal
         await self._journal.denied(request, decision, refusal)
         return refusal
 
