@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vaultsigner.cli import policy_request as request
+from vaultsigner.cli.policy import request
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.domain.principals import Principal
 

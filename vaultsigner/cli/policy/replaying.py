@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from vaultsigner.cli.policy_recorded import RecordedRequest, RecordReader
+from vaultsigner.cli.policy.recorded import RecordedRequest, RecordReader
 from vaultsigner.domain.decisions import Approvals, Decision
 from vaultsigner.policy import PolicySet, Rule
 from vaultsigner.policy.facts import Question

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vaultsigner.audit.reading import Unreadable
-from vaultsigner.cli.policy_replay import Change, ChangeKey, Replay
-from vaultsigner.cli.policy_words import (
+from vaultsigner.cli.policy.replaying import Change, ChangeKey, Replay
+from vaultsigner.cli.policy.words import (
     approvals_document,
     approvals_in_words,
     limit_document,

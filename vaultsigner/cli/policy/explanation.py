@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vaultsigner.cli.policy_words import (
+from vaultsigner.cli.policy.words import (
     approvals_document,
     approvals_in_words,
     by_rule,

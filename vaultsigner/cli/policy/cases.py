@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from vaultsigner.cli import policy_request as request
+from vaultsigner.cli.policy import request
 from vaultsigner.config.fields import StrictModel, text_read_by
 from vaultsigner.config.files import read_limited
 from vaultsigner.config.problems import ConfigProblems, KnownWords, Problem, UnusableValueError

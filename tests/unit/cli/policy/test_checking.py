@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from tests.unit.config.loading import HASH, Loading
-from vaultsigner.cli.policy_checking import check_directory
+from vaultsigner.cli.policy.checking import check_directory
 
 TODAY = date(2026, 11, 21)
 CONFIG = f"users: [{{username: sam, password_hash: '{HASH}', wallet_permissions: []}}]"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.marked_text import unmarked
-from vaultsigner.cli.policy_cases import load_cases
-from vaultsigner.cli.policy_testing import run_cases
+from vaultsigner.cli.policy.cases import load_cases
+from vaultsigner.cli.policy.testing import run_cases
 from vaultsigner.config import ConfigProblems, Problem
 from vaultsigner.policy import load
 
@@ -147,7 +147,7 @@ def test_without_address_and_time_rules_that_need_them_are_asked_in_vain(tmp_pat
 
 @pytest.mark.parametrize("directory", ["policies", "policies/examples"])
 def test_the_delivered_cases_are_decided_as_they_say(directory: str) -> None:
-    rules = Path(__file__).parents[3] / directory
+    rules = Path(__file__).parents[4] / directory
     policies = load(rules)
     cases, _ = load_cases(rules / "tests", frozenset(rule.id for rule in policies.rules))
     assert [result.case.name for result in run_cases(policies, cases) if not result.passed] == []

@@ -11,10 +11,10 @@ import pytest
 from tests.unit.cli.policy_records import ALLOWED, DENIED, MOMENT, SAM, decided, transfer, write_records
 from vaultsigner.audit.entries import IntentDecided
 from vaultsigner.audit.reading import Unreadable, read_intents, record_files
-from vaultsigner.cli import policy_replay
-from vaultsigner.cli.policy_recorded import RecordReader
-from vaultsigner.cli.policy_replay import ChangeKey, Replay
-from vaultsigner.cli.policy_replay_report import replay_document
+from vaultsigner.cli.policy import replaying
+from vaultsigner.cli.policy.recorded import RecordReader
+from vaultsigner.cli.policy.replay_report import replay_document
+from vaultsigner.cli.policy.replaying import ChangeKey, Replay
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
@@ -142,7 +142,7 @@ def test_callers_and_targets_are_told_apart(tmp_path: Path) -> None:
 def test_any_number_of_callers_fits_into_bounded_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(policy_replay, "MOST_CHANGES", 3)
+    monkeypatch.setattr(replaying, "MOST_CHANGES", 3)
     entries = [decided(transfer("6"), principal=Principal("user", f"u{number}")) for number in range(10)]
     replay = replayed(tmp_path, rules(tmp_path / "new", "{id: r, effect: deny}"), *entries)
     assert (replay.changed, len(replay.changes), replay.left_out) == (10, 3, 7)

@@ -10,10 +10,10 @@ from rich.console import Console
 
 from tests.unit.cli.policy_records import MOMENT, SAM, decided, transfer, write_records
 from vaultsigner.audit.reading import Unreadable, read_intents, record_files
-from vaultsigner.cli.policy_explanation import Asked, show_explanation
-from vaultsigner.cli.policy_replay import Replay
-from vaultsigner.cli.policy_replay_report import show_replay
-from vaultsigner.cli.policy_words import approvals_in_words, printable, span
+from vaultsigner.cli.policy.explanation import Asked, show_explanation
+from vaultsigner.cli.policy.replay_report import show_replay
+from vaultsigner.cli.policy.replaying import Replay
+from vaultsigner.cli.policy.words import approvals_in_words, printable, span
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Approvals
 from vaultsigner.domain.principals import Principal

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vaultsigner.cli.policy_cases import Case
-from vaultsigner.cli.policy_explanation import decision_document
+from vaultsigner.cli.policy.cases import Case
+from vaultsigner.cli.policy.explanation import decision_document
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.policy import PolicySet
 

@@ -30,6 +30,11 @@ def approvals_in_words(approvals: Approvals) -> str:
     return f"{count} within {span(approvals.within_seconds)}, of {', '.join(approvals.of)}"
 
 
+def counted(count: int, what: str) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def span(seconds: int) -> str:
     """Seconds in the largest unit that fits, as policies write it: `90s`, `24h` as `1d`."""
     for size, unit in _UNITS:
