@@ -3,8 +3,8 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -95,14 +95,9 @@ JSON_ESCAPES = str.maketrans({"<": r"\u003c", ">": r"\u003e", "&": r"\u0026"})
 
 
 class Vault:
-    """Keeps secrets as Vault does, and notes what it is asked and when its connections end.
+    """Keeps secrets as Vault does, and notes what it is asked and when its connections end."""
 
-    Args:
-        delay_seconds: before each answer.
-    """
-
-    def __init__(self, delay_seconds: float = 0.0) -> None:
-        self.delay_seconds = delay_seconds
+    def __init__(self) -> None:
         self.fields: dict[str, dict[str, object]] = {
             PATHS["desk"]: {"private_key": KEY},
             PATHS["bot"]: {"secret": SECRET},
@@ -117,6 +112,7 @@ class Vault:
         """Raw answers by path, `*` for all."""
         self.token: bytes | None = None
         """The only one that is good; None: any is."""
+        self._held: dict[str, asyncio.Event] = {}
 
     async def converse(self, conversation: Conversation) -> None:
         """Serve one connection."""
@@ -128,11 +124,23 @@ class Vault:
                 self.asked.append(path)
                 last = path
                 self._conversations[path] = conversation
-                await asyncio.sleep(self.delay_seconds)
+                if path in self._held:
+                    await self._held[path].wait()
                 await conversation.send(self._answer(path, request))
                 self.answered.append(path)
         finally:
             self.aborted.append(last)
+
+    @contextmanager
+    def holding_back(self, *paths: str) -> Iterator[None]:
+        """What is asked for these is answered when the block is over."""
+        over = asyncio.Event()
+        self._held = dict.fromkeys(paths, over)
+        try:
+            yield
+        finally:
+            self._held = {}
+            over.set()
 
     def hang_up(self, path: str) -> None:
         """End the connection on which this was last asked."""
@@ -320,14 +328,13 @@ POLICIES = PolicySet(
 async def proving(
     directory: Path,
     *,
-    delay_seconds: float = 0.0,
     tls: ssl.SSLContext | None = None,
     ca_cert: Path | None = None,
     change: Callable[[Settings], Settings] = lambda settings: settings,
     policies: PolicySet = POLICIES,
 ) -> AsyncIterator[Proving]:
     """Custody on a Vault of its own; `change` makes other settings of the usual ones, whose policy directory is this one."""
-    vault = Vault(delay_seconds)
+    vault = Vault()
     async with fake_vault(vault.converse, directory, tls=tls, ca_cert=ca_cert) as fake:
         token_file = directory / "token"
         usual = settings(directory, VaultSettings(fake.address, TokenFileAuth(token_file), ca_cert=ca_cert))
