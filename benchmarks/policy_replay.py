@@ -134,6 +134,7 @@ def _entries(chance: random.Random, number: int, *, outcomes: bool) -> Iterator[
             transaction_hash=digest.upper(),
             sequence=number,
             intent_seq=number,
+            policy=ALLOWED.policy,
         )
 
 

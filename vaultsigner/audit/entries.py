@@ -2,6 +2,10 @@
 
 A record is built from these typed fields and from nothing else: what a caller sent gets in only where a field is meant
 for it, bounded in length, and a secret has no field. The request itself is kept as a SHA-256.
+
+Every record names the policies in force by their digest, in `policy` (an intent in `decision.policy`), and all records of one
+request name the same. Null stands only where none are known: where the recorder repairs its chain before they are read, and in
+records of the command line, which applies none.
 """
 
 import re
@@ -44,6 +48,7 @@ class RequestRefused:
         reason: why; what the caller was told may be less.
         body_sha256: hex digest of the raw body.
         unknown_members: names of members that were ignored.
+        policy: digest of the policies that were in force when the request came.
     """
 
     kind: ClassVar[str] = "request"
@@ -59,6 +64,7 @@ class RequestRefused:
     reason: str
     body_sha256: str | None = None
     unknown_members: tuple[str, ...] = ()
+    policy: str
 
     def members(self) -> dict[str, JsonValue]:
         """See `Entry`."""
@@ -76,6 +82,7 @@ class RequestRefused:
             "reason": bounded(self.reason),
             "body_sha256": _body_digest(self.operation, self.body_sha256),
             "unknown_members": _named(self.unknown_members),
+            "policy": self.policy,
         }
 
 
@@ -135,6 +142,7 @@ class Outcome:
         sequence: the account's sequence number that was signed.
         vault_request_id: Vault's id of the key read, to join with Vault's own audit log.
         intent_seq: `seq` of the intent record in the same chain.
+        policy: digest of the policies that were in force when the request came.
     """
 
     kind: ClassVar[str] = "outcome"
@@ -151,6 +159,7 @@ class Outcome:
     sequence: int | None = None
     vault_request_id: str | None = None
     intent_seq: int | None = None
+    policy: str
 
     def members(self) -> dict[str, JsonValue]:
         """See `Entry`."""
@@ -169,6 +178,7 @@ class Outcome:
             "sequence": bounded_value(self.sequence),
             "vault_request_id": _bounded_or_none(self.vault_request_id),
             "intent_seq": self.intent_seq,
+            "policy": self.policy,
         }
 
 
@@ -181,6 +191,7 @@ class Dispatch:
         status: the HTTP status of its answer.
         answer: the beginning of its answer.
         answered: the HTTP status that our own caller is answered with.
+        policy: digest of the policies that were in force when the request came.
     """
 
     kind: ClassVar[str] = "dispatch"
@@ -196,6 +207,7 @@ class Dispatch:
     status: int | None = None
     answer: str | None = None
     answered: int | None = None
+    policy: str
 
     def members(self) -> dict[str, JsonValue]:
         """See `Entry`."""
@@ -213,20 +225,33 @@ class Dispatch:
             "status": self.status,
             "answer": _bounded_or_none(self.answer),
             "answered": self.answered,
+            "policy": self.policy,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something that happened to the service itself: `start`, `stop`, `reload`; the recorder's own `repaired`, `recovered`."""
+    """Something that happened to the service itself: `start`, `stop`, `reload`; the recorder's own `repaired`, `recovered`; what
+    somebody changes for others: `suspend`, `resume`, `approval`.
+
+    Args:
+        policy: digest of the policies in force at that moment (before a `reload` has changed them), or when the request came that
+            caused it; None: none are known.
+    """
 
     kind: ClassVar[str] = "control"
     event: str
     details: Mapping[str, JsonValue] = field(default_factory=dict)
+    policy: str | None = None
 
     def members(self) -> dict[str, JsonValue]:
         """See `Entry`."""
-        return {"kind": self.kind, "event": self.event, "details": bounded_value(dict(self.details))}
+        return {
+            "kind": self.kind,
+            "event": self.event,
+            "details": bounded_value(dict(self.details)),
+            "policy": self.policy,
+        }
 
 
 def bounded(text: str) -> str:

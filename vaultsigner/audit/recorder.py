@@ -88,6 +88,10 @@ class Recorder:
             self._writer.problem = self._writer.problem or str(error)
             raise
 
+    def name_policy(self, digest: str) -> None:
+        """From now on the recorder's own records name these policies; all others bring the name of theirs."""
+        self._writer.policy = digest
+
     @property
     def problem(self) -> str | None:
         """Why records cannot be written at present; None when the last one could."""

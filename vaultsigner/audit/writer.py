@@ -26,10 +26,15 @@ class UnrecordableError(AuditError):
 
 
 class ChainWriter:
-    """The end of one chain. `problem` says why records cannot be written at present; None: all is well."""
+    """The end of one chain.
+
+    `problem` says why records cannot be written at present; None: all is well. `policy` is the digest of the policies in force,
+    for the writer's own records; None: not known yet.
+    """
 
     def __init__(self, directory: Path, lock: ChainLock, head: Head, clock: ClockNs) -> None:
         self.problem: str | None = None
+        self.policy: str | None = None
         self._directory = directory
         self._lock = lock
         self._head = head
@@ -124,7 +129,7 @@ class ChainWriter:
             self._findings.append(self._open(self._interrupted.path).take_back(self._interrupted))
             self._interrupted = None
         details = {"problem": self.problem, "refused": self._refused, "found": self._findings[-10:]}
-        sealed, results = self._seal([Control("recovered", details).members()])
+        sealed, results = self._seal([Control("recovered", details, self.policy).members()])
         self._write(self._path(sealed[0]), sealed, results)
         self.problem, self._refused, self._findings = None, 0, []
 

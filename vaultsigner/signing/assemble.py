@@ -76,12 +76,10 @@ async def assembled(
         )
         keeper = PolicyKeeper(settings, parts.custody, recorder)
         await stack.enter_async_context(forgetting(parts.state, clock))
-        await recorder.record(
-            Control("start", {"version": vaultsigner.__version__, "policy": keeper.current.digest})
-        )
+        await recorder.record(Control("start", {"version": vaultsigner.__version__}, keeper.current.digest))
         await stack.enter_async_context(watching(keeper))
         yield _service(settings, keeper, parts, status_of, clock)
-        await recorder.record(Control("stop", {"version": vaultsigner.__version__}))
+        await recorder.record(Control("stop", {"version": vaultsigner.__version__}, keeper.current.digest))
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.troubles import Troubles
 
@@ -19,17 +20,22 @@ Step = Callable[[Trail], Awaitable[Answer | Refusal]]
 class Desk:
     """Nothing leaves without a record: where that cannot be written, the answer is that."""
 
-    def __init__(self, journal: Journal, counting: Counting) -> None:
+    def __init__(self, policies: PolicyKeeper, journal: Journal, counting: Counting) -> None:
+        self._policies = policies
         self._journal = journal
         self._counting = counting
         self._troubles = Troubles()
 
     async def serve(self, call: Call, step: Step) -> Answer | Refusal:
         """Take a step; what could not be done becomes a refusal with its record."""
-        trail = Trail(call)
+        trail = self.receive(call)
         answer = await self._attempt(trail, step)
         self._troubles.after(trail, answer)
         return answer
+
+    def receive(self, call: Call) -> Trail:
+        """Take a request in. Here it gets the policies that it sees to its end."""
+        return Trail(call, self._policies.current)
 
     async def refuse(self, trail: Trail, refusal: Refusal) -> Refusal:
         """Record a refusal of a request that has not meant anything yet; it counts against its client's limit all the same.

@@ -12,7 +12,7 @@ from vaultsigner.domain.names import ClientName, JsonValue, Operation, UserName,
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.policy import Explanation, PolicySet
+from vaultsigner.policy import Explanation
 from vaultsigner.policy.decimals import shown_decimal
 from vaultsigner.policy.document import PRINCIPAL_KINDS, TARGET_KINDS
 from vaultsigner.policy.fields import FIELDS
@@ -49,12 +49,8 @@ class Explaining:
         self._settings = settings
         self._clock = clock
 
-    async def explain(self, trail: Trail, caller: Caller, policies: PolicySet) -> JsonValue | Refusal:
-        """What each rule says to the request that the body describes, and what they come to.
-
-        Args:
-            policies: those in force.
-        """
+    async def explain(self, trail: Trail, caller: Caller) -> JsonValue | Refusal:
+        """What each rule says to the request that the body describes, and what they come to."""
         try:
             members = read_members(trail.call.body, MEMBERS)
             who = self._account(members, caller)
@@ -62,7 +58,7 @@ class Explaining:
             circumstances = self._circumstances(members, trail)
         except UnusableBodyError as error:
             return error.refusal
-        explanation = policies.explain(who.principal, intent, circumstances)
+        explanation = trail.policies.explain(who.principal, intent, circumstances)
         return {
             "principal": str(who.principal),
             "operation": intent.operation,

@@ -63,6 +63,7 @@ class Journal:
                 reason=refusal.reason or refusal.message,
                 body_sha256=trail.body_sha256,
                 unknown_members=trail.unknown_members,
+                policy=trail.policies.digest,
             )
         )
 
@@ -93,7 +94,7 @@ class Journal:
             "request_id": trail.call.request_id,
             "ip": str(trail.call.ip),
         }
-        await self._recorder.record(Control(event, {**details, **known}))
+        await self._recorder.record(Control(event, {**details, **known}, trail.policies.digest))
 
     async def signed(self, request: Request, signed: Signed) -> AuditPosition:
         """A signature, about to be released or broadcast."""
@@ -107,6 +108,7 @@ class Journal:
                 status=self._status_of("ok", request.call.operation),
                 code="ok",
                 reason=None,
+                policy=request.trail.policies.digest,
                 signed_sha256=signed.sign_bytes_sha256,
                 transaction_hash=signed.transaction_hash,
                 sequence=signed.sequence,
@@ -130,6 +132,7 @@ class Journal:
                 status=dispatched.status,
                 answer=dispatched.said,
                 answered=self._status_of(code, request.call.operation),
+                policy=request.trail.policies.digest,
             )
         )
 
@@ -156,4 +159,5 @@ class Journal:
             status=self._status_of(code, trail.call.operation),
             code=code,
             reason=reason,
+            policy=trail.policies.digest,
         )

@@ -62,6 +62,7 @@ class PolicyKeeper:
         self._reloading = asyncio.Lock()
         self._read_as = look_of(self._directory)
         self._current = self._found = load(self._directory)
+        recorder.name_policy(self._current.digest)
         self._agreed_hellos = 0
         self._unusable: str | None = None
         self._disagreed: str | None = None
@@ -135,7 +136,9 @@ class PolicyKeeper:
         try:
             await self._custody.load_policies(found.digest)
             if found.digest != old.digest or self._told is not None:
-                await self._recorder.record(Control("reload", _details(why, old, to=found.digest)))
+                await self._recorder.record(
+                    Control("reload", _details(why, old, to=found.digest), old.digest)
+                )
         except (CustodyError, AuditError) as error:
             if getattr(error, "code", "") == "policy_mismatch":
                 self._read_as = ()  # the files are no longer what was found here
@@ -145,6 +148,7 @@ class PolicyKeeper:
         self._agreed_hellos = hellos
         self._unusable = self._disagreed = self._told = None
         self._current = found
+        self._recorder.name_policy(found.digest)
         if found.digest == old.digest:
             if why != "custody began anew":
                 log.info("policies unchanged", why=why, policy=found.digest)
@@ -161,7 +165,7 @@ class PolicyKeeper:
         log.error("policies not reloaded", why=why, problem=problem, policy=self._current.digest)
         with suppress(AuditError):  # /readyz tells what is wrong with the record
             await self._recorder.record(
-                Control("reload_refused", _details(why, self._current, problem=problem))
+                Control("reload_refused", _details(why, self._current, problem=problem), self._current.digest)
             )
             self._told = problem
 

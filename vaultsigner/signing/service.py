@@ -126,7 +126,7 @@ class SigningService(Steering):
 
     async def refused(self, call: Call, refusal: Refusal) -> Refusal:
         """Record a refusal that the HTTP layer made itself; answers it, or the failure to record it."""
-        return await self._desk.refuse(Trail(call), refusal)
+        return await self._desk.refuse(self._desk.receive(call), refusal)
 
     async def ready(self) -> Readiness:
         """Whether a signature could be made now."""
@@ -145,7 +145,7 @@ class SigningService(Steering):
             return await self._desk.refuse(trail, stopped)
         now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
         circumstances = Circumstances(request.call.ip, now)
-        decision = self._policies.current.evaluate(request.principal, request.intent, circumstances)
+        decision = trail.policies.evaluate(request.principal, request.intent, circumstances)
         if not decision.allowed:
             return await self._desk.deny(request, decision)
         if self._approvals.wanted(request, decision):

@@ -33,14 +33,13 @@ class Steering:
         explaining: Explaining,
     ) -> None:
         self._authenticator = authenticator
-        self._policies = policies
         self._counting = counting
         self._journal = journal
         self._watch = watch
         self._suspensions = suspensions
         self._approvals = approvals
         self._explaining = explaining
-        self._desk = Desk(journal, counting)
+        self._desk = Desk(policies, journal, counting)
 
     async def approvals(self, call: Call) -> Answer | Refusal:
         """What waits for approval and concerns the caller."""
@@ -91,9 +90,7 @@ class Steering:
         """Why policy would decide a request as it would."""
         return await self._desk.serve(
             call,
-            lambda trail: self._steer(
-                trail, lambda caller: self._explaining.explain(trail, caller, self._policies.current)
-            ),
+            lambda trail: self._steer(trail, lambda caller: self._explaining.explain(trail, caller)),
         )
 
     async def _steer(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from vaultsigner.domain.names import WalletName
 from vaultsigner.domain.principals import Principal
+from vaultsigner.policy import PolicySet
 from vaultsigner.signing.calls import Call
 
 
@@ -12,11 +13,14 @@ from vaultsigner.signing.calls import Call
 class Trail:
     """Filled in while a request is understood, so that a refusal at any step is recorded with all that was known by then.
 
+    `policies` are those that were in force when the request came, and the only ones that it sees: whatever comes into force
+    meanwhile, it is decided by these, and every record of it names these.
     `wallet` is set only once it is a wallet of the configuration: what a stranger typed into that member is not recorded.
     `counted`: the request has counted against its caller's limit.
     """
 
     call: Call
+    policies: PolicySet
     principal: Principal | None = None
     wallet: WalletName | None = None
     unknown_members: tuple[str, ...] = ()

@@ -308,6 +308,7 @@ def check(load: Load, sets: dict[str, PolicySet], *, lost: frozenset[int] = froz
             continue
         assert len(intents) == 1, (attempt, found)
         said = intents[0]["decision"]
+        assert {record.get("policy", said["policy"]) for record in found} == {said["policy"]}, found
         policies = sets[said["policy"]]
         decision = policies.evaluate(*asked(attempt, load.units[attempt.request_id], intents[0]))
         assert (said["effect"], said["rule"]) == (decision.effect, decision.rule)

@@ -23,6 +23,7 @@ REQUEST = RequestId("01JD0000000000000000000000")
 SAM = Principal("user", "sam")
 WALLET = WalletName("wallet_1")
 ALLOW = Decision("allow", "desk", "sha256:abc", "rule desk allows")
+POLICY = "sha256:abc"
 
 
 def refused(
@@ -39,6 +40,7 @@ def refused(
         reason=reason,
         body_sha256="ab" * 32,
         unknown_members=members,
+        policy=POLICY,
     )
 
 
@@ -57,6 +59,7 @@ def test_a_refused_request_has_these_members() -> None:
         "reason": "why",
         "body_sha256": "ab" * 32,
         "unknown_members": ["colour"],
+        "policy": POLICY,
     }
 
 
@@ -104,6 +107,7 @@ def test_an_outcome_has_these_members() -> None:
         sequence=12,
         vault_request_id="7f",
         intent_seq=41,
+        policy=POLICY,
     )
     assert entry.members() == {
         "kind": "outcome",
@@ -120,6 +124,7 @@ def test_an_outcome_has_these_members() -> None:
         "sequence": 12,
         "vault_request_id": "7f",
         "intent_seq": 41,
+        "policy": POLICY,
     }
 
 
@@ -137,6 +142,7 @@ def test_a_dispatch_has_these_members() -> None:
         status=400,
         answer="bad sequence",
         answered=502,
+        policy=POLICY,
     )
     assert entry.members() == {
         "kind": "dispatch",
@@ -152,15 +158,14 @@ def test_a_dispatch_has_these_members() -> None:
         "status": 400,
         "answer": "bad sequence",
         "answered": 502,
+        "policy": POLICY,
     }
 
 
 def test_a_control_record_has_these_members() -> None:
-    assert Control("start", {"version": "0.1.0"}).members() == {
-        "kind": "control",
-        "event": "start",
-        "details": {"version": "0.1.0"},
-    }
+    known = {"kind": "control", "event": "start", "details": {"version": "0.1.0"}}
+    assert Control("start", {"version": "0.1.0"}, POLICY).members() == {**known, "policy": POLICY}
+    assert Control("start", {"version": "0.1.0"}).members() == {**known, "policy": None}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +184,7 @@ def test_hostile_text_gives_one_short_ascii_line_that_strict_readers_take(hostil
             node=hostile,
             result="unknown",
             answer=hostile,
+            policy=POLICY,
         ),
     ]
     for entry in entries:

@@ -51,6 +51,7 @@ async def test_a_disk_error_is_told_to_all_who_wait_and_leaves_no_torn_line(
     audit = tmp_path / "audit"
     async with Recorder(audit, retry_seconds=60) as recorder:
         await recorder.record(event("before"))
+        recorder.name_policy("sha256:aa")
         with monkeypatch.context() as broken:
             broken.setattr(os, name, failing(getattr(os, name), number, after_bytes=after_bytes))
             results = await asyncio.gather(
@@ -63,7 +64,9 @@ async def test_a_disk_error_is_told_to_all_who_wait_and_leaves_no_torn_line(
         assert recorder.healthy
     assert events_of(audit) == ["before", "recovered", "after"]
     assert position.seq == 3
-    told = records_of(audit)[1]["details"]
+    recovered = records_of(audit)[1]
+    assert recovered["policy"] == "sha256:aa"
+    told = recovered["details"]
     assert os.strerror(number) in told["problem"]
     assert told["refused"] == 10
     assert told["found"][-1] in {"intact", "torn"}

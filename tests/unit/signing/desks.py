@@ -19,6 +19,7 @@ from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import ClientName, JsonValue, Operation, RequestId, UserName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.formats.bnb_beacon.messages import Freeze
+from vaultsigner.policy import PolicySet
 from vaultsigner.server.statuses import status_of
 from vaultsigner.signing.admission import Request
 from vaultsigner.signing.approvals import Approvals
@@ -55,6 +56,7 @@ PAYMENT: dict[str, JsonValue] = {
     "symbol": "BNB",
     "amount": "250.00000000",
 }
+POLICIES = PolicySet("sha256:aa", ())
 TRANSFER = Intent(Operation("transfer.broadcast"), "wallet:hot", (PAYMENT,), "invoice 42")
 TWO_OF_THREE = Wanted(2, ("user:ann", "user:bob", "user:eve"), 3600)
 _numbers = itertools.count()
@@ -102,7 +104,14 @@ class Desks:
             return Caller(Principal("client", name, client.scheme), client)
         return Caller(Principal("user", name), self.settings.users[UserName(name)])
 
-    def trail(self, who: str, document: object = None, *, approval: str | None = None) -> Trail:
+    def trail(
+        self,
+        who: str,
+        document: object = None,
+        *,
+        approval: str | None = None,
+        policies: PolicySet = POLICIES,
+    ) -> Trail:
         """A request of somebody's."""
         body = b"" if document is None else json.dumps(document).encode()
         call = Call(
@@ -112,7 +121,7 @@ class Desks:
             body=body,
             approval=approval,
         )
-        return Trail(call, principal=self.caller(who).principal)
+        return Trail(call, policies, principal=self.caller(who).principal)
 
     def request(self, who: str, intent: Intent = TRANSFER, *, approval: str | None = None) -> Request:
         """A decoded request; the message itself does not matter here."""

@@ -43,7 +43,7 @@ def policies(tmp_path: Path) -> PolicySet:
 
 
 async def explain(desks: Desks, policies: PolicySet, document: object, who: str = "user:sam") -> Any:
-    return await desks.explaining.explain(desks.trail(who, document), desks.caller(who), policies)
+    return await desks.explaining.explain(desks.trail(who, document, policies=policies), desks.caller(who))
 
 
 async def test_each_rule_says_whether_it_matches_and_why_not(desks: Desks, policies: PolicySet) -> None:

@@ -35,6 +35,7 @@ class Outside:
     clients: dict[str, Any] = field(default_factory=dict)
     exchanges: dict[str, Any] = field(default_factory=dict)
     problem_while_recording: str | None = None
+    named: str | None = None
 
     @property
     def policies(self) -> Path:
@@ -52,9 +53,14 @@ class Outside:
         if self.record_fails:
             raise AuditError("the disk is full")
         self.happened.append((entry.event, dict(entry.details)))
+        assert entry.policy == self.named == self.keeper.current.digest
         if entry.event == "reload":
             assert self.keeper.current.digest == entry.details["from"], "on the record before it is in force"
             self.problem_while_recording = self.keeper.problem
+
+    def name_policy(self, digest: str) -> None:
+        """As in `Recorder`."""
+        self.named = digest
 
     def write(self, text: str, name: str = "policy.yml") -> str:
         """A policy file; the digest of what lies there then, where that is usable."""
@@ -97,7 +103,7 @@ async def test_custody_comes_first_then_the_record_then_this_process(outside: Ou
         ("custody", new),
         ("reload", {"why": "SIGHUP", "from": old, "to": new}),
     ]
-    assert (outside.keeper.current.digest, outside.keeper.problem) == (new, None)
+    assert (outside.keeper.current.digest, outside.named, outside.keeper.problem) == (new, new, None)
 
 
 async def test_files_that_stay_as_they_are_cost_nothing(outside: Outside) -> None:

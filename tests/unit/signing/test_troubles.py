@@ -7,16 +7,18 @@ from structlog.testing import capture_logs
 
 from vaultsigner.domain.names import Operation, RequestId, WalletName
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.policy import PolicySet
 from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.troubles import Troubles
 
 GOOD = Answer({})
+POLICIES = PolicySet("sha256:aa", ())
 
 
 def trail(operation: str = "order.sign", wallet: str | None = "w1") -> Trail:
     call = Call(RequestId("r"), ip_address("127.0.0.1"), Operation(operation), body=b"{}")
-    return Trail(call, wallet=WalletName(wallet) if wallet else None)
+    return Trail(call, POLICIES, wallet=WalletName(wallet) if wallet else None)
 
 
 def told(*steps: tuple[Trail, Answer | Refusal]) -> list[tuple[str, str, str | None]]:
