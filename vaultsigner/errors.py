@@ -41,3 +41,9 @@ class NodeError(VaultsignerError):
     """A chain node could not be asked, or its answer makes no sense."""
 
     code = "node_unavailable"
+
+
+class ExchangeError(VaultsignerError):
+    """An exchange could not be asked, or its answer ended too early."""
+
+    code = "exchange_unavailable"

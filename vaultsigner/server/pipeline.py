@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.signing.calls import Answer, Call
+from vaultsigner.signing.calls import Answer, Call, Streamed
 
 
 class Readiness(Protocol):
@@ -74,6 +74,26 @@ class Pipeline(Protocol):
 
     async def task_completion(self, call: Call) -> Answer | Refusal:
         """Which of the partner's tasks a wallet has done: `{task: bool}`."""
+
+    async def forward(self, call: Call, exchange: str, path: str) -> Streamed | Answer | Refusal:
+        """Ask an exchange and hand back what it says; an answer of our own is that others must approve first, or the time.
+
+        Args:
+            exchange: its name, as it stands in the path.
+            path: what follows that name in the path, as sent; empty, or begins with a slash.
+        """
+
+    async def sign_for_exchange(self, call: Call, exchange: str) -> Answer | Refusal:
+        """The complete signed request, for the caller to send."""
+
+    async def open_api_token(self, call: Call, app: str) -> Answer | Refusal:
+        """A token for one request to an Open API."""
+
+    async def open_api_decrypt(self, call: Call, app: str) -> Answer | Refusal:
+        """What a ciphertext from an Open API says."""
+
+    async def open_api_user_data(self, call: Call, app: str) -> Answer | Refusal:
+        """A user's data, asked of an Open API and decrypted."""
 
     async def refused(self, call: Call, refusal: Refusal) -> Refusal:
         """Record a refusal of the HTTP layer; gives back what is to be answered, which is another where recording failed."""

@@ -1,7 +1,9 @@
 """What the HTTP layer hands to the pipeline, and what it gets back."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
 
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.names import JsonValue, Operation, RequestId
@@ -69,3 +71,41 @@ class Answer:
     policy: str | None = None
     audit: AuditPosition | None = None
     code: str = "ok"
+
+
+class AnswerBody(Protocol):
+    """A body that comes piece by piece, each read only when it is asked for."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Every piece, from the body's first byte.
+
+        Raises:
+            ExchangeError: while iterating; the body ends too early, came too slowly, or is too large.
+        """
+
+    def close(self) -> None:
+        """No more of it is wanted. Does nothing where it was read to its end, or was closed before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An exchange's own answer, already on the record; its body follows as it comes.
+
+    Where the body ends too early the connection to the caller is cut, so that nobody takes half an answer for a whole one.
+
+    Args:
+        status: the exchange's.
+        headers: those of the exchange's that matter.
+        body: whoever has this answer in hand closes it, read or not.
+        whole: the whole body where it is known already; None where `body` has to be read.
+        outcome_known: whether the exchange surely did, or surely did not do, what it was asked.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: AnswerBody
+    whole: bytes | None = None
+    rule: str | None = None
+    policy: str | None = None
+    audit: AuditPosition | None = None
+    outcome_known: bool = True

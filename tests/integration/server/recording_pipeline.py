@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server.wiping import wipe
-from vaultsigner.signing.calls import Answer, Call
+from vaultsigner.signing.calls import Answer, Call, Streamed
 
 SIGNED = Answer({"signed_msg": "c0ffee"}, "desk", "sha256:" + "ab" * 32, AuditPosition("a1b2", 7))
 
@@ -25,10 +25,11 @@ class Readiness:
 
 @dataclass
 class RecordingPipeline:
-    """Answers every operation with `outcome`, or raises `failure`."""
+    """Answers every operation with `outcome`, or raises `failure`; what is forwarded, with `streamed` where there is one."""
 
     outcome: Answer | Refusal = SIGNED
     failure: Exception | None = None
+    streamed: Streamed | None = None
     recording_fails: bool = False
     problems: tuple[str, ...] = ()
     calls: list[tuple[str, Call]] = field(default_factory=list)
@@ -105,6 +106,32 @@ class RecordingPipeline:
     async def task_completion(self, call: Call) -> Answer | Refusal:
         """As the real one."""
         return self._asked("task_completion", call)
+
+    async def forward(self, call: Call, exchange: str, path: str) -> Streamed | Answer | Refusal:
+        """As the real one."""
+        self.names.extend((exchange, path))
+        outcome = self._asked("forward", call)
+        return outcome if self.streamed is None else self.streamed
+
+    async def sign_for_exchange(self, call: Call, exchange: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.append(exchange)
+        return self._asked("sign_for_exchange", call)
+
+    async def open_api_token(self, call: Call, app: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.append(app)
+        return self._asked("open_api_token", call)
+
+    async def open_api_decrypt(self, call: Call, app: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.append(app)
+        return self._asked("open_api_decrypt", call)
+
+    async def open_api_user_data(self, call: Call, app: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.append(app)
+        return self._asked("open_api_user_data", call)
 
     async def log_in(self, call: Call, body: bytearray) -> Answer | Refusal:
         """As the real one, but it keeps what it wipes."""
