@@ -11,7 +11,7 @@ from vaultsigner.policy import PolicySet, Rule, unknown_names
 from vaultsigner.policy.operations import OPERATIONS
 from vaultsigner.policy.rules import NamePatterns
 
-_OF_WALLETS = frozenset(each for each in OPERATIONS if not each.startswith("exchange."))
+_OF_WALLETS = frozenset(each for each in OPERATIONS if not each.startswith(("exchange.", "open_api.")))
 
 
 def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:

@@ -87,6 +87,21 @@ def read_node_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def read_exchange_url(text: str) -> str:
+    """Where an exchange answers, without a closing slash. Plain http only for this machine: orders would travel readable.
+
+    Raises:
+        UnusableValueError: for anything else, and for a path: callers' own paths are put behind this.
+    """
+    parts = _split_url(text, example="https://api.binance.com")
+    if parts.path not in ("", "/"):
+        raise UnusableValueError("this address has no path", "write scheme, host and port only")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        message = "http to another machine would show every request, and let anybody change the answers"
+        raise UnusableValueError(message, "write https://")
+    return text.rstrip("/")
+
+
 def _split_url(text: str, *, example: str) -> SplitResult:
     wrong = UnusableValueError("this is no http or https URL", f"write it like {example}")
     if not _PRINTABLE.fullmatch(text) or "\\" in text:

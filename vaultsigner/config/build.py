@@ -9,6 +9,8 @@ from vaultsigner.config.models import (
     ClientModel,
     ConfigModel,
     EnvironmentModel,
+    ExchangeModel,
+    OpenApiAppModel,
     PartnerModel,
     RateLimitsModel,
     UserModel,
@@ -19,6 +21,8 @@ from vaultsigner.config.settings import (
     AuditSettings,
     Client,
     Environment,
+    Exchange,
+    OpenApiApp,
     OverriddenAddress,
     Partner,
     PartnerTask,
@@ -31,7 +35,7 @@ from vaultsigner.config.settings import (
     VaultSettings,
     Wallet,
 )
-from vaultsigner.domain.names import ApiKey, ClientName, UserName, WalletName
+from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 DEFAULT_ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
@@ -80,6 +84,10 @@ def build_settings(
         wallets=MappingProxyType(wallets),
         users=MappingProxyType({UserName(model.username): _user(model) for model in config.users}),
         clients=MappingProxyType({ClientName(model.name): _client(model) for model in config.clients}),
+        exchanges=MappingProxyType(
+            {ExchangeName(model.name): _exchange(model) for model in config.exchanges}
+        ),
+        open_api=MappingProxyType({model.name: _open_api_app(model) for model in config.open_api}),
         partner=_partner(config.partner) if config.partner else None,
         rate_limits=_rate_limits(config.rate_limits),
     )
@@ -115,6 +123,8 @@ def _user(model: UserModel) -> User:
         password_hash=model.password_hash,
         wallet_permissions=_wallet_permissions(model.wallet_permissions),
         roles=frozenset(model.roles),
+        exchanges=tuple(model.exchanges),
+        open_api=tuple(model.open_api),
     )
 
 
@@ -128,6 +138,30 @@ def _client(model: ClientModel) -> Client:
         public_key=model.public_key.der if model.public_key else None,
         exchanges=tuple(model.exchanges),
         key_file=model.public_key.file if model.public_key else None,
+        open_api=tuple(model.open_api),
+    )
+
+
+def _exchange(model: ExchangeModel) -> Exchange:
+    return Exchange(
+        name=ExchangeName(model.name),
+        base_url=model.base_url,
+        api_key=model.api_key,
+        scheme=model.scheme,
+        secret=model.secret,
+        public_key=model.public_key.der if model.public_key else None,
+        key_file=model.public_key.file if model.public_key else None,
+    )
+
+
+def _open_api_app(model: OpenApiAppModel) -> OpenApiApp:
+    return OpenApiApp(
+        name=model.name,
+        app_id=model.app_id,
+        access_key_id=model.access_key_id,
+        base_url=model.base_url,
+        secret_key=model.secret_key,
+        private_key=model.private_key,
     )
 
 

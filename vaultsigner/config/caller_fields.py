@@ -98,14 +98,19 @@ def _client_key(value: Any, info: ValidationInfo) -> PublicKey | None:
     if scheme is not None and kind is None:
         message = f"a client of scheme {scheme} has no public key"
         raise UnusableValueError(message, "remove it; secret says where the shared secret lies")
-    return read_public_key(_pem_or_path(value), kind=kind)
+    return read_public_key(pem_or_path(value), kind=kind)
 
 
 def _partner_key(value: Any) -> PublicKey:
-    return read_public_key(_pem_or_path(value), kind="rsa", least_bits=PARTNER_RSA_BITS)
+    return read_public_key(pem_or_path(value), kind="rsa", least_bits=PARTNER_RSA_BITS)
 
 
-def _pem_or_path(value: Any) -> str:
+def pem_or_path(value: Any) -> str:
+    """What may be a public key, or the path of one.
+
+    Raises:
+        UnusableValueError: it is neither; a private key is told as what it is.
+    """
     if not isinstance(value, str) or not value:
         raise UnusableValueError("this must be text", "write the path of a PEM file, or the PEM text itself")
     kind = kind_of_secret(value)
@@ -113,10 +118,6 @@ def _pem_or_path(value: Any) -> str:
         hint = f"remove it and count it as known to others; {PUBLIC_HALF}"
         raise UnusableValueError(f"this is {kind}; only the public half of a key pair belongs here", hint)
     return value
-
-
-def _exchange(text: str) -> str:
-    raise UnusableValueError("no exchange has this name", "exchanges come with a later version; write []")
 
 
 def _url_prefix(text: str) -> str:
@@ -165,7 +166,6 @@ ApiKeyText = Annotated[str, PlainValidator(_api_key)]
 ClientSecret = Annotated[KvReference | None, PlainValidator(_secret)]
 ClientKey = Annotated[PublicKey | None, PlainValidator(_client_key)]
 PartnerKey = Annotated[PublicKey, PlainValidator(_partner_key)]
-ExchangeName = Annotated[str, text_read_by(_exchange)]
 UrlPrefix = Annotated[str, text_read_by(_url_prefix)]
 OperationWord = Annotated[str, text_read_by(_operation)]
 Role = Annotated[WalletRole, PlainValidator(_wallet_role)]

@@ -4,23 +4,22 @@ Works on the tree as read, not on models, so that one bad entry hides nothing ab
 left to the models to complain about.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS
 from vaultsigner.config.models import ConfigModel
 from vaultsigner.config.problems import KnownWords
 from vaultsigner.config.report import Report
+from vaultsigner.config.tree import Entry, check_unique, entries, named
 from vaultsigner.strict_yaml import YamlPath, YamlValue, shown_key
-
-Entry = Mapping[str, YamlValue]
 
 
 def check_across(tree: Entry, report: Report) -> None:
     """Every check that needs more than one entry."""
-    environments = _named(tree.get("environments"))
+    environments = named(tree.get("environments"))
     # Asked first: later a name may be complained of because it repeats, and then it is known all the same.
     unreadable = any(
-        report.complained_of(("wallets", index, "name")) for index, _ in _entries(tree.get("wallets"))
+        report.complained_of(("wallets", index, "name")) for index, _ in entries(tree.get("wallets"))
     )
     _check_environments(environments, report)
     _check_wallets(tree, environments, report)
@@ -61,9 +60,9 @@ def _check_wallets(tree: Entry, environments: Mapping[str, Entry], report: Repor
     known = {*DEFAULT_ENVIRONMENTS, *environments}
     words = KnownWords([*DEFAULT_ENVIRONMENTS, *environments])
     first: dict[str, int] = {}
-    for index, wallet in _entries(tree.get("wallets")):
+    for index, wallet in entries(tree.get("wallets")):
         path: YamlPath = ("wallets", index)
-        _check_unique(wallet.get("name"), index, first, (*path, "name"), report)
+        check_unique(wallet.get("name"), index, first, (*path, "name"), report)
         name = wallet.get("env_name", "PROD")
         if not isinstance(name, str):
             continue
@@ -89,27 +88,27 @@ def _check_callers(tree: Entry, section: str, key: str, report: Report, *, names
         key: what holds the name there.
         names_complete: False where a wallet's name is unusable: that wallet may be the one that a permission means.
     """
-    named = [wallet.get("name") for _, wallet in _entries(tree.get("wallets"))]
-    wallets = dict.fromkeys(name for name in named if isinstance(name, str))
+    names = [wallet.get("name") for _, wallet in entries(tree.get("wallets"))]
+    wallets = dict.fromkeys(name for name in names if isinstance(name, str))
     words = KnownWords(wallets)
     first: dict[str, int] = {}
-    for index, caller in _entries(tree.get(section)):
-        _check_unique(caller.get(key), index, first, (section, index, key), report)
+    for index, caller in entries(tree.get(section)):
+        check_unique(caller.get(key), index, first, (section, index, key), report)
         seen: dict[str, int] = {}
-        for number, entry in _entries(caller.get("wallet_permissions")):
+        for number, entry in entries(caller.get("wallet_permissions")):
             name = entry.get("wallet_name")
             if not isinstance(name, str):
                 continue
             place = (section, index, "wallet_permissions", number, "wallet_name")
             if name not in wallets and names_complete:
                 report.add(place, "no wallet has this name", words.hint(name))
-            _check_unique(name, number, seen, place, report)
+            check_unique(name, number, seen, place, report)
 
 
 def _check_api_keys(tree: Entry, report: Report) -> None:
     """Two clients with one API key could not be told apart."""
     first: dict[str, int] = {}
-    for index, client in _entries(tree.get("clients")):
+    for index, client in entries(tree.get("clients")):
         api_key = client.get("api_key")
         if isinstance(api_key, str) and first.setdefault(api_key, index) != index:
             hint = "give each client its own; `vaultsigner clients create` makes one"
@@ -123,13 +122,11 @@ def _check_secrets(tree: Entry, report: Report) -> None:
     An API key is not among what is signed, so that what one of the two has signed would count as the other's, too.
     """
     keys = [
-        wallet.get(kind)
-        for _, wallet in _entries(tree.get("wallets"))
-        for kind in ("private_key", "mnemonic")
+        wallet.get(kind) for _, wallet in entries(tree.get("wallets")) for kind in ("private_key", "mnemonic")
     ]
     places = {key.partition("#")[0] for key in keys if isinstance(key, str)}
     first: dict[str, int] = {}
-    for index, client in _entries(tree.get("clients")):
+    for index, client in entries(tree.get("clients")):
         secret, path = client.get("secret"), ("clients", index, "secret")
         if not isinstance(secret, str) or not secret.startswith("vault:"):
             continue
@@ -142,15 +139,22 @@ def _check_secrets(tree: Entry, report: Report) -> None:
 
 
 def check_keys(config: ConfigModel, report: Report) -> None:
-    """No two clients have one public key, however it is written, for the same reason.
+    """No two clients have one public key, however it is written, for the same reason; and none has an exchange's.
 
     Args:
         config: whose keys were read.
         report: takes what is wrong.
     """
+    of_exchanges = {exchange.public_key.der for exchange in config.exchanges if exchange.public_key}
     first: dict[bytes, int] = {}
     for index, client in enumerate(config.clients):
         if client.public_key is None:
+            continue
+        if client.public_key.der in of_exchanges:
+            message = "this is an exchange's key: whoever signs with it needs no vaultsigner"
+            report.add(
+                ("clients", index, "public_key"), message, "have the client make a key pair of its own"
+            )
             continue
         other = first.setdefault(client.public_key.der, index)
         if other != index:
@@ -158,19 +162,3 @@ def check_keys(config: ConfigModel, report: Report) -> None:
             report.add(
                 ("clients", index, "public_key"), message, "have each client make a key pair of its own"
             )
-
-
-def _check_unique(name: YamlValue, index: int, first: dict[str, int], path: YamlPath, report: Report) -> None:
-    if isinstance(name, str) and first.setdefault(name, index) != index:
-        report.add(path, f"entry [{first[name]}] of this list has this name already", "keep each name once")
-
-
-def _entries(value: YamlValue) -> Iterator[tuple[int, Entry]]:
-    for index, entry in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(entry, dict):
-            yield index, entry
-
-
-def _named(value: YamlValue) -> dict[str, Entry]:
-    named = value if isinstance(value, dict) else {}
-    return {name: entry for name, entry in named.items() if isinstance(entry, dict)}

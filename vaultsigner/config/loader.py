@@ -9,6 +9,7 @@ from vaultsigner.config.addresses import read_vault_address
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS, build_settings
 from vaultsigner.config.cross_checks import check_across, check_keys
 from vaultsigner.config.environment import apply_environment
+from vaultsigner.config.exchange_checks import check_exchanges
 from vaultsigner.config.files import read_limited
 from vaultsigner.config.literal_secrets import kind_of_secret, secrets_in
 from vaultsigner.config.models import ConfigModel
@@ -72,6 +73,7 @@ def _checked(
     apply_environment(tree, environ, DEFAULT_ENVIRONMENTS, report)
     config = report.validated(ConfigModel, tree)
     check_across(tree, report)
+    check_exchanges(tree, report)
     if config is not None:
         check_keys(config, report)
         _check_variables(config.state.url, environ, report)
@@ -91,7 +93,11 @@ def _check_variables(state_url: str, environ: Mapping[str, str], report: Report)
 
 def _digest(data: bytes, config: ConfigModel) -> str:
     """Of the file, and of the keys that it names by their files: another key there is another configuration."""
-    named = [*(client.public_key for client in config.clients), config.partner and config.partner.public_key]
+    named = [
+        *(client.public_key for client in config.clients),
+        *(exchange.public_key for exchange in config.exchanges),
+        config.partner and config.partner.public_key,
+    ]
     keys = [key.der for key in named if key and key.file]
     if keys:
         data = b"".join(len(part).to_bytes(8, "big") + part for part in (data, *keys))
@@ -135,7 +141,13 @@ def _explains_itself(path: YamlPath) -> bool:
     """Fields whose own reader says what to do, with the wallet's or the client's name."""
     if path == ("partner", "public_key"):
         return True
-    own = {"wallets": ("private_key", "mnemonic"), "clients": ("api_key", "secret", "public_key")}
+    signing = ("api_key", "secret", "public_key")
+    own = {
+        "wallets": ("private_key", "mnemonic"),
+        "clients": signing,
+        "exchanges": signing,
+        "open_api": ("app_id", "access_key_id", "secret_key", "private_key"),
+    }
     return len(path) == 3 and path[2] in own.get(str(path[0]), ())
 
 

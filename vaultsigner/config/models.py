@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from vaultsigner.config import caller_fields, fields
+from vaultsigner.config import caller_fields, exchange_fields, fields
 from vaultsigner.config.fields import StrictModel, transit_key
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.config.settings import KvReference, ListenAddress, Network, TransitReference
@@ -18,10 +18,9 @@ def _star_alone(entries: list[Network | None]) -> list[Network | None]:
     return entries
 
 
-def _not_yet(value: Any) -> Any:
-    if value:
-        raise UnusableValueError("this section is not in this version", "remove it, or leave it empty")
-    return value
+def _nothing_is_empty(value: Any) -> Any:
+    """`exchanges:` with nothing behind it."""
+    return [] if value is None else value
 
 
 def _empty_is_none(value: Any) -> Any:
@@ -29,8 +28,8 @@ def _empty_is_none(value: Any) -> Any:
 
 
 Whitelist = Annotated[list[fields.WhitelistEntry], AfterValidator(_star_alone)]
-Later = Annotated[Any, AfterValidator(_not_yet)]
-"""Sections that a later version reads: empty ones do no harm."""
+Names = Annotated[list[fields.Name], Field(default_factory=list)]
+"""Of exchanges or apps that a caller may use; the cross-checks see to it that there are such."""
 
 
 class ServerModel(StrictModel):
@@ -136,6 +135,8 @@ class UserModel(StrictModel):
     password_hash: fields.PasswordHash
     wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
     roles: list[caller_fields.UserRoleWord] = Field(default_factory=list)
+    exchanges: Names
+    open_api: Names
 
 
 class ClientModel(StrictModel):
@@ -147,7 +148,30 @@ class ClientModel(StrictModel):
     secret: caller_fields.ClientSecret = Field(default=None, validate_default=True)
     public_key: caller_fields.ClientKey = Field(default=None, validate_default=True)
     wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
-    exchanges: list[caller_fields.ExchangeName] = Field(default_factory=list)
+    exchanges: Names
+    open_api: Names
+
+
+class ExchangeModel(StrictModel):
+    """One of `exchanges`. The scheme is read before the key, which must be of its type."""
+
+    name: fields.Name
+    base_url: exchange_fields.BaseUrl
+    api_key: exchange_fields.Identifier
+    scheme: exchange_fields.Scheme
+    secret: exchange_fields.ExchangeSecret
+    public_key: exchange_fields.VerifyingKey = None
+
+
+class OpenApiAppModel(StrictModel):
+    """One of `open_api`."""
+
+    name: fields.Name
+    app_id: exchange_fields.Identifier
+    access_key_id: exchange_fields.Identifier
+    base_url: exchange_fields.BaseUrl
+    secret_key: exchange_fields.AppSecret
+    private_key: exchange_fields.AppSecret | None = None
 
 
 class PartnerTaskModel(StrictModel):
@@ -179,6 +203,7 @@ class RateLimitsModel(StrictModel):
     log_ins_per_address: RateLimitModel | None = None
     failed_signatures_per_address: RateLimitModel | None = None
     requests_per_client: RateLimitModel | None = None
+    public_calls_per_address: RateLimitModel | None = None
 
 
 class ConfigModel(StrictModel):
@@ -197,7 +222,11 @@ class ConfigModel(StrictModel):
     wallets: list[WalletModel] = Field(default_factory=list)
     users: list[UserModel] = Field(default_factory=list)
     clients: list[ClientModel] = Field(default_factory=list)
-    exchanges: Later = None
-    open_api: Later = None
+    exchanges: Annotated[list[ExchangeModel], BeforeValidator(_nothing_is_empty)] = Field(
+        default_factory=list
+    )
+    open_api: Annotated[list[OpenApiAppModel], BeforeValidator(_nothing_is_empty)] = Field(
+        default_factory=list
+    )
     partner: Annotated[PartnerModel | None, BeforeValidator(_empty_is_none)] = None
     rate_limits: RateLimitsModel = RateLimitsModel()

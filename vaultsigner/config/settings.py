@@ -6,11 +6,12 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from vaultsigner.domain.names import ApiKey, ClientName, UserName, WalletName
+from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 Network = IPv4Network | IPv6Network
 ClientScheme = Literal["hmac", "rsa", "ed25519", "open_api"]
+ExchangeScheme = Literal["hmac", "rsa", "ed25519"]
 WalletRole = Literal["sender", "recipient"]
 UserRole = Literal["operator", "auditor"]
 
@@ -128,12 +129,15 @@ class User:
     Args:
         roles: what they may do beside using wallets: an `operator` stops and resumes what is served, and explains policy for
             others; an `auditor` reads what was recorded.
+        exchanges, open_api: names of what they may use of `Settings.exchanges` and `Settings.open_api`.
     """
 
     username: UserName
     password_hash: str = field(repr=False)
     wallet_permissions: Mapping[WalletName, frozenset[Permission]]
     roles: frozenset[UserRole] = frozenset()
+    exchanges: tuple[str, ...] = ()
+    open_api: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ class Client:
     Args:
         secret: where the shared secret lies; for `hmac` and `open_api` alone.
         public_key: DER, SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7); for `rsa` and `ed25519` alone.
-        exchanges: names of the exchanges that it may use.
+        exchanges, open_api: names of what it may use of `Settings.exchanges` and `Settings.open_api`.
         key_file: where the public key was read from; None where the configuration holds it.
     """
 
@@ -155,6 +159,49 @@ class Client:
     public_key: bytes | None = None
     exchanges: tuple[str, ...] = ()
     key_file: Path | None = None
+    open_api: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An account at an exchange, whose requests custody signs with the exchange's secret.
+
+    Args:
+        base_url: where it answers, no trailing slash; https, but for this machine's own.
+        api_key: the exchange's name for the account; sent with each request, no secret.
+        scheme: of the signatures.
+        secret: HMAC's shared secret, or the private half of a key pair. What lies in Transit never leaves Vault.
+        public_key: DER, SubjectPublicKeyInfo: new signatures are verified with it. For `rsa` and `ed25519` alone.
+        key_file: where that was read from; None where the configuration holds it.
+    """
+
+    name: ExchangeName
+    base_url: str
+    api_key: str
+    scheme: ExchangeScheme
+    secret: KvReference | TransitReference
+    public_key: bytes | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApiApp:
+    """A mini-program's account at Binance's Open API.
+
+    Args:
+        app_id: the mini-program's.
+        access_key_id: the issuer of its tokens; no secret.
+        base_url: as for an exchange.
+        secret_key: signs its tokens.
+        private_key: RSA: opens what Binance encrypts for it; None where nothing is to be opened.
+    """
+
+    name: str
+    app_id: str
+    access_key_id: str
+    base_url: str
+    secret_key: KvReference
+    private_key: KvReference | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +240,16 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """What the unknown, and each client, may do before they are told to wait."""
+    """What the unknown, and each client, may do before they are told to wait.
+
+    `public_calls_per_address` counts what is passed on to an exchange for anybody at all.
+    """
 
     log_ins_per_user: RateLimit = RateLimit(100, 600)
     log_ins_per_address: RateLimit = RateLimit(1_000, 600)
     failed_signatures_per_address: RateLimit = RateLimit(1_000, 60)
     requests_per_client: RateLimit = RateLimit(60_000, 60)
+    public_calls_per_address: RateLimit = RateLimit(1_200, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +273,8 @@ class Settings:
     wallets: Mapping[WalletName, Wallet]
     users: Mapping[UserName, User]
     clients: Mapping[ClientName, Client] = field(default_factory=dict)
+    exchanges: Mapping[ExchangeName, Exchange] = field(default_factory=dict)
+    open_api: Mapping[str, OpenApiApp] = field(default_factory=dict)
     partner: Partner | None = None
     rate_limits: RateLimits = RateLimits()
     digest: str = ""

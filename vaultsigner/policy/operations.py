@@ -5,16 +5,18 @@ from vaultsigner.domain.names import Operation
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 
 NAMED_ONLY = frozenset(
-    Operation(f"exchange.{name}") for name in ("withdraw", "transfer", "sub_account", "settings", "other")
+    Operation(f"exchange.{name}")
+    for name in ("withdraw", "transfer", "sub_account", "settings", "other", "user_stream")
 )
-"""What moves value out, opens doors, or may be anything at all: no pattern of an allow rule covers these."""
+"""What moves value out, opens doors, needs no signature, or may be anything at all: no pattern of an allow rule covers these."""
 
 OPERATIONS: tuple[Operation, ...] = (
     *(Operation(f"{message}.{verb}") for message in PERMISSION_FOR_MESSAGE for verb in ("sign", "broadcast")),
     *(Operation(f"exchange.{name}") for name in ("order", "cancel", "amend", "query")),
     *sorted(NAMED_ONLY),
+    *(Operation(f"open_api.{name}") for name in ("token", "decrypt", "user_data")),
 )
-FAMILIES = (*PERMISSION_FOR_MESSAGE, "exchange")
+FAMILIES = (*PERMISSION_FOR_MESSAGE, "exchange", "open_api")
 """What may stand before `.*`."""
 
 TRANSFERS = frozenset(

@@ -126,8 +126,8 @@ def _operation_hint(family: str, action: str) -> str:
         messages = ", ".join(PERMISSION_FOR_MESSAGE)
         return f'write "*", or one of {messages} followed by .sign, .broadcast or .*, or exchange.order and its like'
     actions = [each.partition(".")[2] for each in OPERATIONS if each.startswith(f"{meant}.")]
-    if meant == "exchange" and action:
-        return suggestion(action, actions).replace("did you mean ", "did you mean exchange.")
+    if meant in ("exchange", "open_api") and action:
+        return suggestion(action, actions).replace("did you mean ", f"did you mean {meant}.")
     return f"did you mean {meant}.{KnownWords(actions).nearest(action) or '*'}?"
 
 

@@ -227,13 +227,18 @@ class Suspensions:
         return suspension_of(self._known, kind, name, reason, by=by, at_ms=at_ms)
 
 
-def suspendable(settings: Settings) -> Mapping[SuspensionKind, Collection[str] | None]:
-    """The names that there are of each kind; None: any name will do."""
-    return {"wallet": settings.wallets, "client": settings.clients, "user": settings.users, "exchange": None}
+def suspendable(settings: Settings) -> Mapping[SuspensionKind, Collection[str]]:
+    """The names that there are of each kind."""
+    return {
+        "wallet": settings.wallets,
+        "client": settings.clients,
+        "user": settings.users,
+        "exchange": settings.exchanges,
+    }
 
 
 def suspension_of(
-    known: Mapping[SuspensionKind, Collection[str] | None],
+    known: Mapping[SuspensionKind, Collection[str]],
     kind: str | None,
     name: str | None,
     reason: str | None,
@@ -257,8 +262,8 @@ def suspension_of(
         return Suspension(*EVERYTHING, reason, by, at_ms)
     if name is None or _NAME.fullmatch(name) is None:
         raise invalid(("name",), f"say which {wanted}, by its name in config.yml")
-    names = known.get(wanted)
-    if names is not None and name not in names:
+    names = known.get(wanted, ())
+    if name not in names:
         raise invalid(("name",), f"no {wanted} has this name; {suggestion(name, names)}")
     return Suspension(wanted, name, reason, by, at_ms)
 
