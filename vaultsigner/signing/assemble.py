@@ -74,7 +74,7 @@ async def assembled(
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
             ),
         )
-        keeper = PolicyKeeper(settings, parts.custody, recorder)
+        keeper = PolicyKeeper(settings, parts.custody, recorder, clock)
         await stack.enter_async_context(forgetting(parts.state, clock))
         await recorder.record(Control("start", {"version": vaultsigner.__version__}, keeper.current.digest))
         await stack.enter_async_context(watching(keeper))

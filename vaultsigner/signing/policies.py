@@ -22,13 +22,13 @@ from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import AuditError, ConfigError, CustodyError
 from vaultsigner.policy import PolicySet, unknown_names
 from vaultsigner.policy import load as load_policies
+from vaultsigner.signing.clock import Clock
+from vaultsigner.signing.policy_files import Look, Unrest, look_of
 
 POLL_SECONDS = 1.0
 LONGEST_PROBLEM = 1000
 
 Why = Literal["SIGHUP", "files changed", "custody began anew", "tried again"]
-Look = tuple[object, ...]
-"""How the directory looks from outside; another one where a file in it may have changed."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,7 @@ class PolicyKeeper:
         settings: name the directory; names in rules are compared with theirs.
         custody: is asked to switch first.
         recorder: for what happens to the set.
+        clock: for how long files have been changing.
         load: reads a policy set.
 
     Raises:
@@ -51,6 +52,7 @@ class PolicyKeeper:
         settings: Settings,
         custody: CustodyClient,
         recorder: Recorder,
+        clock: Clock,
         *,
         load: Callable[[Path], PolicySet] = load_policies,
     ) -> None:
@@ -67,6 +69,7 @@ class PolicyKeeper:
         self._unusable: str | None = None
         self._disagreed: str | None = None
         self._told: str | None = None
+        self._unrest = Unrest(clock)
 
     @property
     def current(self) -> PolicySet:
@@ -81,16 +84,19 @@ class PolicyKeeper:
     @property
     def problem(self) -> str | None:
         """Why the files as they are now are not in force; None where they are."""
-        found = self._unusable or self._disagreed
-        if found is None:
+        found = [
+            each for each in (self._unrest.problem, self._unusable or self._disagreed) if each is not None
+        ]
+        if not found:
             return None
-        return f"{_bounded(found)}; {self._current.digest} stays in force"
+        return f"{_bounded('; '.join(found))}; {self._current.digest} stays in force"
 
     async def reload(self, why: Why) -> None:
         """Read the files anew and put them in force. Never raises for what is wrong with them; `problem` tells."""
         async with self._reloading:
             # Looked at before reading: a change while the files are read leads to another reload.
             self._read_as = await asyncio.to_thread(look_of, self._directory)
+            self._unrest.rest()
             found = await asyncio.to_thread(self._read)
             if isinstance(found, str):
                 self._unusable = found
@@ -103,11 +109,13 @@ class PolicyKeeper:
         """What has to be done about once a second; the next call is given what this one answers.
 
         Files that change are left alone until they stay as they are for a while: one that is half written can be a good
-        policy file that lacks the rules at its end.
+        policy file that lacks the rules at its end. Where they never do, `problem` says so.
         """
         now = await asyncio.to_thread(look_of, self._directory)
         if now != before:
+            self._unrest.note(before, now)
             return now
+        self._unrest.rest()
         if now != self._read_as:
             await self.reload("files changed")
         elif self._unusable is None and self._custody.connected:
@@ -199,24 +207,6 @@ async def _watch(keeper: PolicyKeeper, hang_up: asyncio.Event, poll_seconds: flo
                 look = await keeper.keep_up(look)
         except Exception:  # a bug must not be the end of every later reload
             log.exception("policies not watched")
-
-
-def look_of(directory: Path) -> Look:
-    """Names, sizes, times and inodes of the files that count; links are followed."""
-    try:
-        entries = sorted(entry for entry in directory.glob("*.yml") if not entry.name.startswith("."))
-        return tuple((entry.name, _stat(entry)) for entry in entries)
-    except OSError as error:
-        return (error.errno,)
-
-
-def _stat(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError as error:
-        return (error.errno or 0,)
-    # The time of the last change of the inode, too: the one of the contents can be set to what it was.
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _details(why: Why, old: PolicySet, **more: str) -> dict[str, JsonValue]:

@@ -7,12 +7,14 @@ from typing import Any, cast
 
 import pytest
 
+from tests.unit.signing.desks import TestClock
 from vaultsigner.audit.entries import Control
 from vaultsigner.config.settings import Settings
 from vaultsigner.errors import AuditError, CustodyError
 from vaultsigner.policy import PolicySet
 from vaultsigner.policy import load as load_policies
-from vaultsigner.signing.policies import PolicyKeeper, look_of
+from vaultsigner.signing.policies import PolicyKeeper
+from vaultsigner.signing.policy_files import RESTLESS_SECONDS, look_of
 
 ALLOW = "version: 1\nrules:\n  - {id: all, effect: allow}\n"
 DENY = ALLOW.replace("allow", "deny")
@@ -34,8 +36,10 @@ class Outside:
     users: dict[str, Any] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
     exchanges: dict[str, Any] = field(default_factory=dict)
+    open_api: dict[str, Any] = field(default_factory=dict)
     problem_while_recording: str | None = None
     named: str | None = None
+    clock: TestClock = field(default_factory=TestClock)
 
     @property
     def policies(self) -> Path:
@@ -82,7 +86,7 @@ class Outside:
 def keeper_of(outside: Outside, **options: Any) -> PolicyKeeper:
     """The real one, with all of the outside in the places of others."""
     parts = cast(Any, outside)
-    return PolicyKeeper(cast(Settings, parts), parts, parts, **options)
+    return PolicyKeeper(cast(Settings, parts), parts, parts, outside.clock, **options)
 
 
 @pytest.fixture
@@ -147,6 +151,72 @@ async def test_a_file_that_is_half_written_is_left_alone(outside: Outside) -> No
     assert outside.events() == []
     await outside.keeper.keep_up(look)
     assert outside.keeper.current.digest == new
+
+
+async def restless(outside: Outside, seconds: int) -> None:
+    """A file that is another one at every look, one look a second."""
+    look = look_of(outside.directory)
+    for number in range(seconds + 1):
+        outside.write(DENY.replace("all", "busy") + "#" * number, "busy.yml")
+        look = await outside.keeper.keep_up(look)
+        outside.clock.now_ms += 1000
+    outside.clock.now_ms -= 1000
+
+
+async def test_files_that_never_rest_are_told_and_stay_out_of_force(outside: Outside) -> None:
+    old = outside.keeper.current
+    began = "2026-09-21T14:13:20.000Z"
+    await restless(outside, int(RESTLESS_SECONDS) - 1)
+    assert outside.keeper.problem is None, "files may take their time to be written"
+    outside.clock.now_ms += 1000
+    problem = str(outside.keeper.problem)
+    assert problem.startswith(f"files have been changing since {began} (at the last look: 'busy.yml')")
+    assert problem.endswith(f"; {old.digest} stays in force")
+    assert (outside.keeper.current, outside.events()) == (old, [])
+
+
+async def test_it_is_told_no_more_once_they_have_rested(outside: Outside) -> None:
+    await restless(outside, 60)
+    assert outside.keeper.problem is not None
+    await outside.keeper.keep_up(look_of(outside.directory))
+    assert outside.keeper.problem is None
+    assert outside.events() == ["custody", "reload"]
+    await restless(outside, 4)
+    assert outside.keeper.problem is None, "counted from the beginning of this unrest"
+
+
+async def test_it_is_over_where_in_the_end_nothing_has_changed(outside: Outside) -> None:
+    await restless(outside, 60)
+    (outside.directory / "busy.yml").unlink()
+    await outside.settle()
+    assert (outside.keeper.problem, outside.events()) == (None, [])
+
+
+async def test_a_hang_up_ends_the_wait(outside: Outside) -> None:
+    await restless(outside, 60)
+    await outside.keeper.reload("SIGHUP")
+    assert outside.events() == ["custody", "reload"]
+    assert outside.keeper.problem is None
+
+
+async def test_a_bad_file_is_told_beside_the_unrest(outside: Outside) -> None:
+    outside.write(BAD, "bad.yml")
+    await outside.settle()
+    (outside.directory / "bad.yml").unlink()
+    await restless(outside, 60)
+    problem = str(outside.keeper.problem)
+    assert problem.startswith("files have been changing since ")
+    assert "bad.yml:3:" in problem
+
+
+async def test_a_directory_that_comes_and_goes_is_unrest_too(outside: Outside) -> None:
+    elsewhere, look = outside.directory.with_name("elsewhere"), look_of(outside.directory)
+    for number in range(8):
+        here, there = (outside.directory, elsewhere)[:: 1 if number % 2 == 0 else -1]
+        here.rename(there)
+        look = await outside.keeper.keep_up(look)
+        outside.clock.now_ms += 1000
+    assert "files have been changing" in str(outside.keeper.problem)
 
 
 async def test_what_is_no_policy_file_does_not_disturb(outside: Outside) -> None:
