@@ -1,1 +1,1 @@
-"""Talking to chain nodes: only those that config names."""
+"""Talking to chain nodes and exchanges: only those that config names."""

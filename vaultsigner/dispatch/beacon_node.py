@@ -4,7 +4,6 @@ What a node says about a broadcast is one of three things, and they must not be 
 it, or nobody knows.
 """
 
-import errno
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from vaultsigner.config.settings import Environment
+from vaultsigner.dispatch.troubles import trouble
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import NodeError
 
@@ -161,25 +161,8 @@ class _TooLongError(ValueError):
     """The answer is longer than any that a node means."""
 
 
-_TROUBLES: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, "timed out"),
-    (aiohttp.ClientConnectorDNSError, "its host name is not known"),
-    (aiohttp.ClientConnectorCertificateError, "its certificate is not accepted"),
-    (aiohttp.ClientSSLError, "the TLS handshake failed"),
-    (aiohttp.ClientConnectorError, "it cannot be reached"),
-    (aiohttp.ServerDisconnectedError, "hung up"),
-    (aiohttp.ClientOSError, "hung up"),
-    (aiohttp.ClientPayloadError, "hung up"),
-    (_TooLongError, "an answer of more than a mebibyte"),
-)
-"""The first that fits counts: several are kinds of others further down."""
-
-
 def _trouble(error: Exception) -> str:
-    """What went wrong with a connection, in words; the exception's own text would repeat addresses and internals."""
-    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.ECONNREFUSED:
-        return "connection refused"
-    return next((words for kind, words in _TROUBLES if isinstance(error, kind)), "what it says is not HTTP")
+    return "an answer of more than a mebibyte" if isinstance(error, _TooLongError) else trouble(error)
 
 
 async def _read_json(response: aiohttp.ClientResponse) -> JsonValue:

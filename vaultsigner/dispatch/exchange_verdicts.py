@@ -1,0 +1,61 @@
+"""What an exchange's answer says about the request: done, refused, or nobody knows.
+
+After Binance's documentation, "General API Information" (spot, USD-M and COIN-M futures: "HTTP Return Codes") and "Error codes".
+"""
+
+import json
+from http import HTTPStatus
+from typing import Literal
+
+Verdict = Literal["accepted", "refused", "unknown"]
+
+EXECUTION_UNKNOWN = frozenset({-1006, -1007})
+"""UNEXPECTED_RESP and TIMEOUT: "execution status unknown", whatever the status beside them is."""
+PARTLY_DONE = -2021
+"""Of an order that cancels and replaces another: one half was done, and the status is 409."""
+WRONG_TIME = -1021
+"""INVALID_TIMESTAMP: outside of recvWindow, so that it was not looked at any further."""
+
+
+def verdict_of(status: int, code: int | None, *, changes: bool) -> Verdict:
+    """What became of a request.
+
+    Args:
+        status: HTTP's.
+        code: the exchange's own, `code_in` its body.
+        changes: whether the request may change anything at all; where it may not, there is nothing to be unsure about.
+    """
+    accepted = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+    if not changes:
+        return "accepted" if accepted else "refused"
+    if code in EXECUTION_UNKNOWN or status == HTTPStatus.REQUEST_TIMEOUT:
+        return "unknown"
+    if accepted or code == PARTLY_DONE:
+        return "accepted"
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return "refused" if refused else "unknown"
+
+
+def may_retry_for_time(status: int, code: int | None) -> bool:
+    """Whether the exchange surely did nothing, and would have liked another timestamp."""
+    return status == HTTPStatus.BAD_REQUEST and code == WRONG_TIME
+
+
+def code_in(body: bytes) -> int | None:
+    """The number that an exchange names an error by, `{"code": -1021, "msg": ...}`; None where there is none to be found."""
+    code = _member(body, "code")
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def server_time_in(body: bytes) -> int | None:
+    """The time in milliseconds since 1970 that a time endpoint tells, `{"serverTime": ...}`."""
+    told = _member(body, "serverTime")
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 < told < 1 << 53 else None
+
+
+def _member(body: bytes, name: str) -> object:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer.get(name) if isinstance(answer, dict) else None
