@@ -1,0 +1,114 @@
+"""The items of an intent: what each order of a request is, in the fields that policy asks for."""
+
+from collections.abc import Mapping
+from string import ascii_lowercase, ascii_uppercase
+
+from vaultsigner.domain.names import JsonValue
+from vaultsigner.formats.exchange.endpoint import Endpoint, Fields, Leg
+from vaultsigner.formats.exchange.notional import notional_of
+from vaultsigner.strict_json import MalformedJsonError, parse
+
+Item = dict[str, JsonValue]
+Texts = Mapping[str, str]
+
+_UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_ONE_SPELLING = {"position_side": _UPPER, "margin_type": _UPPER, "reduce_only": _LOWER}
+"""Words that policy compares letter by letter and an exchange may take in any letters."""
+
+
+def read_items(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
+    """One item for each thing that would be done; None where policy could not see all of it.
+
+    That is: a parameter that the row does not know (but for queries), two parameters for one field, a list that cannot be
+    read to the end, an order list without one of its orders.
+    """
+    if row.batch:
+        return _of_batch(row, parameters)
+    if row.legs:
+        return _of_legs(row, parameters)
+    item = _item(row, row.fields, parameters, strict=row.changes)
+    return None if item is None else (item,)
+
+
+def _of_batch(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
+    around = {name: value for name, value in parameters.items() if name != row.batch}
+    orders = _orders(parameters.get(row.batch, ""))
+    if not orders or any(name in around for order in orders for name in order):
+        return None
+    known = {**row.fields, **row.members}
+    items = [_item(row, known, {**around, **order}, strict=True) for order in orders]
+    found = tuple(item for item in items if item is not None)
+    return found if len(found) == len(items) else None
+
+
+def _orders(text: str) -> list[dict[str, str]]:
+    """The orders of a JSON list; none at all where anything in it is no order."""
+    try:
+        document = parse(text.encode("utf-8"), max_depth=2)
+    except MalformedJsonError:
+        return []
+    if not isinstance(document, list):
+        return []
+    orders: list[dict[str, str]] = []
+    for element in document:
+        if not isinstance(element, dict):
+            return []
+        order: dict[str, str] = {}
+        for name, value in element.items():
+            if isinstance(value, bool):
+                order[name] = "true" if value else "false"
+            elif isinstance(value, str):
+                order[name] = str(value)
+            else:
+                return []
+        orders.append(order)
+    return orders
+
+
+def _of_legs(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
+    own = frozenset[str]().union(*(leg.fields for leg in row.legs))
+    if any(name not in row.fields and name not in own for name in parameters):
+        return None
+    shared = {name: value for name, value in parameters.items() if name not in own}
+    items: list[Item] = []
+    for leg in row.legs:
+        mine = {name: value for name, value in parameters.items() if name in leg.fields}
+        if leg.key not in mine:
+            if leg.optional and not mine:
+                continue
+            return None
+        item = _item(row, {**row.fields, **leg.fields}, {**shared, **mine}, strict=True, leg=leg)
+        if item is None:
+            return None
+        items.append(item)
+    return tuple(items)
+
+
+def _item(
+    row: Endpoint, known: Fields, values: Texts, *, strict: bool, leg: Leg | None = None
+) -> Item | None:
+    item: Item = {"endpoint": row.name, "method": row.method}
+    rest: dict[str, JsonValue] = {}
+    for name, value in values.items():
+        if strict and name not in known:
+            return None
+        field = known.get(name)
+        if field is None:
+            rest[name] = value
+        elif field not in item:
+            item[field] = value.translate(_ONE_SPELLING.get(field, {}))
+        elif field == "client_order_id":
+            item[field] = f"{item[field]},{value}"
+        elif strict:
+            return None
+        else:
+            rest[name] = value
+    if leg is not None and leg.type is not None:
+        item["type"] = leg.type_with_price or leg.type if "price" in item else leg.type
+    notional = notional_of(row.notional, item, rest)
+    if notional is not None:
+        item["notional"] = notional
+    if rest:
+        item["parameters"] = rest
+    return item
