@@ -102,16 +102,34 @@ def request_digests(method: str, path: str, query: bytes, body: bytes) -> tuple[
         method, path, query: as sent, the path and query still percent-encoded.
         body: as sent.
     """
-    head, body_digest = f"{method}{path}".encode("utf-8", "surrogatepass"), hashlib.sha256(body).hexdigest()
-    if b"\n" in head or b"\n" in query:
+    if _has_line_end(method, path, query):
         return ()
+    body_digest = hashlib.sha256(body).hexdigest()
     paths = (path,) if path.endswith("/") else (path, f"{path}/")
     return tuple(_digest(method, one, query, body_digest) for one in paths)
+
+
+def canonical_digest(method: str, path: str, query: bytes, body: bytes) -> str:
+    """The `dig` of a request with exactly this path.
+
+    Args:
+        method, path, query, body: as for `request_digests`.
+
+    Raises:
+        ValueError: one of the first three has a line end.
+    """
+    if _has_line_end(method, path, query):
+        raise ValueError("a line end in a request line")
+    return _digest(method, path, query, hashlib.sha256(body).hexdigest())
 
 
 def in_open_api_window(ts_seconds: int, now_ms: int) -> bool:
     """Not older than a minute, not more than five seconds ahead."""
     return -AHEAD_MS <= now_ms - ts_seconds * 1000 <= OLDEST_MS
+
+
+def _has_line_end(method: str, path: str, query: bytes) -> bool:
+    return "\n" in method or "\n" in path or b"\n" in query
 
 
 def _digest(method: str, path: str, query: bytes, body_digest: str) -> str:
