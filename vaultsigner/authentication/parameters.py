@@ -34,6 +34,21 @@ class Parameter:
     raw_value: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SentParameters:
+    """The parameters of a request, wherever they stood.
+
+    Args:
+        text: the query or the form that they stood in, as received.
+        parameters: in the order sent.
+        json_body: a JSON body, as received; else empty.
+    """
+
+    text: bytes = field(repr=False)
+    parameters: tuple[Parameter, ...]
+    json_body: bytes = field(repr=False)
+
+
 def malformed_parameters(message: str) -> Refusal:
     """A fault of shape, which depends on no key and may be told."""
     return Refusal("malformed_parameters", message)
@@ -42,6 +57,27 @@ def malformed_parameters(message: str) -> Refusal:
 def beyond_bounds(raw: bytes) -> bool:
     """Whether a query or form is too much to be taken apart, for whoever sends it has not shown who they are."""
     return len(raw) > LONGEST_TEXT or raw.count(b"&") >= MOST_PARAMETERS
+
+
+def read_sent_parameters(query: bytes, body: bytes) -> SentParameters | Refusal:
+    """The parameters of a request; `malformed_parameters` where two readers could find different ones.
+
+    Args:
+        query: what follows the first ? of the request target, as received.
+        body: as received: empty, JSON, or a form.
+    """
+    json_body = is_json(body)
+    if query and body and not json_body:
+        return malformed_parameters(
+            "Query and form body both carry parameters, and nothing marks where one ends: send all in one of them"
+        )
+    if NEVER_RAW.search(query):
+        return malformed_parameters("The query holds a blank, a control character or a #: percent-encode it")
+    text = query if query or json_body else body
+    parameters = read_parameters(text)
+    if isinstance(parameters, Refusal):
+        return parameters
+    return SentParameters(text, parameters, body if json_body else b"")
 
 
 def read_parameters(raw: bytes) -> tuple[Parameter, ...] | Refusal:

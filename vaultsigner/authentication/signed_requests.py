@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from vaultsigner.authentication.parameters import (
-    NEVER_RAW,
     Parameter,
+    SentParameters,
     beyond_bounds,
     decode,
     is_json,
     malformed_parameters,
-    read_parameters,
+    read_sent_parameters,
 )
 from vaultsigner.authentication.windows import DEFAULT_RECV_WINDOW_MS, LONGEST_EXCHANGE_WINDOW_MS
 from vaultsigner.domain.refusals import Refusal
@@ -87,20 +87,12 @@ def read_signed_request(query: bytes, body: bytes) -> SignedRequest | Refusal:
         query: what follows the first ? of the request target, as received.
         body: as received: empty, JSON, or a form.
     """
-    json_body = is_json(body)
-    if query and body and not json_body:
-        return malformed_parameters(
-            "Query and form body both carry parameters, and nothing marks where one ends: send all in one of them"
-        )
-    if NEVER_RAW.search(query):
-        return malformed_parameters("The query holds a blank, a control character or a #: percent-encode it")
-    text = query if query or json_body else body
-    parameters = read_parameters(text)
-    if isinstance(parameters, Refusal):
-        return parameters
-    if (misspelt := misspelt_name(parameters)) is not None:
+    sent = read_sent_parameters(query, body)
+    if isinstance(sent, Refusal):
+        return sent
+    if (misspelt := misspelt_name(sent.parameters)) is not None:
         return malformed_parameters(f"Write the name {misspelt} exactly so, without percent-encoding")
-    return _signed(text, parameters, body if json_body else b"")
+    return _signed(sent)
 
 
 def carries_signature(query: bytes, body: bytes) -> bool:
@@ -131,12 +123,12 @@ def _folded(name: bytes) -> bytes:
     return name.strip(_TRIMMED).lower()
 
 
-def _signed(text: bytes, parameters: tuple[Parameter, ...], json_body: bytes) -> SignedRequest | Refusal:
-    named = {parameter.name: parameter for parameter in parameters}
+def _signed(sent: SentParameters) -> SignedRequest | Refusal:
+    named = {parameter.name: parameter for parameter in sent.parameters}
     signature = named.pop(b"signature", None)
     if signature is None or not signature.value:
         return authentication_failed("signature missing")
-    covered, _, last = text.rpartition(b"&")
+    covered, _, last = sent.text.rpartition(b"&")
     if not last.startswith(b"signature="):
         return malformed_parameters("The signature must be the last parameter")
     times = _times(named)
@@ -149,7 +141,7 @@ def _signed(text: bytes, parameters: tuple[Parameter, ...], json_body: bytes) ->
         return malformed_parameters(
             "After timestamp, percent-encode { and [: they could be taken for the body"
         )
-    return SignedRequest(covered + json_body, signature.value, *times, tuple(named.values()))
+    return SignedRequest(covered + sent.json_body, signature.value, *times, tuple(named.values()))
 
 
 def _times(named: dict[bytes, Parameter]) -> tuple[int, int] | Refusal:
