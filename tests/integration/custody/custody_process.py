@@ -1,16 +1,15 @@
 """The custody process alone, as the launcher starts it, with a test in the place of the server."""
 
-import asyncio
 import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS, until
 from vaultsigner.cli.launcher import custody_environment
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import SignBeaconRequest
@@ -72,7 +71,7 @@ class CustodyProcess:
         """Ask it to end; its exit status."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(10)
+        return self._process.wait(PATIENCE_SECONDS)
 
     def close(self) -> None:
         """End it for good."""
@@ -104,21 +103,14 @@ async def connected(socket_path: Path) -> AsyncIterator[CustodyClient]:
         await client.close()
 
 
-async def until_up(client: CustodyClient, seconds: float = 10.0) -> float:
-    """Wait until custody serves the client; how long that took."""
-    began = time.monotonic()
-    while not client.connected:
-        assert time.monotonic() - began < seconds, "custody does not come up"
-        await asyncio.sleep(0.005)
-    return time.monotonic() - began
+async def until_up(client: CustodyClient) -> None:
+    """Wait until custody serves the client."""
+    await until(lambda: client.connected, "custody comes up")
 
 
-async def until_down(client: CustodyClient, seconds: float = 10.0) -> None:
+async def until_down(client: CustodyClient) -> None:
     """Wait until the client has noticed that custody is gone."""
-    began = time.monotonic()
-    while client.connected:
-        assert time.monotonic() - began < seconds, "the client does not notice"
-        await asyncio.sleep(0.005)
+    await until(lambda: not client.connected, "the client notices that custody is gone")
 
 
 def request_for(vector: dict[str, Any], wallet: str, token: str, /, **changes: Any) -> SignBeaconRequest:

@@ -39,6 +39,11 @@ class Conversation:
         self._writer.write(data)
         await self._writer.drain()
 
+    async def ended(self) -> None:
+        """Waits until the other side has ended the connection."""
+        with suppress(ConnectionError):
+            await self._reader.read()
+
     def reset(self) -> None:
         """End the connection rudely."""
         self._writer.transport.abort()

@@ -1,4 +1,4 @@
-"""Custody dies by kill -9: what its client sees meanwhile, and how soon it is back."""
+"""Custody dies by kill -9: what its client sees meanwhile, and that it finds custody again."""
 
 import asyncio
 import os
@@ -9,13 +9,11 @@ import pytest
 
 from tests.integration.custody.conftest import CustodyWorld
 from tests.integration.custody.custody_process import connected, until_down, until_up
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import Vector
 from vaultsigner.custody import client as client_module
-from vaultsigner.custody.client import PATIENCE_SECONDS, CustodyClient
+from vaultsigner.custody.client import CustodyClient
 from vaultsigner.errors import CustodyError
-
-SLACK_SECONDS = 0.5
-BACK_WITHIN_SECONDS = 2.0
 
 
 async def test_questions_in_flight_fail_at_once_and_later_ones_after_a_moment(
@@ -23,37 +21,37 @@ async def test_questions_in_flight_fail_at_once_and_later_ones_after_a_moment(
 ) -> None:
     async with connected(own_world.custody.socket_path) as client:
         os.kill(own_world.custody.pid, signal.SIGSTOP)
-        in_flight = [asyncio.ensure_future(client.sign_beacon(own_world.request(order))) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        requests = [own_world.request(order) for _ in range(5)]
+        in_flight = [asyncio.ensure_future(client.sign_beacon(request)) for request in requests]
+        await asyncio.sleep(0)
         own_world.custody.kill()
-        began = time.monotonic()
         for error in await asyncio.gather(*in_flight, return_exceptions=True):
             assert isinstance(error, CustodyError)
             assert error.code == "custody_unavailable"
-        assert time.monotonic() - began < SLACK_SECONDS
+            assert "ended before it answered" in str(error), "not the time-out of a question"
         began = time.monotonic()
         # The listening socket is still there: being connected must not be taken for being served.
         with pytest.raises(CustodyError, match="restarted") as caught:
             await client.health()
         assert caught.value.code == "custody_unavailable"
-        assert PATIENCE_SECONDS - 0.01 <= time.monotonic() - began < PATIENCE_SECONDS + SLACK_SECONDS
+        assert time.monotonic() - began >= client_module.PATIENCE_SECONDS - 0.01
 
 
-async def test_back_within_two_seconds_and_by_itself(own_world: CustodyWorld, order: Vector) -> None:
+async def test_back_by_itself(own_world: CustodyWorld, order: Vector) -> None:
     async with connected(own_world.custody.socket_path) as client:
         for _ in range(2):
             await client.sign_beacon(own_world.request(order))
             own_world.custody.kill()
             await asyncio.sleep(0.01)
             own_world.custody.start()
-            assert await until_up(client) < BACK_WITHIN_SECONDS
+            await until_up(client)
             assert (await client.sign_beacon(own_world.request(order))).signature.hex() == order["signature"]
 
 
 async def test_a_question_asked_just_before_custody_is_back_is_answered(
     own_world: CustodyWorld, order: Vector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr(client_module, "PATIENCE_SECONDS", PATIENCE_SECONDS)
     async with connected(own_world.custody.socket_path) as client:
         own_world.custody.kill()
         await until_down(client)
@@ -78,20 +76,18 @@ async def test_a_client_that_came_first_finds_custody_when_it_comes(own_world: C
 async def test_a_custody_that_hangs_is_not_waited_for_for_ever(
     own_world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "ANSWER_SECONDS", 0.3)
     async with connected(own_world.custody.socket_path) as client:
         os.kill(own_world.custody.pid, signal.SIGSTOP)
+        monkeypatch.setattr(client_module, "ANSWER_SECONDS", 0.3)
         with pytest.raises(CustodyError, match="no answer within") as caught:
             await client.health()
+        monkeypatch.undo()
         assert caught.value.code == "custody_unavailable"
         os.kill(own_world.custody.pid, signal.SIGCONT)
         assert (await client.health()).vault == "ok"
 
 
 def test_sigterm_ends_it_in_order(own_world: CustodyWorld) -> None:
-    deadline = time.monotonic() + 10
-    while "custody_ready" not in own_world.custody.log.read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: "custody_ready" in own_world.custody.log.read_text(), "custody is ready")
     assert own_world.custody.stop() == 0
     assert "custody_stopped" in own_world.custody.log.read_text()

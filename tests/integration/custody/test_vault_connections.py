@@ -1,7 +1,6 @@
 """The raw reader against a Vault that is slow, silent, rude or dishonest."""
 
 import asyncio
-import time
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,19 @@ from typing import Any
 import pytest
 
 from tests.integration.custody.fake_vault import BODY, KEY, REFERENCE, Conversation, answer, fake_vault
-from vaultsigner.custody import vault_pool
+from tests.patience import PATIENCE_SECONDS
+from vaultsigner.custody import vault_pool, vault_token
 from vaultsigner.custody.http_answer import BUFFER_BYTES
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.vault_reader import MOST_USES_OF_ONE_READ
 from vaultsigner.errors import CustodyError
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here is given up because the machine is slow."""
+    monkeypatch.setattr(vault_pool, "CONNECT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(vault_pool, "ANSWER_SECONDS", PATIENCE_SECONDS)
 
 
 async def error_of(question: Awaitable[Any]) -> CustodyError:
@@ -153,22 +160,23 @@ async def test_a_silent_vault_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
         await asyncio.sleep(3600)
 
     async with fake_vault(script, tmp_path) as vault:
-        began = time.monotonic()
         error = await error_of(vault.read())
         assert error.code == "vault_unavailable"
-        assert "no answer" in str(error)
-        assert time.monotonic() - began < 1
+        assert "no answer within 0 seconds" in str(error)
 
 
 async def test_a_vault_that_speaks_unasked_is_not_listened_to(tmp_path: Path) -> None:
     """An answer sent ahead would otherwise be taken for the answer to the next question."""
+    hung_up = asyncio.Event()
 
     async def script(vault: Conversation) -> None:
         await vault.request()
         await vault.send(answer())
         if vault.number == 1:
             await vault.send(answer(BODY.replace(KEY.encode(), b"f" * 64)))
-            await asyncio.sleep(3600)
+            await vault.ended()
+            hung_up.set()
+            return
         await vault.request()
         await vault.send(answer())
 
@@ -178,7 +186,8 @@ async def test_a_vault_that_speaks_unasked_is_not_listened_to(tmp_path: Path) ->
         except CustodyError as error:  # both answers came in one piece
             first = error.code
         assert first in (KEY, "vault_unavailable")
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await hung_up.wait()
         assert await vault.read() == KEY
 
 
@@ -253,7 +262,7 @@ async def test_no_more_connections_than_the_limit_and_none_left_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vault_pool, "MOST_CONNECTIONS", 3)
-    at_once, most = 0, 0
+    at_once, most, full = 0, 0, asyncio.Event()
 
     async def script(vault: Conversation) -> None:
         nonlocal at_once, most
@@ -262,13 +271,15 @@ async def test_no_more_connections_than_the_limit_and_none_left_waiting(
             await vault.request()
             at_once += 1
             most = max(most, at_once)
-            await asyncio.sleep(0.01)
+            if most == 3:
+                full.set()
+            await full.wait()
             at_once -= 1
             await vault.send(answer())
 
     async with fake_vault(script, tmp_path) as vault:
-        full = MOST_USES_OF_ONE_READ * 8
-        assert await asyncio.gather(*(vault.read() for _ in range(full))) == [KEY] * full
+        count = MOST_USES_OF_ONE_READ * 8
+        assert await asyncio.gather(*(vault.read() for _ in range(count))) == [KEY] * count
         assert most == 3
 
 
@@ -278,14 +289,16 @@ async def test_nobody_there_is_told_at_once(tmp_path: Path) -> None:
 
     async with fake_vault(script, tmp_path) as vault:
         pass
-    began = time.monotonic()
     error = await error_of(vault.read())
     assert error.code == "vault_unavailable"
-    assert "check vault.address" in str(error)
-    assert time.monotonic() - began < 1
+    assert "no connection (Connection refused): check vault.address" in str(error)
 
 
-async def test_a_refused_token_is_read_again_and_the_question_repeated(tmp_path: Path) -> None:
+async def test_a_refused_token_is_read_again_and_the_question_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault_token, "REREAD_SECONDS", PATIENCE_SECONDS)
+
     async def script(vault: Conversation) -> None:
         while True:
             request = await vault.request()
@@ -298,7 +311,7 @@ async def test_a_refused_token_is_read_again_and_the_question_repeated(tmp_path:
         assert (await error_of(vault.read())).code == "vault_denied"
         (tmp_path / "token").write_text("s.fresh")
         assert (await error_of(vault.read())).code == "vault_denied", (
-            "the file is looked at once a second at most"
+            "the file is looked at once in a while at most"
         )
-        await asyncio.sleep(1.0)
+        monkeypatch.setattr(vault_token, "REREAD_SECONDS", 0.0)
         assert await vault.read() == KEY
