@@ -51,7 +51,7 @@ def _about_rules(settings: Settings, policies: PolicySet) -> Iterator[str]:
     for name in unknown_names(policies, settings):
         if not name.opens:
             yield name.text
-    open_to_all = [rule for rule in policies.rules if asks_nothing(rule)]
+    open_to_all = [rule for rule in policies.rules if asks_nothing(rule) and rule.operations & _OF_WALLETS]
     if frozenset().union(*(rule.operations for rule in open_to_all)).issuperset(_OF_WALLETS):
         place = open_to_all[0].place
         where = f"{place}: " if place else ""

@@ -24,8 +24,11 @@ MAX_BYTES = 16 * 1024 * 1024
 _VAULT_ADDRESS: YamlPath = ("vault", "address")
 _KEY_HINTS = {
     "secret_key": "vaultsigner signs access tokens with Vault Transit; remove secret_key and set access_token_key",
-    "token": "the Vault token lies in a file of its own: auth: {method: token_file, path: /run/vault/token}",
-    "password": "write password_hash, as `vaultsigner users hash-password` prints it",
+    **dict.fromkeys(
+        ("token", "vault.token", "vault.auth.token"),
+        "the Vault token lies in a file of its own: auth: {method: token_file, path: /run/vault/token}",
+    ),
+    "users.password": "write password_hash, as `vaultsigner users hash-password` prints it",
 }
 """What took the place of keys that people know from elsewhere."""
 _REMOVE = "remove it and count it as known to others; "

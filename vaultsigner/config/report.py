@@ -31,7 +31,7 @@ class Report:
     Args:
         file: as it is named in messages.
         document: what the file says, with places; its own problems are taken over.
-        key_hints: what to say about unknown keys that people are known to write.
+        key_hints: what to say about unknown keys that people are known to write, by their dotted path without indexes.
     """
 
     def __init__(self, file: str, document: Document, key_hints: Mapping[str, str] | None = None) -> None:
@@ -153,7 +153,8 @@ class Report:
     def _unknown_key(self, model: type[BaseModel], location: YamlPath, path: YamlPath) -> None:
         key = str(path[-1])
         known = known_keys(model, location[:-1])
-        hint = self._key_hints.get(key) or suggestion(key, known)
+        named = ".".join(step for step in path if isinstance(step, str))
+        hint = self._key_hints.get(named) or suggestion(key, known)
         self.add(path, f"{shown_key(key, path[:-1])} is not known here", hint, at_key=True)
 
 

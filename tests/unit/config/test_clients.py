@@ -141,7 +141,7 @@ WRONG = [
         "control",
     ),
     (client(HMAC + ", «exchange: [x]"), "clients[0].exchange", "not known", "did you mean exchanges?"),
-    (client(HMAC + ", exchanges: [«binance]"), "clients[0].exchanges[0]", "no exchange", "later version"),
+    (client(HMAC + ", exchanges: [«binance]"), "clients[0].exchanges[0]", "no exchange", "there is none yet"),
     (
         f"clients: [{{{HMAC}}}, {{{OTHER.replace('bot-2,', '«bot-1,').replace('/bot-1', '/bot-2')}}}]",
         "clients[1].name",
@@ -439,7 +439,7 @@ def test_what_the_delivered_example_shows_in_comments_is_valid_too(
     settings = loading.settings(before + shown)
     assert settings.partner is not None
     assert list(settings.partner.tasks) == ["deposit"]
-    assert shown.count("{count:") == 4
+    assert shown.count("{count:") == 5
     assert settings.rate_limits == RateLimits()
 
 

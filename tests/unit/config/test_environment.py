@@ -9,7 +9,7 @@ import pytest
 from tests.unit.config.keys_at_hand import rsa_pem
 from tests.unit.config.loading import BCRYPT, HASH, KEY, Loading
 from vaultsigner.config.settings import ListenAddress, OverriddenAddress, RateLimit
-from vaultsigner.domain.names import ClientName, UserName, WalletName
+from vaultsigner.domain.names import ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 BASE = f"""
@@ -19,6 +19,9 @@ wallets:
   - {{name: w, private_key: "vault:secret/w#k", permissions: [trade], env_name: LOCAL}}
 users:
   - {{username: sam, password_hash: "{HASH}", wallet_permissions: [{{wallet_name: w, permissions: [trade]}}]}}
+exchanges: [{{name: main, base_url: "https://x.example", api_key: k, scheme: hmac, secret: "transit:transit/main"}}]
+open_api:
+  - {{name: app, app_id: "1", access_key_id: k, base_url: "https://x.example", secret_key: "vault:secret/app#s"}}
 clients: [{{name: bot, api_key: vs_bot, scheme: hmac, secret: "vault:secret/clients/bot#secret"}}]
 partner: {{url_prefix: /web3, public_key: {json.dumps(rsa_pem(2048))}}}
 rate_limits: {{requests_per_client: {{count: 1, every: 1s}}}}
@@ -41,6 +44,8 @@ def test_variables_override_settings_of_every_type(loading: Loading) -> None:
             "VAULTSIGNER_WALLETS__0__IP_WHITELIST": "[10.0.0.0/8]",
             "VAULTSIGNER_USERS__0__WALLET_PERMISSIONS__0__PERMISSIONS": "[]",
             "VAULTSIGNER_CLIENTS__0__API_KEY": "vs_other",
+            "VAULTSIGNER_EXCHANGES__0__BASE_URL": "https://y.example",
+            "VAULTSIGNER_USERS__0__EXCHANGES": "[main]",
             "VAULTSIGNER_PARTNER__URL_PREFIX": "/other",
             "VAULTSIGNER_RATE_LIMITS__REQUESTS_PER_CLIENT__COUNT": "7",
             "VAULTSIGNER_RATE_LIMITS__REQUESTS_PER_CLIENT__EVERY": "2m",
@@ -59,6 +64,8 @@ def test_variables_override_settings_of_every_type(loading: Loading) -> None:
     assert settings.environments["TESTNET"].node_url == "http://127.0.0.1:2"
     assert settings.environments["LOCAL"].chain_id == "Other"
     assert settings.clients[ClientName("bot")].api_key == "vs_other"
+    assert settings.exchanges[ExchangeName("main")].base_url == "https://y.example"
+    assert settings.users[UserName("sam")].exchanges == ("main",)
     assert settings.partner is not None
     assert settings.partner.url_prefix == "/other"
     assert settings.rate_limits.requests_per_client == RateLimit(7, 120)
@@ -162,7 +169,17 @@ WRONG = [
         "at most 24h",
     ),
     ("VAULTSIGNER_STATE__URL", "postgresql://db.example.com/x", "state.url", "sslmode", "verify-full"),
-    ("VAULTSIGNER_EXCHANGES", "x", "exchanges", "not in this version", "remove"),
+    ("VAULTSIGNER_EXCHANGES", "x", "", "a whole section", "VAULTSIGNER_EXCHANGES__"),
+    ("VAULTSIGNER_EXCHANGES__0__SECRET", "transit:a/b", "", "never taken from the environment", "reference"),
+    ("VAULTSIGNER_EXCHANGES__0__BASE_URL", "http://x", "exchanges[0].base_url", "another machine", "https"),
+    (
+        "VAULTSIGNER_OPEN_API__0__SECRET_KEY",
+        "vault:a/b#c",
+        "",
+        "never taken from the environment",
+        "reference",
+    ),
+    ("VAULTSIGNER_OPEN_API__0__PRIVATE_KEY", KEY, "", "never taken from the environment", "reference"),
     ("VAULTSIGNER_", "x", "", "no such setting", "known here"),
     (
         "VAULTSIGNER_WALLETS__0__PRIVATE_KEY",

@@ -45,8 +45,15 @@ def test_the_default_allows_what_permissions_allow_under_limits(operation: str) 
     assert decided.approvals is None
 
 
-@pytest.mark.parametrize("operation", sorted(NAMED_ONLY))
-def test_the_default_allows_nothing_that_must_be_named(operation: str) -> None:
+def test_the_default_names_listen_keys_by_a_rule_that_can_be_deleted() -> None:
+    decided = load(POLICIES).evaluate(
+        Principal("client", "any"), Intent(Operation("exchange.user_stream"), "exchange:any", ({},))
+    )
+    assert (decided.allowed, decided.rule) == (True, "user-streams")
+
+
+@pytest.mark.parametrize("operation", sorted(NAMED_ONLY - {"exchange.user_stream"}))
+def test_the_default_allows_nothing_else_that_must_be_named(operation: str) -> None:
     intent = Intent(Operation(operation), "exchange:any", ({},))
     assert not load(POLICIES).evaluate(Principal("client", "any"), intent).allowed
 
