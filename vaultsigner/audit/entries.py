@@ -13,11 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
+from vaultsigner.audit.members import (
+    bounded,
+    bounded_or_none,
+    bounded_value,
+    principal_member,
+    target_members,
+)
 from vaultsigner.domain.decisions import Decision
-from vaultsigner.domain.names import JsonValue, Operation, RequestId, WalletName
+from vaultsigner.domain.names import JsonValue, Operation, RequestId
 from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.targets import Target
 
-TEXT_LIMIT = 512
 MEMBERS_LIMIT = 32
 
 DispatchResult = Literal["accepted", "refused", "unknown", "not_sent", "resynchronised"]
@@ -44,7 +51,7 @@ class RequestRefused:
 
     Args:
         route: the route's template, never the path that was sent.
-        wallet: only a name that the configuration knows.
+        target: only one that the configuration knows.
         reason: why; what the caller was told may be less.
         body_sha256: hex digest of the raw body.
         unknown_members: names of members that were ignored.
@@ -58,7 +65,7 @@ class RequestRefused:
     route: str | None = None
     principal: Principal | None = None
     operation: Operation | None = None
-    wallet: WalletName | None = None
+    target: Target | None = None
     status: int
     code: str
     reason: str
@@ -72,11 +79,11 @@ class RequestRefused:
             "kind": self.kind,
             "request_id": self.request_id,
             "ip": self.ip,
-            "method": _bounded_or_none(self.method),
-            "route": _bounded_or_none(self.route),
-            "principal": _principal(self.principal),
+            "method": bounded_or_none(self.method),
+            "route": bounded_or_none(self.route),
+            "principal": principal_member(self.principal),
             "operation": self.operation,
-            "wallet": self.wallet,
+            **target_members(self.target),
             "status": self.status,
             "code": self.code,
             "reason": bounded(self.reason),
@@ -101,7 +108,7 @@ class IntentDecided:
     principal: Principal
     ip: str
     operation: Operation
-    wallet: WalletName
+    target: Target
     intent: Mapping[str, JsonValue]
     decision: Decision
     body_sha256: str | None
@@ -113,10 +120,10 @@ class IntentDecided:
         return {
             "kind": self.kind,
             "request_id": self.request_id,
-            "principal": _principal(self.principal),
+            "principal": principal_member(self.principal),
             "ip": self.ip,
             "operation": self.operation,
-            "wallet": self.wallet,
+            **target_members(self.target),
             "intent": bounded_value(dict(self.intent)),
             "decision": {
                 "effect": decision.effect,
@@ -150,7 +157,7 @@ class Outcome:
     principal: Principal | None
     ip: str
     operation: Operation
-    wallet: WalletName | None = None
+    target: Target | None = None
     status: int
     code: str = "ok"
     reason: str | None = None
@@ -166,17 +173,17 @@ class Outcome:
         return {
             "kind": self.kind,
             "request_id": self.request_id,
-            "principal": _principal(self.principal),
+            "principal": principal_member(self.principal),
             "ip": self.ip,
             "operation": self.operation,
-            "wallet": self.wallet,
+            **target_members(self.target),
             "status": self.status,
             "code": self.code,
-            "reason": _bounded_or_none(self.reason),
+            "reason": bounded_or_none(self.reason),
             "signed_sha256": self.signed_sha256,
             "transaction_hash": self.transaction_hash,
             "sequence": bounded_value(self.sequence),
-            "vault_request_id": _bounded_or_none(self.vault_request_id),
+            "vault_request_id": bounded_or_none(self.vault_request_id),
             "intent_seq": self.intent_seq,
             "policy": self.policy,
         }
@@ -199,7 +206,7 @@ class Dispatch:
     principal: Principal
     ip: str
     operation: Operation
-    wallet: WalletName
+    target: Target
     node: str
     result: DispatchResult
     transaction_hash: str | None = None
@@ -214,16 +221,16 @@ class Dispatch:
         return {
             "kind": self.kind,
             "request_id": self.request_id,
-            "principal": _principal(self.principal),
+            "principal": principal_member(self.principal),
             "ip": self.ip,
             "operation": self.operation,
-            "wallet": self.wallet,
+            **target_members(self.target),
             "node": bounded(self.node),
             "result": self.result,
             "transaction_hash": self.transaction_hash,
             "sequence": bounded_value(self.sequence),
             "status": self.status,
-            "answer": _bounded_or_none(self.answer),
+            "answer": bounded_or_none(self.answer),
             "answered": self.answered,
             "policy": self.policy,
         }
@@ -252,39 +259,6 @@ class Control:
             "details": bounded_value(dict(self.details)),
             "policy": self.policy,
         }
-
-
-def bounded(text: str) -> str:
-    """Text of at most 512 characters and a mark that says how many there were; lone surrogates become visible escapes.
-
-    JSON itself escapes the rest (control characters, U+2028); a lone surrogate's escape is one that strict readers refuse.
-    """
-    if len(text) > TEXT_LIMIT:
-        text = f"{text[:TEXT_LIMIT]}…({len(text)} characters)"
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def bounded_value(value: JsonValue) -> JsonValue:
-    """A JSON value whose texts are bounded and whose integers fit 64 bits; a larger one becomes bounded hexadecimal text."""
-    if isinstance(value, str):
-        return bounded(value)
-    if isinstance(value, int):
-        return value if -(2**63) <= value < 2**64 else bounded(hex(value))
-    if isinstance(value, dict):
-        return {bounded(name): bounded_value(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [bounded_value(member) for member in value]
-    return value
-
-
-def _bounded_or_none(text: str | None) -> str | None:
-    return None if text is None else bounded(text)
-
-
-def _principal(principal: Principal | None) -> JsonValue:
-    if principal is None:
-        return None
-    return {"type": principal.kind, "name": principal.name, "scheme": principal.scheme}
 
 
 def _body_digest(operation: Operation | None, digest: str | None) -> str | None:

@@ -6,15 +6,15 @@ from vaultsigner.config.settings import Wallet
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE, Permission
-from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.domain.targets import Target
 from vaultsigner.formats.bnb_beacon.field_errors import FieldError
 from vaultsigner.formats.bnb_beacon.messages import Message, intent_items, message_to_document
 from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
 from vaultsigner.policy.permissions import refuse_by_permission
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.callers import Caller
-from vaultsigner.signing.calls import Call
+from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory, refuse_by_address
 from vaultsigner.strict_json import JsonDocument, MalformedJsonError, parse
@@ -37,22 +37,13 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A decoded request inside the outer fence: policy has not spoken yet."""
+class WalletRequest(Request):
+    """A request for a signature with a wallet's key."""
 
-    call: Call
-    trail: Trail
-    caller: Caller
     wallet: Wallet
     message: Message
     message_document: dict[str, JsonValue]
     memo: str
-    intent: Intent
-
-    @property
-    def principal(self) -> Principal:
-        """Who asks."""
-        return self.caller.principal
 
 
 class Admission:
@@ -89,7 +80,7 @@ class Admission:
             return wallet
         return refuse_by_address(wallet, trail.call.ip) or Admitted(trail, caller, wallet, document)
 
-    async def request(self, trail: Trail) -> Request | Refusal:
+    async def request(self, trail: Trail) -> WalletRequest | Refusal:
         """The whole way: what the body means, and whether the permissions of wallet and caller cover it.
 
         Raises:
@@ -119,20 +110,19 @@ def refuse_without_permission(admitted: Admitted, needed: Permission) -> Refusal
     return None if words is None else Refusal("no_permission", words)
 
 
-def _request(admitted: Admitted, body: RequestBody) -> Request:
+def _request(admitted: Admitted, body: RequestBody) -> WalletRequest:
     prefix = admitted.wallet.environment.address_prefix
-    call = admitted.trail.call
-    return Request(
-        call=call,
+    wallet, operation = admitted.wallet, admitted.trail.operation
+    items = intent_items(body.message, prefix)
+    return WalletRequest(
         trail=admitted.trail,
         caller=admitted.caller,
-        wallet=admitted.wallet,
+        intent=Intent(operation, str(Target("wallet", wallet.name)), items, body.memo),
+        target=Target("wallet", wallet.name),
+        wallet=wallet,
         message=body.message,
         message_document=message_to_document(body.message, prefix),
         memo=body.memo,
-        intent=Intent(
-            call.operation, f"wallet:{admitted.wallet.name}", intent_items(body.message, prefix), body.memo
-        ),
     )
 
 

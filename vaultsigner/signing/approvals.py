@@ -13,7 +13,6 @@ from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.signing.admission import Request
 from vaultsigner.signing.approval_refusals import HEADER, NOT_FOUND, no_vote, not_granted
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Answer
@@ -21,6 +20,7 @@ from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.json_bodies import UnusableBodyError, read_members, read_text
 from vaultsigner.signing.moments import told
+from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
 from vaultsigner.state import (
     Approval,

@@ -23,6 +23,8 @@ from vaultsigner.signing.broadcasting import Broadcaster
 from vaultsigner.signing.clock import Clock, SystemClock
 from vaultsigner.signing.confirmations import Confirmations
 from vaultsigner.signing.counting import Counting
+from vaultsigner.signing.deciding import Deciding
+from vaultsigner.signing.desk import Desk
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.forgetting import forgetting
 from vaultsigner.signing.journal import Journal, StatusOf
@@ -111,10 +113,13 @@ def _service(
         parts.state, {settings.environments[name].chain_id: node for name, node in nodes.items()}
     )
     authenticator = Authenticator(settings, tokens, parts.custody, strangers)
+    desk = Desk(keeper, journal, counting)
+    approvals = Approvals(parts.state, journal, clock, stopped=parts.watch.stops)
     return SigningService(
         authenticator=authenticator,
         admission=Admission(authenticator, wallets),
-        policies=keeper,
+        desk=desk,
+        deciding=Deciding(desk, parts.watch, approvals, counting, clock),
         counting=counting,
         wallets=wallets,
         accounts=accounts,
@@ -133,7 +138,7 @@ def _service(
         partner_tasks=PartnerTasks(settings.partner, authenticator, counting, confirmations),
         watch=parts.watch,
         suspensions=Suspensions(parts.state, parts.watch, journal, clock, settings),
-        approvals=Approvals(parts.state, journal, clock, stopped=parts.watch.stops),
+        approvals=approvals,
         explaining=Explaining(settings, clock),
         clock=clock,
         readiness=ReadinessCheck(

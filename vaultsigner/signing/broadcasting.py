@@ -14,7 +14,7 @@ from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import AuditError, NodeError, StateError
 from vaultsigner.formats.bnb_beacon.transaction import transaction_hash
 from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
-from vaultsigner.signing.admission import Request
+from vaultsigner.signing.admission import WalletRequest
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.counting import Counting
@@ -28,7 +28,7 @@ LEASE_MS = 30_000
 """How long a number counts as in use by a request that has not come back; custody and node answer within ten seconds each."""
 
 
-def fingerprint(request: Request) -> str:
+def fingerprint(request: WalletRequest) -> str:
     """The same for two requests that would give the same bytes at the same number."""
     text = json.dumps([request.message_document, request.memo], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -38,7 +38,7 @@ def fingerprint(request: Request) -> str:
 class Outgoing:
     """A signed transaction that state holds durably, on its way to the node."""
 
-    request: Request
+    request: WalletRequest
     key: AccountKey
     transaction: bytes
     transaction_hash: str
@@ -74,7 +74,7 @@ class Broadcaster:
         self._clock = clock
 
     async def broadcast(
-        self, request: Request, decision: Decision, count: Count, public_key: PublicKeyAnswer
+        self, request: WalletRequest, decision: Decision, count: Count, public_key: PublicKeyAnswer
     ) -> Answer | Refusal:
         """Sign and send one allowed request.
 
@@ -94,7 +94,7 @@ class Broadcaster:
             return await self._send(outgoing, decision)
 
     async def _reserve(
-        self, request: Request, decision: Decision, count: Count, key: AccountKey
+        self, request: WalletRequest, decision: Decision, count: Count, key: AccountKey
     ) -> Reserved | Refusal:
         """Count the request and take the account's next number for it alone, durably and in one transaction."""
         account = await self._accounts.current(request.wallet, key)
@@ -121,7 +121,7 @@ class Broadcaster:
 
     async def _prepare(
         self,
-        request: Request,
+        request: WalletRequest,
         decision: Decision,
         public_key: PublicKeyAnswer,
         key: AccountKey,
@@ -152,7 +152,7 @@ class Broadcaster:
         return Outgoing(request, key, transaction, name, reserved.sequence, reserved.transaction is not None)
 
     async def _signed(
-        self, request: Request, decision: Decision, public_key: PublicKeyAnswer, reserved: Reserved
+        self, request: WalletRequest, decision: Decision, public_key: PublicKeyAnswer, reserved: Reserved
     ) -> bytes:
         signed = await self._signer.sign(
             request, decision, public_key, reserved.account_number, reserved.sequence

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import AuditError, VaultsignerError
-from vaultsigner.signing.admission import Request
 from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.policies import PolicyKeeper
+from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.troubles import Troubles
 

@@ -21,7 +21,7 @@ from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.signing.admission import Request
+from vaultsigner.signing.requests import Request
 from vaultsigner.signing.signature import Signed
 from vaultsigner.signing.trail import Trail
 
@@ -56,9 +56,9 @@ class Journal:
                 ip=str(trail.call.ip),
                 method=trail.call.method,
                 principal=trail.principal,
-                operation=trail.call.operation,
-                wallet=trail.wallet,
-                status=self._status_of(refusal.code, trail.call.operation),
+                operation=trail.operation,
+                target=trail.target,
+                status=self._status_of(refusal.code, trail.operation),
                 code=refusal.code,
                 reason=refusal.reason or refusal.message,
                 body_sha256=trail.body_sha256,
@@ -103,9 +103,9 @@ class Journal:
                 request_id=request.call.request_id,
                 principal=request.principal,
                 ip=str(request.call.ip),
-                operation=request.call.operation,
-                wallet=request.wallet.name,
-                status=self._status_of("ok", request.call.operation),
+                operation=request.operation,
+                target=request.target,
+                status=self._status_of("ok", request.operation),
                 code="ok",
                 reason=None,
                 policy=request.trail.policies.digest,
@@ -123,15 +123,15 @@ class Journal:
                 request_id=request.call.request_id,
                 principal=request.principal,
                 ip=str(request.call.ip),
-                operation=request.call.operation,
-                wallet=request.wallet.name,
+                operation=request.operation,
+                target=request.target,
                 node=dispatched.node,
                 result=dispatched.result,
                 transaction_hash=dispatched.transaction_hash,
                 sequence=dispatched.sequence,
                 status=dispatched.status,
                 answer=dispatched.said,
-                answered=self._status_of(code, request.call.operation),
+                answered=self._status_of(code, request.operation),
                 policy=request.trail.policies.digest,
             )
         )
@@ -141,8 +141,8 @@ class Journal:
             request_id=request.call.request_id,
             principal=request.principal,
             ip=str(request.call.ip),
-            operation=request.call.operation,
-            wallet=request.wallet.name,
+            operation=request.operation,
+            target=request.target,
             intent=request.intent.described(),
             decision=decision,
             body_sha256=request.trail.body_sha256,
@@ -154,9 +154,9 @@ class Journal:
             request_id=trail.call.request_id,
             principal=trail.principal,
             ip=str(trail.call.ip),
-            operation=trail.call.operation,
-            wallet=trail.wallet,
-            status=self._status_of(code, trail.call.operation),
+            operation=trail.operation,
+            target=trail.target,
+            status=self._status_of(code, trail.operation),
             code=code,
             reason=reason,
             policy=trail.policies.digest,

@@ -5,43 +5,30 @@ custody signs → verify the new signature with the public key → record the ou
 then record what came back).
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-
-from vaultsigner.domain.circumstances import Circumstances
-from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
-from vaultsigner.signing.admission import Admission, Request, refuse_without_permission
+from vaultsigner.signing.admission import Admission, WalletRequest, refuse_without_permission
 from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster, fingerprint
 from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.counting import Counting
+from vaultsigner.signing.deciding import Allowed, Deciding
+from vaultsigner.signing.desk import Desk
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.log_ins import LogIns
 from vaultsigner.signing.partner import PartnerTasks
-from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.steering import Steering
 from vaultsigner.signing.suspensions import StoppedError, Suspensions, SuspensionWatch
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory
-from vaultsigner.state import Count
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A request that policy allows, and what it is about to use up."""
-
-    request: Request
-    decision: Decision
-    count: Count
+from vaultsigner.state import Account, AccountKey
 
 
 class SigningService(Steering):
@@ -52,7 +39,8 @@ class SigningService(Steering):
         *,
         authenticator: Authenticator,
         admission: Admission,
-        policies: PolicyKeeper,
+        desk: Desk,
+        deciding: Deciding,
         counting: Counting,
         wallets: WalletDirectory,
         accounts: Accounts,
@@ -70,7 +58,7 @@ class SigningService(Steering):
     ) -> None:
         super().__init__(
             authenticator=authenticator,
-            policies=policies,
+            desk=desk,
             counting=counting,
             journal=journal,
             watch=watch,
@@ -79,6 +67,7 @@ class SigningService(Steering):
             explaining=explaining,
         )
         self._admission = admission
+        self._deciding = deciding
         self._wallets = wallets
         self._accounts = accounts
         self._signer = signer
@@ -132,73 +121,50 @@ class SigningService(Steering):
         """Whether a signature could be made now."""
         return await self._readiness.check()
 
-    async def _decide(self, trail: Trail) -> Decided | Answer | Refusal:
-        """What is asked, once permissions and policy allow it, nothing is suspended, and nobody else need agree.
-
-        An answer (others must agree first) or a refusal is on the record already.
-        """
+    async def _sign(self, trail: Trail) -> Answer | Refusal:
         request = await self._admission.request(trail)
         if isinstance(request, Refusal):
             return await self._desk.refuse(trail, request)
-        stopped = self._stopped(request)
-        if stopped is not None:
-            return await self._desk.refuse(trail, stopped)
-        now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
-        circumstances = Circumstances(request.call.ip, now)
-        decision = trail.policies.evaluate(request.principal, request.intent, circumstances)
-        if not decision.allowed:
-            return await self._desk.deny(request, decision)
-        if self._approvals.wanted(request, decision):
-            return await self._ask_others(request, decision)
-        approval = await self._approvals.use(request, decision)
-        count = self._counting.of_request(request.caller, decision, approval)
-        if isinstance(count, Refusal):
-            return await self._desk.turn_down(request, decision, count)
-        return Decided(request, decision, count)
-
-    async def _sign(self, trail: Trail) -> Answer | Refusal:
-        decided = await self._decide(trail)
-        if not isinstance(decided, Decided):
-            return decided
-        request, decision = decided.request, decided.decision
+        allowed = await self._deciding.decide(request)
+        if not isinstance(allowed, Allowed):
+            return allowed
         public_key = await self._wallets.public_key(request.wallet)
         key = self._accounts.key(request.wallet, public_key.address)
-        if not await self._accounts.turns.idle(key):
-            return await self._desk.fail(trail, in_flight(key))
-        account = await self._accounts.current(request.wallet, key)
+        account = await self._free_account(request, key)
         if isinstance(account, Refusal):
             return await self._desk.fail(trail, account)
-        if account.held is not None and account.held.fingerprint != fingerprint(request):
-            return await self._desk.fail(trail, held_by_another(account.held))
-        refused = self._stopped(request) or await self._counting.commit(trail, decided.count, decision)
-        if refused is not None:
-            return await self._desk.turn_down(request, decision, refused)
+        if (refused := await self._deciding.commit(request, allowed)) is not None:
+            return refused
+        decision = allowed.decision
         await self._journal.decided(request, decision)
         signed = await self._signer.sign(
             request, decision, public_key, account.account_number, account.sequence
         )
-        if (stopped := self._stopped(request)) is not None:
+        if (stopped := self._deciding.stopped(request)) is not None:
             raise StoppedError(stopped)
         position = await self._journal.signed(request, signed)
         return Answer({"signed_msg": signed.transaction.hex()}, decision.rule, decision.policy, position)
 
+    async def _free_account(self, request: WalletRequest, key: AccountKey) -> Account | Refusal:
+        """The account as it is, unless something else is being done with it or waits at its number."""
+        if not await self._accounts.turns.idle(key):
+            return in_flight(key)
+        account = await self._accounts.current(request.wallet, key)
+        if not isinstance(account, Refusal) and account.held is not None:
+            return (
+                account if account.held.fingerprint == fingerprint(request) else held_by_another(account.held)
+            )
+        return account
+
     async def _broadcast(self, trail: Trail) -> Answer | Refusal:
-        decided = await self._decide(trail)
-        if not isinstance(decided, Decided):
-            return decided
-        public_key = await self._wallets.public_key(decided.request.wallet)
-        return await self._broadcaster.broadcast(decided.request, decided.decision, decided.count, public_key)
-
-    async def _ask_others(self, request: Request, decision: Decision) -> Answer | Refusal:
-        """The asking uses the request's signature up, too."""
-        refused = await self._counting.commit(request.trail, self._counting.of(request.caller))
-        if refused is not None:
-            return await self._desk.turn_down(request, decision, refused)
-        return await self._approvals.ask(request, decision)
-
-    def _stopped(self, request: Request) -> Refusal | None:
-        """Asked again before a key is used and before its signature leaves: there may have been a wait."""
-        return self._watch.refuse(request.principal, request.intent.target)
+        request = await self._admission.request(trail)
+        if isinstance(request, Refusal):
+            return await self._desk.refuse(trail, request)
+        allowed = await self._deciding.decide(request)
+        if not isinstance(allowed, Allowed):
+            return allowed
+        public_key = await self._wallets.public_key(request.wallet)
+        return await self._broadcaster.broadcast(request, allowed.decision, allowed.count, public_key)
 
     async def _resync(self, trail: Trail) -> Answer | Refusal:
         admitted = await self._admission.wallet(trail)

@@ -10,7 +10,7 @@ from vaultsigner.errors import CustodyError
 from vaultsigner.formats.bnb_beacon.address import decode_address
 from vaultsigner.formats.bnb_beacon.transaction import Account as SigningAccount
 from vaultsigner.formats.bnb_beacon.transaction import encode_transaction, sign_document, transaction_hash
-from vaultsigner.signing.admission import Request
+from vaultsigner.signing.admission import WalletRequest
 from vaultsigner.signing.verification import signature_is_valid
 
 
@@ -33,7 +33,7 @@ class Signer:
 
     async def sign(
         self,
-        request: Request,
+        request: WalletRequest,
         decision: Decision,
         key: PublicKeyAnswer,
         account_number: int,

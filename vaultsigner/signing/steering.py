@@ -12,7 +12,6 @@ from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.desk import Desk
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.journal import Journal
-from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.signing.suspensions import NO_OPERATOR, Suspensions, SuspensionWatch, is_operator
 from vaultsigner.signing.trail import Trail
 
@@ -24,7 +23,7 @@ class Steering:
         self,
         *,
         authenticator: Authenticator,
-        policies: PolicyKeeper,
+        desk: Desk,
         counting: Counting,
         journal: Journal,
         watch: SuspensionWatch,
@@ -39,7 +38,7 @@ class Steering:
         self._suspensions = suspensions
         self._approvals = approvals
         self._explaining = explaining
-        self._desk = Desk(policies, journal, counting)
+        self._desk = desk
 
     async def approvals(self, call: Call) -> Answer | Refusal:
         """What waits for approval and concerns the caller."""

@@ -3,8 +3,9 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from vaultsigner.domain.names import WalletName
+from vaultsigner.domain.names import Operation
 from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.targets import Target
 from vaultsigner.policy import PolicySet
 from vaultsigner.signing.calls import Call
 
@@ -15,17 +16,20 @@ class Trail:
 
     `policies` are those that were in force when the request came, and the only ones that it sees: whatever comes into force
     meanwhile, it is decided by these, and every record of it names these.
-    `wallet` is set only once it is a wallet of the configuration: what a stranger typed into that member is not recorded.
+    `target` is set only once it is one of the configuration: what a stranger typed into that member is not recorded.
+    `operation` is the route's until the request itself has told a narrower one.
     `counted`: the request has counted against its caller's limit.
     """
 
     call: Call
     policies: PolicySet
     principal: Principal | None = None
-    wallet: WalletName | None = None
+    target: Target | None = None
     unknown_members: tuple[str, ...] = ()
     counted: bool = False
+    operation: Operation = field(init=False)
     body_sha256: str | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self.operation = self.call.operation
         self.body_sha256 = hashlib.sha256(self.call.body).hexdigest() if self.call.body else None

@@ -6,6 +6,7 @@ from types import MappingProxyType
 import structlog
 
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.domain.targets import Target
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.trail import Trail
 
@@ -25,26 +26,31 @@ PROVED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 class Troubles:
-    """What is failing at present: a refusal's code, and the wallet it concerned (none: before a wallet was known)."""
+    """What is failing at present: a refusal's code, and what it concerned (None: before that was known)."""
 
     def __init__(self) -> None:
-        self._present: set[tuple[str, str | None]] = set()
+        self._present: set[tuple[str, Target | None]] = set()
 
     def after(self, trail: Trail, answer: Answer | Refusal) -> None:
         """Draw the conclusions from how a request ended."""
         if isinstance(answer, Refusal):
             self._happened(trail, answer)
         elif self._present:
-            self._over(PROVED_BY.get(trail.call.operation.rpartition(".")[2], RECORD), trail.wallet)
+            self._over(PROVED_BY.get(trail.operation.rpartition(".")[2], RECORD), trail.target)
 
     def _happened(self, trail: Trail, refusal: Refusal) -> None:
-        trouble = (refusal.code, trail.wallet)
+        trouble = (refusal.code, trail.target)
         if refusal.code in WATCHED and trouble not in self._present:
             self._present.add(trouble)
             problem = refusal.reason or refusal.message
-            log.warning("trouble", code=refusal.code, wallet=trail.wallet, problem=problem)
+            log.warning(
+                "trouble",
+                code=refusal.code,
+                about=None if trail.target is None else str(trail.target),
+                problem=problem,
+            )
 
-    def _over(self, codes: frozenset[str], wallet: str | None) -> None:
-        for trouble in [found for found in self._present if found[0] in codes and found[1] in (None, wallet)]:
+    def _over(self, codes: frozenset[str], target: Target | None) -> None:
+        for trouble in [found for found in self._present if found[0] in codes and found[1] in (None, target)]:
             self._present.discard(trouble)
-            log.info("trouble_over", code=trouble[0], wallet=trouble[1])
+            log.info("trouble_over", code=trouble[0], about=None if trouble[1] is None else str(trouble[1]))

@@ -7,6 +7,7 @@ from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import PublicKeyAnswer
 from vaultsigner.domain.names import JsonValue, WalletName
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.domain.targets import Target
 from vaultsigner.policy.permissions import common_permissions
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import IpAddress
@@ -29,7 +30,7 @@ class WalletDirectory:
         """The wallet, where this caller has any permission on it; one answer for unknown and for not theirs."""
         wallet = self._wallets.get(WalletName(name))
         if wallet is not None:
-            trail.wallet = wallet.name
+            trail.target = Target("wallet", wallet.name)
         if wallet is None or not common_permissions(wallet, caller.account):
             return Refusal(
                 "wallet_not_found",

@@ -5,23 +5,16 @@ import json
 import pytest
 
 from vaultsigner.audit.chain import Head, seal
-from vaultsigner.audit.entries import (
-    Control,
-    Dispatch,
-    Entry,
-    IntentDecided,
-    Outcome,
-    RequestRefused,
-    bounded,
-    bounded_value,
-)
+from vaultsigner.audit.entries import Control, Dispatch, Entry, IntentDecided, Outcome, RequestRefused
+from vaultsigner.audit.members import bounded, bounded_value
 from vaultsigner.domain.decisions import Decision
-from vaultsigner.domain.names import JsonValue, Operation, RequestId, WalletName
+from vaultsigner.domain.names import JsonValue, Operation, RequestId
 from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.targets import Target
 
 REQUEST = RequestId("01JD0000000000000000000000")
 SAM = Principal("user", "sam")
-WALLET = WalletName("wallet_1")
+WALLET = Target("wallet", "wallet_1")
 ALLOW = Decision("allow", "desk", "sha256:abc", "rule desk allows")
 POLICY = "sha256:abc"
 
@@ -69,7 +62,7 @@ def test_an_intent_has_these_members() -> None:
         principal=SAM,
         ip="::1",
         operation=Operation("transfer.sign"),
-        wallet=WALLET,
+        target=WALLET,
         intent={"amount": "1.50000000", "symbol": "BNB"},
         decision=ALLOW,
         body_sha256="cd" * 32,
@@ -100,7 +93,7 @@ def test_an_outcome_has_these_members() -> None:
         principal=SAM,
         ip="::1",
         operation=Operation("transfer.sign"),
-        wallet=WALLET,
+        target=WALLET,
         status=200,
         signed_sha256="ef" * 32,
         transaction_hash="AB" * 32,
@@ -134,7 +127,7 @@ def test_a_dispatch_has_these_members() -> None:
         principal=SAM,
         ip="10.0.0.7",
         operation=Operation("transfer.broadcast"),
-        wallet=WALLET,
+        target=WALLET,
         node="dex.example",
         result="refused",
         transaction_hash="AB" * 32,
@@ -180,7 +173,7 @@ def test_hostile_text_gives_one_short_ascii_line_that_strict_readers_take(hostil
             principal=SAM,
             ip="10.0.0.7",
             operation=Operation("transfer.broadcast"),
-            wallet=WALLET,
+            target=WALLET,
             node=hostile,
             result="unknown",
             answer=hostile,

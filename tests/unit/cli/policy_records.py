@@ -8,8 +8,9 @@ from vaultsigner.audit.chain import Head, seal
 from vaultsigner.audit.entries import Entry, IntentDecided
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
-from vaultsigner.domain.names import JsonValue, Operation, RequestId, WalletName
+from vaultsigner.domain.names import JsonValue, Operation, RequestId
 from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.targets import Target
 
 SAM = Principal("user", "sam")
 MOMENT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -35,7 +36,7 @@ def decided(
         principal=principal,
         ip=ip,
         operation=intent.operation,
-        wallet=WalletName(intent.target.partition(":")[2]),
+        target=Target("wallet", intent.target.partition(":")[2]),
         intent=intent.described(),
         decision=decision,
         body_sha256=None,

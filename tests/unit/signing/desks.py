@@ -4,9 +4,10 @@ import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import cast
 
 from tests.unit.config.loading import HASH
 from vaultsigner import config
@@ -18,15 +19,15 @@ from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import ClientName, JsonValue, Operation, RequestId, UserName
 from vaultsigner.domain.principals import Principal
-from vaultsigner.formats.bnb_beacon.messages import Freeze
+from vaultsigner.domain.targets import Target, TargetKind
 from vaultsigner.policy import PolicySet
 from vaultsigner.server.statuses import status_of
-from vaultsigner.signing.admission import Request
 from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Call
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.requests import Request
 from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch, operators
 from vaultsigner.signing.trail import Trail
 from vaultsigner.state import State, open_state
@@ -126,16 +127,9 @@ class Desks:
     def request(self, who: str, intent: Intent = TRANSFER, *, approval: str | None = None) -> Request:
         """A decoded request; the message itself does not matter here."""
         trail = self.trail(who, approval=approval)
-        return Request(
-            call=replace(trail.call, operation=intent.operation),
-            trail=trail,
-            caller=self.caller(who),
-            wallet=next(iter(self.settings.wallets.values())),
-            message=Freeze("BNB", 1),
-            message_document={},
-            memo=intent.memo,
-            intent=intent,
-        )
+        trail.operation = intent.operation
+        kind, _, name = intent.target.partition(":")
+        return Request(trail, self.caller(who), intent, Target(cast(TargetKind, kind), name))
 
     def records(self, event: str) -> list[Record]:
         """The details of the control records of an event; the chain is checked on the way."""

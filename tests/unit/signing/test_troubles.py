@@ -5,8 +5,9 @@ from ipaddress import ip_address
 import pytest
 from structlog.testing import capture_logs
 
-from vaultsigner.domain.names import Operation, RequestId, WalletName
+from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.domain.targets import Target
 from vaultsigner.policy import PolicySet
 from vaultsigner.signing.calls import Answer, Call
 from vaultsigner.signing.trail import Trail
@@ -18,7 +19,7 @@ POLICIES = PolicySet("sha256:aa", ())
 
 def trail(operation: str = "order.sign", wallet: str | None = "w1") -> Trail:
     call = Call(RequestId("r"), ip_address("127.0.0.1"), Operation(operation), body=b"{}")
-    return Trail(call, POLICIES, wallet=WalletName(wallet) if wallet else None)
+    return Trail(call, POLICIES, target=Target("wallet", wallet) if wallet else None)
 
 
 def told(*steps: tuple[Trail, Answer | Refusal]) -> list[tuple[str, str, str | None]]:
@@ -26,7 +27,7 @@ def told(*steps: tuple[Trail, Answer | Refusal]) -> list[tuple[str, str, str | N
     with capture_logs() as logs:
         for step in steps:
             troubles.after(*step)
-    return [(entry["event"], entry["code"], entry["wallet"]) for entry in logs]
+    return [(entry["event"], entry["code"], entry["about"]) for entry in logs]
 
 
 def refusal(code: str) -> Refusal:
@@ -36,8 +37,8 @@ def refusal(code: str) -> Refusal:
 def test_an_outage_is_told_once_and_so_is_its_end() -> None:
     down = (trail(), refusal("vault_unavailable"))
     assert told(down, down, down, (trail(), GOOD), (trail(), GOOD)) == [
-        ("trouble", "vault_unavailable", "w1"),
-        ("trouble_over", "vault_unavailable", "w1"),
+        ("trouble", "vault_unavailable", "wallet:w1"),
+        ("trouble_over", "vault_unavailable", "wallet:w1"),
     ]
 
 
