@@ -8,8 +8,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from string import ascii_lowercase, ascii_uppercase
 from typing import Literal, Protocol
 
+from vaultsigner.policy.addresses import comparable
 from vaultsigner.policy.decimals import shown_decimal
 from vaultsigner.policy.facts import Facts, Unmet, shown
+from vaultsigner.policy.fields import ADDRESS_FIELDS
 
 Network = IPv4Network | IPv6Network
 BoundKind = Literal["max", "min", "above", "below"]
@@ -34,25 +36,30 @@ plugins/dex), so a rule against BNB must not be walked around by asking for bnb.
 
 @dataclass(frozen=True, slots=True)
 class TextIn:
-    """The text is one of these, letter by letter; or, negated, none of them. `equals` is this with one text."""
+    """The text is one of these, letter by letter; or, negated, none of them. `equals` is this with one text.
+
+    Args:
+        field: what it is about.
+        values: as they are written.
+        compared: the same in the one spelling that stands for all that mean the same.
+    """
 
     field: str
     values: frozenset[str]
     negated: bool = False
-    _compared: frozenset[str] = dataclass_field(init=False, repr=False, compare=False)
+    compared: frozenset[str] = dataclass_field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """See the class."""
-        compared = frozenset(map(_capitals, self.values)) if self.field in CASELESS else self.values
-        object.__setattr__(self, "_compared", compared)
+        compared = frozenset(_one_spelling(self.field, value) for value in self.values)
+        object.__setattr__(self, "compared", compared)
 
     def unmet(self, facts: Facts) -> Unmet | None:
         """See `Condition`."""
         text = facts.text(self.field)
         if isinstance(text, Unmet):
             return text
-        compared = _capitals(text) if self.field in CASELESS else text
-        if (compared in self._compared) is not self.negated:
+        if (_one_spelling(self.field, text) in self.compared) is not self.negated:
             return None
         if self.negated:
             return Unmet(lambda: f"{self.field} is {shown(text)}, which is excluded")
@@ -87,6 +94,13 @@ _CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
 def _capitals(text: str) -> str:
     """ASCII alone: letters of other scripts that become one of ours are another text."""
     return text.translate(_CAPITALS)
+
+
+def _one_spelling(field: str, text: str) -> str:
+    """The text that is compared: other spellings of it mean the same."""
+    if field in CASELESS:
+        return _capitals(text)
+    return comparable(text) if field in ADDRESS_FIELDS else text
 
 
 _BOUNDS: dict[BoundKind, tuple[Callable[[Decimal, Decimal], bool], str]] = {

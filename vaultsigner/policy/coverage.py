@@ -44,10 +44,15 @@ def implies(strong: Condition, weak: Condition) -> bool:
 
 
 def _membership_implies(strong: Membership, weak: Membership) -> bool:
-    own, other = frozenset[object](strong.values), frozenset[object](weak.values)
+    own, other = _values(strong), _values(weak)
     if strong.negated:
         return weak.negated and other <= own
     return not own & other if weak.negated else own <= other
+
+
+def _values(membership: Membership) -> frozenset[object]:
+    """As they are compared: two spellings of one word or address are one value."""
+    return frozenset(membership.compared if isinstance(membership, TextIn) else membership.values)
 
 
 def _bound_implies(strong: Bound, weak: Bound) -> bool:
@@ -84,7 +89,7 @@ def contradict(one: Condition, other: Condition) -> bool:
 
 
 def _memberships_contradict(one: Membership, other: Membership) -> bool:
-    own, others = frozenset[object](one.values), frozenset[object](other.values)
+    own, others = _values(one), _values(other)
     if one.negated or other.negated:
         return not (one.negated and other.negated) and (others <= own if one.negated else own <= others)
     return not own & others

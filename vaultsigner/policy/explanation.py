@@ -12,7 +12,7 @@ class RuleExplanation:
     Args:
         rule: its id.
         effect: what it says where it matches.
-        place: file and line; empty for rules that come from no file.
+        place: file, line and column; empty for rules that come from no file.
         matched: whether it matches.
         why: for people: what made a deny rule match, or the first reason why the rule does not; `matches` otherwise.
     """

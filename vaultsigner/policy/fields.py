@@ -45,6 +45,8 @@ ASSET_FIELDS = ("symbol", "coin")
 """What an amount is an amount of."""
 DESTINATION_FIELDS = ("to_address", "address", "to_account", "sub_account")
 """Where value goes to."""
+ADDRESS_FIELDS = frozenset({"to_address", "address"})
+"""Of these, the ones that are addresses on a chain."""
 
 _MESSAGE_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -6,24 +6,27 @@ from decimal import Decimal
 from vaultsigner.policy.conditions import Bound, DecimalIn
 from vaultsigner.policy.decimals import product, shown_decimal
 from vaultsigner.policy.limits import LimitRule
+from vaultsigner.policy.odd import Odd
 from vaultsigner.policy.rules import Rule
 
 _SINGLE_ITEM = ("order.", "cancel_order.", "freeze.", "unfreeze.", "vote.")
 """Messages that do one thing each. A transfer or an exchange's batch does many in one request."""
 
 
-def unreachable_limits(rule: Rule) -> Iterator[str]:
+def unreachable_limits(rule: Rule) -> Iterator[Odd]:
     """What is odd about a rule's limits, each told once."""
     for index, limit in enumerate(rule.limits):
         reached_first = _reached_first(index, rule)
         if reached_first is not None:
-            yield f"nobody can reach limits[{index}], because {reached_first} holds first; remove one of the two, or change it"
+            text = f"nobody can reach limits[{index}], because {reached_first} holds first; remove one of the two, or change it"
+            yield Odd(text, ("limits", index))
         least = _least(limit.field, rule)
         if least is not None and least > limit.max:
-            yield (
+            text = (
                 f"no request fits under limits[{index}]: `when` asks for {limit.field} from "
                 f"{shown_decimal(least)} up, and the limit is {shown_decimal(limit.max)}"
             )
+            yield Odd(text, ("limits", index))
 
 
 def _reached_first(index: int, rule: Rule) -> str | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from vaultsigner.config.files import read_limited
 from vaultsigner.config.problems import ConfigProblems, Problem
 from vaultsigner.policy.names import DefinedNames
+from vaultsigner.policy.places import Places
 from vaultsigner.policy.policy_file import MAX_BYTES, PolicyFile
 from vaultsigner.policy.policy_set import PolicySet
 
@@ -25,6 +26,20 @@ def load(directory: Path) -> PolicySet:
     Raises:
         ConfigProblems: there is no such file, or anything is wrong in one: all problems of all files.
     """
+    return _load(directory)[0]
+
+
+def load_with_places(directory: Path) -> tuple[PolicySet, Places]:
+    """The same, with where everything stands in the files: for those who look at what is written.
+
+    Raises:
+        ConfigProblems: as `load`.
+    """
+    policies, files = _load(directory)
+    return policies, Places([(str(file.path), file.document) for file in files])
+
+
+def _load(directory: Path) -> tuple[PolicySet, list[PolicyFile]]:
     files = [PolicyFile(path, read_limited(path, MAX_BYTES)) for path in _policy_files(directory)]
     names, ids = DefinedNames(), dict[str, str]()
     for file in files:
@@ -34,7 +49,7 @@ def load(directory: Path) -> PolicySet:
     if problems:
         raise ConfigProblems(problems)
     digest = _digest([(file.path, file.data) for file in files])
-    return PolicySet(digest, rules, MappingProxyType(names.groups()))
+    return PolicySet(digest, rules, MappingProxyType(names.groups())), files
 
 
 def _policy_files(directory: Path) -> list[Path]:

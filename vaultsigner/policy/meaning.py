@@ -16,6 +16,7 @@ from vaultsigner.policy.document import ApprovalsModel, LimitModel, RuleModel
 from vaultsigner.policy.limits import LimitRule
 from vaultsigner.policy.names import DefinedNames
 from vaultsigner.policy.operations import covered
+from vaultsigner.policy.places import Place
 from vaultsigner.policy.rules import NamePatterns, Rule
 from vaultsigner.policy.times import DuringTime
 from vaultsigner.strict_yaml import YamlPath
@@ -36,13 +37,13 @@ class RuleReader:
     names: DefinedNames
     report: Report
 
-    def rule(self, model: RuleModel, path: YamlPath, place: str) -> Rule:
+    def rule(self, model: RuleModel, path: YamlPath, place: Place) -> Rule:
         """The rule that an entry means. Not to be used if the report has problems then.
 
         Args:
             model: the entry.
             path: where it stands in the file.
-            place: the same for people, file and line.
+            place: the same for people.
         """
         return Rule(
             model.id,

@@ -7,6 +7,7 @@ from typing import Literal
 
 from vaultsigner.config.problems import KnownWords
 from vaultsigner.config.report import Report
+from vaultsigner.policy.places import Place
 from vaultsigner.policy.policy_set import Group
 from vaultsigner.strict_yaml import Document, YamlPath, YamlValue
 
@@ -20,14 +21,14 @@ class DefinedNames:
 
     Args:
         entries: of each name, the entries that are texts.
-        places: file and line of each name.
+        places: where the name of each stands.
         complete: False where a file could not be read to its end: a name that is missing may stand there.
     """
 
     entries: dict[Section, dict[str, tuple[str, ...]]] = field(
         default_factory=lambda: {"lists": {}, "groups": {}}
     )
-    places: dict[tuple[Section, str], str] = field(default_factory=dict)
+    places: dict[tuple[Section, str], Place] = field(default_factory=dict)
     complete: bool = True
 
     def add(self, path: Path, document: Document, report: Report) -> None:
@@ -45,8 +46,8 @@ class DefinedNames:
                     )
                     continue
                 known[name] = _texts(entries)
-                line = document.keys[section, name].line
-                self.places[section, name] = f"{path}:{line}"
+                key = document.keys[section, name]
+                self.places[section, name] = Place(str(path), key.line, key.column)
 
     def found(self, section: Section, name: str, place: YamlPath, report: Report) -> tuple[str, ...]:
         """The entries of a list or a group; empty, and told, where there is none of this name."""

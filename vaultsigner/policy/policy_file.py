@@ -9,6 +9,7 @@ from vaultsigner.config.report import Report
 from vaultsigner.policy.document import DATE_KEYS, PolicyModel, RuleModel
 from vaultsigner.policy.meaning import RuleReader
 from vaultsigner.policy.names import DefinedNames
+from vaultsigner.policy.places import place_in
 from vaultsigner.policy.rules import Rule
 from vaultsigner.strict_yaml import YamlValue, parse
 
@@ -49,8 +50,8 @@ class PolicyFile:
         reader = RuleReader(names, self.report)
         models = enumerate(model.rules) if model is not None else _usable(tree.get("rules"))
         for index, rule in models:
-            line = self.document.values["rules", index].line
-            yield reader.rule(rule, ("rules", index), f"{self.path}:{line}")
+            path = ("rules", index)
+            yield reader.rule(rule, path, place_in(str(self.path), self.document, path))
 
     def _check_ids(self, entries: YamlValue, ids: dict[str, str]) -> None:
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):

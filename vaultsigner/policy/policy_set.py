@@ -11,6 +11,7 @@ from vaultsigner.domain.principals import Principal
 from vaultsigner.policy.explanation import Explanation, RuleExplanation
 from vaultsigner.policy.facts import Question
 from vaultsigner.policy.index import RuleIndex
+from vaultsigner.policy.places import Place
 from vaultsigner.policy.rules import Rule
 
 
@@ -19,7 +20,7 @@ class Group:
     """One of `groups`: its members as `user:ann`, and where it stands."""
 
     members: tuple[str, ...]
-    place: str = field(default="", compare=False)
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +97,5 @@ class PolicySet:
 
 def _explained(rule: Rule, question: Question) -> RuleExplanation:
     match = rule.match(question)
-    return RuleExplanation(rule.id, rule.effect, rule.place, match.matched, match.why)
+    place = str(rule.place or "")
+    return RuleExplanation(rule.id, rule.effect, place, match.matched, match.why)

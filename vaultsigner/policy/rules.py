@@ -10,6 +10,7 @@ from vaultsigner.policy.conditions import Condition
 from vaultsigner.policy.facts import Facts, Question, Unmet
 from vaultsigner.policy.limits import LimitRule
 from vaultsigner.policy.operations import OPERATIONS
+from vaultsigner.policy.places import Place
 
 __all__ = ["OPERATIONS", "Match", "NamePatterns", "Rule"]
 
@@ -67,7 +68,7 @@ class Rule:
         effect: what it says where it matches.
         principals, targets: for whom and on what.
         operations: written out, patterns resolved.
-        place: its file and line, for messages.
+        place: where it stands, for messages; None where it comes from no file.
         conditions: all must hold.
         limits: of an allow rule.
         approvals: of an allow rule, groups written out.
@@ -79,7 +80,7 @@ class Rule:
     principals: NamePatterns
     targets: NamePatterns
     operations: frozenset[Operation]
-    place: str = field(default="", compare=False)
+    place: Place | None = field(default=None, compare=False)
     conditions: tuple[Condition, ...] = ()
     limits: tuple[LimitRule, ...] = ()
     approvals: Approvals | None = None

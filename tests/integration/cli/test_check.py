@@ -266,7 +266,7 @@ def test_keys_from_files_are_named_and_a_short_one_of_the_partner_is_a_warning(r
     assert "no partner" not in done.out
     own = "ok    own (ed25519) vs_own\n        public key in own.pem, sha256:"
     assert own in done.out
-    assert "warn  policies: policies/desk.yml:3: rule all allows everything to everybody" in done.out
+    assert "warn  policies: policies/desk.yml:3:5: rule all allows everything to everybody" in done.out
 
 
 def test_a_postgresql_state_is_connected_to_and_left_as_it_was(
@@ -352,11 +352,11 @@ def test_a_rule_that_names_nobody_is_told_and_fails_where_it_denies(ready: Progr
     done = ready.run("check", "--offline")
     assert done.status == 1
     assert (
-        "warn  policies: policies/desk.yml:3: rule all: no user is called sma; there is none yet\n"
+        "warn  policies: policies/desk.yml:3:5: rule all: no user is called sma; there is none yet\n"
         in done.out
     )
     assert (
-        "FAIL  policies: policies/desk.yml:4: rule no-transfers: no wallet is called hoot; did you mean hot?\n"
+        "FAIL  policies: policies/desk.yml:4:5: rule no-transfers: no wallet is called hoot; did you mean hot?\n"
         in done.out
     )
     policy.write_text(RULES.replace("hoot", "hot"))

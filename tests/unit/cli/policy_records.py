@@ -19,7 +19,9 @@ ALLOWED = Decision("allow", "old", "sha256:" + "0" * 64, "rule old allows")
 DENIED = Decision("deny", None, "sha256:" + "0" * 64, "no rule matches")
 
 
-def transfer(*amounts: str, memo: str = "", to: str = "tbnb1there") -> Intent:
+def transfer(
+    *amounts: str, memo: str = "", to: str = "tbnb1yg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zz3yvm8"
+) -> Intent:
     """A transfer of BNB with a payment for each amount."""
     items: list[Mapping[str, JsonValue]] = [
         {"to_address": to, "amount": amount, "symbol": "BNB"} for amount in amounts

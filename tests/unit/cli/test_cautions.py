@@ -105,7 +105,7 @@ def test_a_rule_that_allows_everything_to_everybody_is_one(rule: str, tmp_path: 
     (caution,) = cautions(
         settings(), rules("id: no-votes, effect: deny, operations: [vote.*]", rule, tmp_path=tmp_path)
     )
-    assert caution.startswith(f"policies: {tmp_path}/desk.yml:4: rule all allows everything to everybody")
+    assert caution.startswith(f"policies: {tmp_path}/desk.yml:4:5: rule all allows everything to everybody")
 
 
 @pytest.mark.parametrize(

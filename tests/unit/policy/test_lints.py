@@ -9,10 +9,11 @@ import pytest
 from tests.unit.policy.written import policies_with
 from vaultsigner.policy import Rule
 from vaultsigner.policy.lints import Lint, lints
+from vaultsigner.policy.places import Place
 from vaultsigner.policy.policy_set import PolicySet
 from vaultsigner.policy.rules import NamePatterns
 
-SENDS = "operations: [transfer.*], when: {to_address: {equals: x}"
+SENDS = "operations: [transfer.*], when: {to_address: {equals: bnb1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnpjwksh}"
 
 
 def texts(directory: Path, *rules: str, head: str = "", today: date | None = None) -> list[str]:
@@ -24,9 +25,9 @@ def texts(directory: Path, *rules: str, head: str = "", today: date | None = Non
 def test_a_finding_says_where(tmp_path: Path) -> None:
     policies = policies_with(tmp_path, "{id: out, effect: allow, operations: [transfer.sign]}")
     (found,) = lints(policies)
-    assert found == Lint("out", f"{tmp_path}/desk.yml:4", found.text)
+    assert found == Lint("out", Place(f"{tmp_path}/desk.yml", 4, 5), found.text)
     assert str(found).startswith(
-        f"{tmp_path}/desk.yml:4: rule out: it allows transfer.sign of any amount to anywhere"
+        f"{tmp_path}/desk.yml:4:5: rule out: it allows transfer.sign of any amount to anywhere"
     )
 
 

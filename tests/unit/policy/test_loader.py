@@ -224,7 +224,8 @@ def test_a_name_may_be_defined_once_in_all_files(tmp_path: Path, section: str) -
         2,
         f"{section.partition(':')[0]}.x",
     )
-    assert problem.message == f"{tmp_path}/a.yml:2 has a {one} of this name already"
+    column = section.index("x:") + 1
+    assert problem.message == f"{tmp_path}/a.yml:2:{column} has a {one} of this name already"
 
 
 def test_a_list_and_a_group_may_share_a_name(tmp_path: Path) -> None:
@@ -262,7 +263,9 @@ def test_rules_stand_in_the_order_of_file_names_and_lines(tmp_path: Path) -> Non
     )
     rules = load(directory).rules
     assert [rule.id for rule in rules] == ["upper", "a1", "b1", "b2"]
-    assert [rule.place for rule in rules] == [f"{tmp_path}/{name}.yml:2" for name in ("B", "a", "b", "b")]
+    assert [str(rule.place) for rule in rules] == [
+        f"{tmp_path}/{place}" for place in ("B.yml:2:9", "a.yml:2:9", "b.yml:2:9", "b.yml:2:34")
+    ]
 
 
 def test_without_a_policy_file_nothing_starts(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ RULE = st.builds(
     principals=names("user", PEOPLE),
     targets=names("wallet", WALLETS),
     operations=st.frozensets(OPERATION, min_size=1),
-    place=st.just(""),
+    place=st.none(),
     conditions=st.lists(CONDITION, max_size=3).map(tuple),
     limits=st.lists(LIMIT, max_size=2).map(tuple),
     approvals=st.sampled_from((None, None, Approvals(1, ("user:a",), 60))),

@@ -36,11 +36,10 @@ def test_a_wallet_with_a_typo_is_told_with_place_rule_and_what_was_meant(tmp_pat
         tmp_path,
         "  - {id: all, effect: allow}\n  - {id: no-transfers, effect: deny, targets: [wallet:walet_1]}\n",
     )
-    assert found == UnknownName(
-        "no-transfers",
-        f"policies: {tmp_path}/desk.yml:4: rule no-transfers: no wallet is called walet_1; did you mean wallet_1?",
-        opens=True,
+    assert found.text == (
+        f"policies: {tmp_path}/desk.yml:4:5: rule no-transfers: no wallet is called walet_1; did you mean wallet_1?"
     )
+    assert (found.rule, found.name, found.opens) == ("no-transfers", "wallet:walet_1", True)
 
 
 def test_an_allowing_rule_leaves_nothing_open(tmp_path: Path) -> None:
@@ -77,18 +76,11 @@ def test_a_member_of_a_group_is_told_once_where_the_group_stands(tmp_path: Path)
     for effect, opens in (("allow", False), ("deny", True)):
         (tmp_path / "desk.yml").write_text(head + rules.replace("EFFECT", effect))
         found = unknown_names(load(tmp_path), settings())
-        assert found == (
-            UnknownName(
-                "a",
-                f"policies: {tmp_path}/desk.yml:3: group desk: no client is called bot-11; did you mean bot-1?",
-                opens,
-            ),
-            UnknownName(
-                "a",
-                f"policies: {tmp_path}/desk.yml:3: group desk: no user is called sma; known here: sam",
-                opens,
-            ),
-        )
+        group = f"policies: {tmp_path}/desk.yml:3:3: group desk"
+        assert [(each.rule, each.text, each.opens) for each in found] == [
+            ("a", f"{group}: no client is called bot-11; did you mean bot-1?", opens),
+            ("a", f"{group}: no user is called sma; known here: sam", opens),
+        ]
 
 
 def test_an_approver_that_nobody_is_is_told(tmp_path: Path) -> None:
@@ -99,5 +91,9 @@ def test_an_approver_that_nobody_is_is_told(tmp_path: Path) -> None:
     assert not found.opens
 
 
-def test_nothing_is_said_about_exchanges_which_the_configuration_does_not_list(tmp_path: Path) -> None:
-    assert not found_in(tmp_path, "  - {id: a, effect: deny, targets: [exchange:x, open_api:y]}\n")
+def test_exchanges_and_open_api_apps_that_the_configuration_lacks_are_told(tmp_path: Path) -> None:
+    found = found_in(tmp_path, "  - {id: a, effect: deny, targets: [exchange:x, open_api:y]}\n")
+    assert [each.told for each in found] == [
+        "no exchange is called x; there is none yet",
+        "no Open API app is called y; there is none yet",
+    ]

@@ -102,7 +102,7 @@ async def test_others_requests_are_for_operators(desks: Desks, policies: PolicyS
         assert refusal.code == "no_permission"
     told = await explain(desks, policies, document, "user:olga")
     assert (told["principal"], told["decision"]["rule"]) == ("client:bot-1", "no-bots")
-    assert told["rules"][2]["place"].endswith("rules.yml:15")
+    assert told["rules"][2]["place"].endswith("rules.yml:15:5")
     own = await explain(desks, policies, document, "client:bot-1")
     assert own["decision"]["rule"] == "no-bots"
 

@@ -1,6 +1,5 @@
 """What `vaultsigner policy check` finds: mistakes, and what is allowed but hardly meant."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -8,13 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vaultsigner.config import ConfigProblems, Settings
-from vaultsigner.policy import PolicySet, load, unknown_names
+from vaultsigner.policy import PolicySet, unknown_names
 from vaultsigner.policy.lints import lints
+from vaultsigner.policy.loader import load_with_places
+from vaultsigner.policy.places import Place, Places
+from vaultsigner.policy.value_lints import BEACON_PREFIXES
 
 Level = Literal["error", "warning"]
-_PLACE = re.compile(r"(.*):([0-9]+)\Z", re.DOTALL)
-_TOLD_PLACE = re.compile(r"(.*?:[0-9]+): (.*)\Z", re.DOTALL)
-"""Of a rule, or of a group that rules use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,13 @@ def check_directory(directory: Path, settings: Settings | None, today: date) -> 
         today: by UTC.
     """
     try:
-        policies = load(directory)
+        policies, places = load_with_places(directory)
     except ConfigProblems as error:
         return PolicyReport(directory, tuple(_errors(error)), None, names_checked=False)
-    findings = (*_odd(policies, today), *(_unknown(policies, settings) if settings is not None else ()))
-    in_order = sorted(findings, key=lambda finding: (finding.file, finding.line or 0))
+    findings = [*_odd(policies, places, settings, today)]
+    if settings is not None:
+        findings += _unknown(policies, places, settings)
+    in_order = sorted(findings, key=lambda finding: (finding.file, finding.line or 0, finding.column or 0))
     return PolicyReport(directory, tuple(in_order), policies, names_checked=settings is not None)
 
 
@@ -87,23 +88,21 @@ def _errors(error: ConfigProblems) -> Iterator[Finding]:
         yield Finding("error", problem.file, problem.line, problem.column, message)
 
 
-def _odd(policies: PolicySet, today: date) -> Iterator[Finding]:
-    for lint in lints(policies, today):
+def _odd(policies: PolicySet, places: Places, settings: Settings | None, today: date) -> Iterator[Finding]:
+    """Addresses of networks of the configuration's own are addresses, too."""
+    own = settings.environments.values() if settings is not None else ()
+    prefixes = BEACON_PREFIXES.union(environment.address_prefix for environment in own)
+    for lint in lints(policies, today, places=places, prefixes=prefixes):
         yield _at(lint.place, "warning", f"rule {lint.rule}: {lint.text}")
 
 
-def _unknown(policies: PolicySet, settings: Settings) -> Iterator[Finding]:
+def _unknown(policies: PolicySet, places: Places, settings: Settings) -> Iterator[Finding]:
     for name in unknown_names(policies, settings):
-        text = name.text.removeprefix("policies: ")
-        told = _TOLD_PLACE.match(text)
-        place, text = (told[1], told[2]) if told else ("", text)
-        yield _at(place, "error" if name.opens else "warning", text)
+        place = places.of_text(name.rule, name.name) or name.place
+        yield _at(place, "error" if name.opens else "warning", f"{name.about}: {name.told}")
 
 
-def _at(place: str, level: Level, message: str) -> Finding:
-    found = _PLACE.match(place)
-    return (
-        Finding(level, found[1], int(found[2]), None, message)
-        if found
-        else Finding(level, place, None, None, message)
-    )
+def _at(place: Place | None, level: Level, message: str) -> Finding:
+    if place is None:
+        return Finding(level, "", None, None, message)
+    return Finding(level, place.file, place.line, place.column, message)

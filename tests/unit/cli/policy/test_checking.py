@@ -38,8 +38,9 @@ def test_what_is_hardly_meant_is_a_warning_at_its_rule(tmp_path: Path) -> None:
         write(tmp_path, "{id: gone, effect: allow, operations: [vote.*], expires: 2026-11-20}"), None, TODAY
     )
     (finding,) = report.findings
-    assert (finding.level, finding.file, finding.line) == ("warning", str(tmp_path / "a.yml"), 3)
-    assert finding.message.startswith("rule gone: it expired with 2026-11-20")
+    assert str(finding).startswith(
+        f"{tmp_path}/a.yml:3:62: warning: rule gone: it expired with 2026-11-20 and never matches again"
+    )
     assert report.policies is not None
 
 
@@ -50,7 +51,8 @@ def test_a_rule_that_denies_somebody_who_does_not_exist_is_an_error(tmp_path: Pa
         "{id: d, effect: deny, principals: [user:samm]}",
     )
     report = check_directory(write(tmp_path / "policies", *rules), settings, TODAY)
-    assert [(finding.level, finding.line) for finding in report.findings] == [("warning", 3), ("error", 4)]
+    told = [(finding.level, finding.line, finding.column) for finding in report.findings]
+    assert told == [("warning", 3, 41), ("error", 4, 40)]
     assert "did you mean sam?" in report.findings[1].message
     assert check_directory(tmp_path / "policies", None, TODAY).findings == ()
 
@@ -60,7 +62,7 @@ def test_a_member_of_a_group_is_told_where_the_group_stands(tmp_path: Path) -> N
     rule = "{id: a, effect: allow, principals: [group:desk], operations: [vote.*]}"
     directory = write(tmp_path / "policies", rule, more="groups: {desk: [user:sma]}\n")
     (finding,) = check_directory(directory, settings, TODAY).findings
-    assert (finding.file, finding.line) == (str(directory / "a.yml"), 2)
+    assert (finding.file, finding.line, finding.column) == (str(directory / "a.yml"), 2, 17)
     assert finding.message.startswith("group desk: no user is called sma")
 
 
@@ -70,3 +72,23 @@ def test_a_colon_in_the_path_does_not_move_the_place(tmp_path: Path) -> None:
     )
     (finding,) = check_directory(directory, None, TODAY).findings
     assert (finding.file, finding.line) == (str(directory / "a.yml"), 3)
+
+
+def test_findings_stand_in_the_order_of_the_files_each_at_its_very_word(tmp_path: Path) -> None:
+    rules = (
+        "{id: a, effect: allow, operations: [order.*], when: {side: {in: [byu, buy, sel]}}}",
+        "{id: b, effect: allow, operations: [transfer.*]}",
+    )
+    report = check_directory(write(tmp_path, *rules), None, TODAY)
+    assert all(finding.column is not None for finding in report.findings)
+    assert [(finding.line, finding.column) for finding in report.findings] == [(3, 70), (3, 80), (4, 40)]
+
+
+def test_addresses_of_the_configurations_own_networks_are_no_finding(tmp_path: Path) -> None:
+    address = "desk1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnz93v58"
+    rule = f"{{id: r, effect: deny, operations: [transfer.*], when: {{to_address: {{equals: {address}}}}}}}"
+    directory = write(tmp_path / "policies", rule)
+    assert "no network of ours" in str(check_directory(directory, None, TODAY).findings[0])
+    own = "{node_url: 'https://node.example', chain_id: Desk, address_prefix: desk}"
+    settings = Loading(tmp_path).settings(f"environments: {{DESK: {own}}}")
+    assert not check_directory(directory, settings, TODAY).findings

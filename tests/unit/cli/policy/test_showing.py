@@ -51,7 +51,7 @@ def test_an_explanation_names_everything_that_was_asked(tmp_path: Path) -> None:
     shown = explained(rules(tmp_path, "{id: r, effect: allow}"))
     assert "user:sam asks for transfer.sign on wallet:hot" in shown
     assert "from 10.0.0.7, at Fri 2026-11-20 10:00:00 UTC" in shown
-    assert "item 2: to_address tbnb1there, amount 6, symbol BNB" in shown
+    assert "item 2: to_address tbnb1yg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zz3yvm8, amount 6, symbol BNB" in shown
     assert "memo hello" in shown
     assert "=>  " in shown
 
