@@ -5,6 +5,7 @@ knows.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -27,7 +28,9 @@ TIME_PATIENCE = Patience(connect=5, first_byte=5, between=5, whole=10)
 _OWN_HEADERS = (("User-Agent", USER_AGENT), ("Accept-Encoding", "gzip"))
 _LIBRARY_HEADERS = ("Accept", "Content-Type")
 """What the library would add by itself where it is missing, beside those above."""
-_SENT_AS_IT_IS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
+_PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "#")
+_TARGET = re.compile(rf"/[{re.escape(_PLAIN)}]*")
+"""Without the slash it would be part of the host's name."""
 
 
 class Addressed(Protocol):
@@ -137,8 +140,9 @@ class ExchangeHost:
             target: path and query as the client sent them; what is no ASCII in it is percent-encoded.
             headers: those to send; none of the client's get there by themselves.
         """
-        encoded = quote(target.encode("utf-8", "surrogateescape"), safe=_SENT_AS_IT_IS)
-        unsigned = _Unsigned(method, encoded, headers, body)
+        encoded = quote(target.encode("utf-8", "surrogateescape"), safe=_PLAIN)
+        path, _, query = encoded.partition("?")
+        unsigned = _Unsigned(method, f"{path}?{query}" if query else path, headers, body)
         return await self._ask(unsigned, self._patience, changes=changes)
 
     async def clock_offset_ms(self, time_path: str, *, fresh: bool = False) -> int | None:
@@ -155,8 +159,8 @@ class ExchangeHost:
         if not isinstance(answer, ExchangeAnswer):
             return None
         answer.body.close()
-        told = server_time_in(answer.body.first)
-        return told if answer.status == HTTPStatus.OK else None
+        usable = answer.status == HTTPStatus.OK and answer.body.complete
+        return server_time_in(answer.body.first) if usable else None
 
     async def _ask(self, request: Signed, patience: Patience, *, changes: bool) -> Sent:
         deadline = asyncio.get_running_loop().time() + patience.whole
@@ -169,8 +173,11 @@ class ExchangeHost:
                     headers=[*_OWN_HEADERS, *request.headers],
                     skip_auto_headers=_LIBRARY_HEADERS,
                     allow_redirects=False,
+                    auto_decompress=False,
                     middlewares=(once,) if changes else (),
-                    timeout=aiohttp.ClientTimeout(total=None, connect=patience.connect),
+                    timeout=aiohttp.ClientTimeout(
+                        total=None, connect=patience.connect, sock_read=patience.first_byte
+                    ),
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return NotSent(f"no connection to {self.host}: {trouble(error)}")
@@ -186,7 +193,12 @@ class ExchangeHost:
         return ExchangeAnswer(response.status, headers_that_matter(response.headers.items()), read)
 
     def _url(self, target: str) -> URL:
-        """`encoded`: yarl leaves the text alone, so that what is sent is what was signed."""
-        if not target.startswith("/"):
-            raise ValueError("a target begins with a slash: else it would be part of the host's name")
-        return URL(self._base + target, encoded=True)
+        """Where to send it, as it is: `encoded` keeps yarl from spelling it otherwise.
+
+        Raises:
+            ValueError: the target is none, or would be another one on the wire.
+        """
+        url = URL(self._base + target, encoded=True) if _TARGET.fullmatch(target) else None
+        if url is None or url.raw_path_qs != target:
+            raise ValueError("not a target that can be sent as it is")
+        return url

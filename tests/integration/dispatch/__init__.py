@@ -1,0 +1,1 @@
+"""What is asked of exchanges, byte for byte, and what they answer, well or badly."""
