@@ -6,18 +6,15 @@ from ipaddress import ip_address
 from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.config.settings import Settings
 from vaultsigner.domain.circumstances import Circumstances
-from vaultsigner.domain.decisions import Decision, Limit
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import ClientName, JsonValue, Operation, UserName, WalletName
-from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.policy import Explanation
-from vaultsigner.policy.decimals import shown_decimal
 from vaultsigner.policy.document import PRINCIPAL_KINDS, TARGET_KINDS
+from vaultsigner.policy.documents import explanation_document, permission_document
 from vaultsigner.policy.fields import FIELDS
 from vaultsigner.policy.operations import OPERATIONS
-from vaultsigner.policy.permissions import common_permissions, refuse_by_permission
+from vaultsigner.policy.permissions import common_permissions
 from vaultsigner.policy.words import plain_name
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import IpAddress
@@ -59,17 +56,14 @@ class Explaining:
         except UnusableBodyError as error:
             return error.refusal
         explanation = trail.policies.explain(who.principal, intent, circumstances)
-        return {
-            "principal": str(who.principal),
-            "operation": intent.operation,
-            "target": intent.target,
-            "items": [dict(item) for item in intent.items],
-            "ip": str(circumstances.ip),
-            "at": circumstances.at.isoformat().replace("+00:00", "Z"),
-            "permission": self._permission(intent, who),
-            "rules": _rules(explanation, with_places=is_operator(caller)),
-            "decision": _decision(explanation.decision),
-        }
+        return explanation_document(
+            who.principal,
+            intent,
+            circumstances,
+            explanation,
+            permission=permission_document(self._settings, intent, who.account),
+            with_places=is_operator(caller),
+        )
 
     def _account(self, members: Members, caller: Caller) -> Caller:
         """Of whom the request would be: the caller, or for operators anybody."""
@@ -110,20 +104,6 @@ class Explaining:
         at = read_with(members, "at", _read_moment)
         now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
         return Circumstances(ip or trail.call.ip, at or now)
-
-    def _permission(self, intent: Intent, who: Caller) -> JsonValue:
-        """The outer fence of config.yml, which comes before policy; None where it knows nothing of such requests."""
-        kind, _, name = intent.target.partition(":")
-        needed = PERMISSION_FOR_MESSAGE.get(intent.operation.partition(".")[0])
-        wallet = self._settings.wallets.get(WalletName(name)) if kind == "wallet" else None
-        if wallet is None or needed is None:
-            return None
-        refused = refuse_by_permission(wallet, who.account, needed)
-        return {
-            "needed": str(needed),
-            "there": refused is None,
-            "why": refused or "wallet and caller have it",
-        }
 
 
 def _read_operation(text: str) -> Operation:
@@ -190,41 +170,3 @@ def _item(item: JsonDocument, where: tuple[str | int, ...]) -> dict[str, JsonVal
         else:
             raise invalid((*where, name), "this is no single value")
     return fields
-
-
-def _rules(explanation: Explanation, *, with_places: bool) -> JsonValue:
-    rules: list[JsonValue] = []
-    for each in explanation.rules:
-        rule: dict[str, JsonValue] = {
-            "rule": each.rule,
-            "effect": each.effect,
-            "matched": each.matched,
-            "why": each.why,
-        }
-        rules.append(rule | {"place": each.place} if with_places else rule)
-    return rules
-
-
-def _decision(decision: Decision) -> JsonValue:
-    wanted = decision.approvals
-    return {
-        "effect": decision.effect,
-        "rule": decision.rule,
-        "policy": decision.policy,
-        "reason": decision.reason,
-        "limits": [_limit(limit) for limit in decision.limits],
-        "approvals": None
-        if wanted is None
-        else {"count": wanted.count, "of": list(wanted.of), "within_seconds": wanted.within_seconds},
-    }
-
-
-def _limit(limit: Limit) -> JsonValue:
-    return {
-        "kind": limit.kind,
-        "field": limit.field,
-        "max": shown_decimal(limit.max),
-        "every_seconds": limit.every_seconds,
-        "per": limit.per,
-        "use": shown_decimal(limit.use),
-    }

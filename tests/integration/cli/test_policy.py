@@ -74,7 +74,7 @@ def test_warnings_are_status_1_only_where_asked_for(desk: Program) -> None:
     assert desk.run("policy", "check").status == 0
     done = desk.run("policy", "check", "--strict")
     assert done.status == 1
-    assert "policies/free.yml:2:48: warning: rule free: it allows transfer.sign" in done.out
+    assert "policies/free.yml:2:47: warning: rule free: it allows transfer.sign" in done.out
 
 
 def test_rules_are_checked_where_the_configuration_is_broken(desk: Program) -> None:
@@ -116,7 +116,7 @@ def test_explain_for_programs(desk: Program) -> None:
     told = document(done)
     assert [(each["rule"], each["matched"]) for each in told["rules"]] == [("small", True), ("large", False)]
     assert told["decision"]["limits"][0]["use"] == "10"
-    assert (told["at"], told["assumed"]) == ("2026-11-20T10:00:00Z", ["ip"])
+    assert (told["at"], told["ip"], told["permission"]) == ("2026-11-20T10:00:00Z", "127.0.0.1", None)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,16 @@ import click
 
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy import request
-from vaultsigner.cli.policy.explanation import Asked, explanation_document, make_console, show_explanation
-from vaultsigner.cli.policy.options import json_option, policies_option, policy_directory
+from vaultsigner.cli.policy.explanation import Asked, document_of, make_console, show_explanation
+from vaultsigner.cli.policy.options import json_option, policies_option, policy_directory, settings_if_any
+from vaultsigner.config import ConfigProblems
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.intents import Intent
-from vaultsigner.domain.names import JsonValue, Operation
+from vaultsigner.domain.names import ClientName, JsonValue, Operation, UserName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.policy import load
+from vaultsigner.policy.documents import permission_document
 
 ASSUMED_IP = ip_address("127.0.0.1")
 
@@ -86,7 +88,8 @@ def explain(
     """Show what each rule says to a request, and what is decided.
 
     Each rule has matched, or the first reason why not is told; then the decision, with the limits that the request counts towards
-    and the approvals that it needs. How full a limit is only the running service knows.
+    and the approvals that it needs. How full a limit is only the running service knows. Where there is a configuration, what its
+    permissions say is told, too. For programs the document is the one that POST /api/policy/explain answers operators.
 
     Exit status: 0 it was decided, one way or the other.
 
@@ -100,9 +103,29 @@ def explain(
     rules = load(policy_directory(policies, config_file))
     circumstances = Circumstances(ip or ASSUMED_IP, moment or datetime.now(UTC))
     assumed = frozenset(name for name, given in (("ip", ip), ("at", moment)) if given is None)
-    asked = Asked(principal, Intent(operation, target, items or ({},), memo), circumstances, assumed)
-    explanation = rules.explain(principal, asked.intent, circumstances)
+    intent = Intent(operation, target, items or ({},), memo)
+    permission = _permission(config_file, principal, intent)
+    asked = Asked(principal, intent, circumstances, assumed, permission)
+    explanation = rules.explain(principal, intent, circumstances)
     if as_json:
-        click.echo(json.dumps(explanation_document(asked, explanation), indent=2))
+        click.echo(json.dumps(document_of(asked, explanation), indent=2))
     else:
         show_explanation(make_console(), asked, explanation)
+
+
+def _permission(
+    config_file: Path | None, principal: Principal, intent: Intent
+) -> dict[str, JsonValue] | None:
+    """What a configuration that can be used says to it, where it knows the caller."""
+    try:
+        settings = settings_if_any(config_file)
+    except ConfigProblems:
+        return None  # rules must be explainable before the rest fits
+    if settings is None:
+        return None
+    caller = (
+        settings.users.get(UserName(principal.name))
+        if principal.kind == "user"
+        else settings.clients.get(ClientName(principal.name))
+    )
+    return None if caller is None else permission_document(settings, intent, caller)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -11,20 +10,20 @@ from rich.table import Table
 from rich.text import Text
 
 from vaultsigner.cli.policy.words import (
-    approvals_document,
     approvals_in_words,
     by_rule,
     fields_in_words,
-    limit_document,
     limit_in_words,
     printable,
 )
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
+from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.principals import Principal
 from vaultsigner.policy import Explanation, RuleExplanation
 from vaultsigner.policy.decimals import shown_decimal
+from vaultsigner.policy.documents import explanation_document
 
 PIPE_WIDTH = 160
 MANY_RULES = 40
@@ -37,12 +36,14 @@ class Asked:
 
     Args:
         assumed: what was not said, and so assumed: `ip`, `at`.
+        permission: what config.yml says to it; None where there is none, or it has no word on it.
     """
 
     principal: Principal
     intent: Intent
     circumstances: Circumstances
     assumed: frozenset[str]
+    permission: dict[str, JsonValue] | None = None
 
 
 def make_console() -> Console:
@@ -62,44 +63,20 @@ def show_explanation(console: Console, asked: Asked, explanation: Explanation) -
         told = f"and {hidden} rules for others, or for other operations or targets; --json has them"
         console.print(Text(told, "bright_black"), soft_wrap=True)
     console.print()
-    for line, style in _answer(explanation.decision):
+    for line, style in (*_answer(explanation.decision), _fence(asked.permission)):
         console.print(Text(line, style), soft_wrap=True)
 
 
-def explanation_document(asked: Asked, explanation: Explanation) -> Mapping[str, Any]:
-    """For programs."""
-    return {
-        "principal": str(asked.principal),
-        "operation": asked.intent.operation,
-        "target": asked.intent.target,
-        "items": [dict(item) for item in asked.intent.items],
-        "ip": str(asked.circumstances.ip),
-        "at": asked.circumstances.at.isoformat().replace("+00:00", "Z"),
-        "assumed": sorted(asked.assumed),
-        "rules": [
-            {
-                "rule": each.rule,
-                "effect": each.effect,
-                "place": each.place,
-                "matched": each.matched,
-                "why": each.why,
-            }
-            for each in explanation.rules
-        ],
-        "decision": decision_document(explanation.decision),
-    }
-
-
-def decision_document(decision: Decision) -> dict[str, Any]:
-    """For programs."""
-    return {
-        "effect": decision.effect,
-        "rule": decision.rule,
-        "policy": decision.policy,
-        "reason": decision.reason,
-        "limits": [limit_document(limit) for limit in decision.limits],
-        "approvals": approvals_document(decision.approvals),
-    }
+def document_of(asked: Asked, explanation: Explanation) -> JsonValue:
+    """For programs: what POST /api/policy/explain answers an operator."""
+    return explanation_document(
+        asked.principal,
+        asked.intent,
+        asked.circumstances,
+        explanation,
+        permission=asked.permission,
+        with_places=True,
+    )
 
 
 def _question(asked: Asked) -> list[str]:
@@ -154,5 +131,12 @@ def _answer(decision: Decision) -> list[tuple[str, str]]:
         lines.append((f"  approvals  {approvals_in_words(decision.approvals)}", "yellow"))
     if decision.limits:
         lines.append(("  What is left of a limit is known to the running service alone.", "bright_black"))
-    lines.append(("  The permissions in config.yml come first, and are not asked here.", "bright_black"))
     return lines
+
+
+def _fence(permission: Mapping[str, JsonValue] | None) -> tuple[str, str]:
+    """What comes before policy, and so decides where it says no."""
+    if permission is None:
+        return "  The permissions in config.yml come first, and are not asked here.", "bright_black"
+    told = f"  permission {permission['needed']}: {permission['why']}"
+    return (told, "") if permission["there"] else (f"{told}: refused before policy is asked", "red")

@@ -14,12 +14,11 @@ from rich.text import Text
 from vaultsigner.audit.reading import Unreadable
 from vaultsigner.cli.policy.replaying import Change, ChangeKey, Replay
 from vaultsigner.cli.policy.words import (
-    approvals_document,
     approvals_in_words,
-    limit_document,
     limit_in_words,
     printable,
 )
+from vaultsigner.policy.documents import approvals_document, limit_document
 
 ROWS = 40
 FEW = 3

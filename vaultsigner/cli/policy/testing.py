@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vaultsigner.cli.policy.cases import Case
-from vaultsigner.cli.policy.explanation import decision_document
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.policy import PolicySet
+from vaultsigner.policy.documents import decision_document
 
 Mark = Literal[" ", "-", "+", "?"]
 Member = str | int | None

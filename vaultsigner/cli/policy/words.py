@@ -1,7 +1,6 @@
 """Limits, approvals and requests in words for a terminal."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from vaultsigner.domain.decisions import Approvals, Decision, Limit, LimitScope
 from vaultsigner.domain.names import JsonValue
@@ -51,30 +50,6 @@ def decision_in_words(decision: Decision) -> str:
 def by_rule(rule: str | None) -> str:
     """Who decided."""
     return "no rule matches" if rule is None else f"by rule {printable(rule)}"
-
-
-def limit_document(limit: Limit | LimitRule) -> dict[str, Any]:
-    """For programs; decimals as text."""
-    used = {"use": shown_decimal(limit.use)} if isinstance(limit, Limit) else {}
-    return {
-        "kind": limit.kind,
-        "field": limit.field,
-        "max": shown_decimal(limit.max),
-        "every_seconds": limit.every_seconds,
-        "per": limit.per,
-        **used,
-    }
-
-
-def approvals_document(approvals: Approvals | None) -> dict[str, Any] | None:
-    """For programs."""
-    if approvals is None:
-        return None
-    return {
-        "count": approvals.count,
-        "of": list(approvals.of),
-        "within_seconds": approvals.within_seconds,
-    }
 
 
 def fields_in_words(item: Mapping[str, JsonValue]) -> str:
