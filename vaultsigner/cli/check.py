@@ -26,6 +26,7 @@ from vaultsigner.cli.check_report import (
 from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_with_policies
 from vaultsigner.cli.custody_session import custody_session
 from vaultsigner.cli.launcher import make_token_remedy, open_token
+from vaultsigner.cli.shared_keys import shared_keys
 from vaultsigner.cli.state_probe import try_state
 from vaultsigner.config.directories import directory_problems
 from vaultsigner.config.public_keys import fingerprint
@@ -96,7 +97,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
             *directory_problems(settings),
             *(name.text for name in unknown_names(policies, settings) if name.opens),
         ),
-        warnings=tuple(cautions(settings, policies)),
+        warnings=(*cautions(settings, policies), *shared_keys(wallets)),
         policy=policies.digest,
         vault=vault,
         access_token_key=token_key,

@@ -159,6 +159,15 @@ def test_wallet_added_after_setup_is_denied_with_the_remedy(ready: Program, fold
     assert ready.run("check", "--offline").status == 0
 
 
+def test_a_wallet_with_the_key_of_another_is_a_warning(ready: Program, folder: str) -> None:
+    config = ready.home / "config" / "config.yml"
+    again = f"  - {{name: again, mnemonic: 'vault:secret/{folder}/cold#mnemonic', env_name: TESTNET, permissions: []}}\n"
+    config.write_text(config.read_text() + again)
+    done = ready.run("check", "--offline")
+    assert done.status == 0, done.out
+    assert "warn  wallets cold and again have the same key: " in done.out
+
+
 def test_no_token_is_told_with_the_remedy(ready: Program) -> None:
     (ready.home / "run" / "token").unlink()
     done = ready.run("check", "--offline")
