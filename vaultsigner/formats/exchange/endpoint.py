@@ -6,15 +6,21 @@ from types import MappingProxyType
 from typing import Literal
 
 from vaultsigner.domain.names import Operation
-from vaultsigner.formats.exchange.parameter_names import FIELD_OF
+from vaultsigner.formats.exchange.parameter_names import FIELD_OF, OF_QUERIES
+from vaultsigner.formats.exchange.requests import Transport
 
 Security = Literal["public", "market_data", "user_stream", "signed"]
 """What the exchange wants to see: nothing, the API key (market data, listen keys), or a signature."""
-Notional = Literal["spot", "linear", "unknown"]
-"""What price times quantity is: on spot, of linear contracts (USD-M), or not the notional at all (contracts of other units)."""
+Notional = Literal["spot", "linear", "websocket", "unknown"]
+"""What price times quantity is: on spot, of linear contracts (USD-M), of whatever a WebSocket API trades, or not the notional
+(contracts of other units, instructions whose price is not a limit)."""
 
 Fields = Mapping[str, str | None]
 """A parameter's name at the exchange to the field that policy knows it by; None: known, and no field of its own."""
+
+
+def _nothing() -> Mapping[str, str]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,11 @@ class Endpoint:
         security: what the exchange wants to see.
         fields: the parameters that stand for the whole request.
         required: the parameters without which the exchange refuses.
-        source: page and section of Binance's documentation.
+        one_of: parameters of which it needs at least one, where there are such.
+        source: product, page and section of Binance's documentation.
         notional: what price times quantity is.
+        says_both_accounts: the parameter whose value names where value comes from and where it goes, as in MAIN_UMFUTURE.
+        fixed: fields that are always the same there, e.g. the type where only limit orders can be meant.
         legs: of an order list.
         batch: the parameter that holds a JSON list of orders; `fields` are of each of them, too.
         members: the parameters of each order in the list.
@@ -59,10 +68,13 @@ class Endpoint:
     fields: Fields
     required: frozenset[str]
     source: str
+    one_of: frozenset[str] = frozenset()
     notional: Notional = "unknown"
+    fixed: Mapping[str, str] = field(default_factory=_nothing)
     legs: tuple[Leg, ...] = ()
     batch: str = ""
-    members: Fields = field(default_factory=lambda: MappingProxyType({}))
+    says_both_accounts: str = ""
+    members: Fields = field(default_factory=_nothing)
 
     @property
     def name(self) -> str:
@@ -70,31 +82,40 @@ class Endpoint:
         return f"{self.method} {self.path}" if self.path else self.method
 
     @property
+    def transport(self) -> Transport:
+        """Only the WebSocket API's methods have no path."""
+        return "rest" if self.path else "websocket"
+
+    @property
     def changes(self) -> bool:
         """Whether the exchange may change anything because of it."""
         return self.operation != "exchange.query"
+
+    @property
+    def takes_only_what_it_lists(self) -> bool:
+        """Whether another parameter could make it do what policy does not see."""
+        return self.operation not in ("exchange.query", "exchange.user_stream")
 
 
 def fields_of(words: str) -> Fields:
     """Parameters written as words: `symbol` (the field it has everywhere), `type:account` (another field), `type:` (none).
 
-    A closing ! (before any colon) says that the exchange requires it; see `required_of`.
+    A mark behind the name (`amount!`, `newQty!:quantity`) is for `marked`.
     """
     fields: dict[str, str | None] = {}
     for word in words.split():
-        name, colon, own = word.partition(":")
-        name = name.removesuffix("!")
+        marked_name, colon, own = word.partition(":")
+        name = marked_name.rstrip("!?")
         if name in fields:
             raise ValueError(f"{name} is written twice")
         fields[name] = (own or None) if colon else FIELD_OF.get(name)
     return MappingProxyType(fields)
 
 
-def required_of(words: str) -> frozenset[str]:
-    """Those of the words that are marked as required."""
-    return frozenset(
-        word.partition(":")[0][:-1] for word in words.split() if word.partition(":")[0].endswith("!")
-    )
+def marked(words: str, mark: str) -> frozenset[str]:
+    """Those of the words that bear a mark: `!` for what is required, `?` for those of which one is."""
+    names = (word.partition(":")[0] for word in words.split())
+    return frozenset(name.rstrip("!?") for name in names if name.endswith(mark))
 
 
 def endpoint(
@@ -105,28 +126,38 @@ def endpoint(
     *,
     security: Security = "signed",
     notional: Notional = "unknown",
+    fixed: Mapping[str, str] | None = None,
     legs: tuple[Leg, ...] = (),
     batch: str = "",
     members: str = "",
+    says_both_accounts: str = "",
 ) -> Endpoint:
     """One row: `place` as in `POST /api/v3/order`, `operation` without its family, `words` as `fields_of` reads them."""
     method, _, path = place.partition(" ")
     return Endpoint(
-        method,
-        path,
-        Operation(f"exchange.{operation}"),
-        security,
-        fields_of(words),
-        required_of(words),
-        source,
-        notional,
-        legs,
-        batch,
-        fields_of(members),
+        method=method,
+        path=path,
+        operation=Operation(f"exchange.{operation}"),
+        security=security,
+        fields=fields_of(words),
+        required=required_of(words)
+        | required_of(" ".join(f"{leg.key}!" for leg in legs if not leg.optional)),
+        source=source,
+        notional=notional,
+        fixed=MappingProxyType(dict(fixed or {})),
+        legs=legs,
+        batch=batch,
+        members=fields_of(members),
+        says_both_accounts=says_both_accounts,
     )
 
 
 def queries(base: str, paths: str, source: str, *, security: Security = "signed") -> Iterator[Endpoint]:
-    """Rows of GET endpoints that change nothing: `paths` are the ends of paths that begin with `base`."""
+    """Rows of GET endpoints that change nothing: `paths` are the ends of paths that begin with `base`.
+
+    They take parameters that nobody has listed: nothing is done because of them. Those with a field are known by it.
+    """
     for path in paths.split():
-        yield endpoint(f"GET {base}{path}", "query", "", source, security=security)
+        yield Endpoint(
+            "GET", f"{base}{path}", Operation("exchange.query"), security, OF_QUERIES, frozenset(), source
+        )

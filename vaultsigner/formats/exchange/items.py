@@ -1,16 +1,26 @@
 """The items of an intent: what each order of a request is, in the fields that policy asks for."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from string import ascii_lowercase, ascii_uppercase
 
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.formats.exchange.endpoint import Endpoint, Fields, Leg
 from vaultsigner.formats.exchange.notional import notional_of
+from vaultsigner.formats.exchange.parameter_names import PRIVATE
 from vaultsigner.strict_json import MalformedJsonError, parse
 
 Item = dict[str, JsonValue]
 Texts = Mapping[str, str]
 
+LONGEST_SHOWN = 512
+
+_ACCOUNT = "(MAIN|UMFUTURE|CMFUTURE|MARGIN|ISOLATEDMARGIN|ISOLATED_MARGIN|FUNDING|OPTION|MINING|C2C|PAY|PORTFOLIO_MARGIN)"
+_UNIVERSAL = re.compile(f"{_ACCOUNT}_{_ACCOUNT}")
+"""Wallet, "User Universal Transfer": the kinds of transfer."""
+
+_NO_CHANGE: dict[int, int] = {}
 _UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _ONE_SPELLING = {"position_side": _UPPER, "margin_type": _UPPER, "reduce_only": _LOWER}
@@ -20,14 +30,14 @@ _ONE_SPELLING = {"position_side": _UPPER, "margin_type": _UPPER, "reduce_only": 
 def read_items(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
     """One item for each thing that would be done; None where policy could not see all of it.
 
-    That is: a parameter that the row does not know (but for queries), two parameters for one field, a list that cannot be
-    read to the end, an order list without one of its orders.
+    That is: a parameter that the row does not know (queries and listen keys may have any), two parameters for one field, a list
+    that cannot be read to the end, an order list without one of its orders.
     """
     if row.batch:
         return _of_batch(row, parameters)
     if row.legs:
         return _of_legs(row, parameters)
-    item = _item(row, row.fields, parameters, strict=row.changes)
+    item = _item(row, row.fields, parameters, strict=row.takes_only_what_it_lists)
     return None if item is None else (item,)
 
 
@@ -88,27 +98,42 @@ def _of_legs(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
 def _item(
     row: Endpoint, known: Fields, values: Texts, *, strict: bool, leg: Leg | None = None
 ) -> Item | None:
-    item: Item = {"endpoint": row.name, "method": row.method}
+    item: Item = {"endpoint": row.name, "method": row.method, **row.fixed}
     rest: dict[str, JsonValue] = {}
     for name, value in values.items():
         if strict and name not in known:
             return None
         field = known.get(name)
         if field is None:
-            rest[name] = value
+            rest[name] = shown(name, value)
         elif field not in item:
-            item[field] = value.translate(_ONE_SPELLING.get(field, {}))
+            item[field] = value.translate(_ONE_SPELLING.get(field, _NO_CHANGE))
         elif field == "client_order_id":
             item[field] = f"{item[field]},{value}"
         elif strict:
             return None
         else:
-            rest[name] = value
+            rest[name] = shown(name, value)
+    if row.says_both_accounts in values:
+        item |= both_accounts(values[row.says_both_accounts])
     if leg is not None and leg.type is not None:
-        item["type"] = leg.type_with_price or leg.type if "price" in item else leg.type
-    notional = notional_of(row.notional, item, rest)
+        item["type"] = leg.type_with_price if leg.type_with_price and "price" in item else leg.type
+    notional = notional_of(row.notional, item, rest.items())
     if notional is not None:
         item["notional"] = notional
     if rest:
         item["parameters"] = rest
     return item
+
+
+def both_accounts(kind: str) -> dict[str, str]:
+    """`from_account` and `to_account` of a universal transfer; none where the kind is not known."""
+    found = _UNIVERSAL.fullmatch(kind)
+    return {"from_account": found[1], "to_account": found[2]} if found else {}
+
+
+def shown(name: str, value: str) -> str:
+    """A parameter's value as a record has it; its SHA-256 where it is private or long: approvals are bound to it all the same."""
+    if name not in PRIVATE and len(value) <= LONGEST_SHOWN:
+        return value
+    return f"sha256:{hashlib.sha256(value.encode('utf-8')).hexdigest()}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vaultsigner.domain.names import JsonValue, Operation
 from vaultsigner.formats.exchange.endpoint import Security
-from vaultsigner.formats.exchange.items import Item, read_items
+from vaultsigner.formats.exchange.items import Item, read_items, shown
 from vaultsigner.formats.exchange.requests import ExchangeRequest
 from vaultsigner.formats.exchange.table import TABLE
 
@@ -35,8 +35,13 @@ def meaning_of(request: ExchangeRequest) -> Meaning:
     row = TABLE.get((request.method, request.path))
     items = None if row is None or request.json_body else read_items(row, dict(request.parameters))
     if row is None or items is None:
-        return Meaning(OTHER, (_as_it_is(request),), "signed", changes=True)
+        return unknown_meaning_of(request)
     return Meaning(row.operation, items, row.security, row.changes)
+
+
+def unknown_meaning_of(request: ExchangeRequest) -> Meaning:
+    """What it is taken for where nobody knows what the exchange would do."""
+    return Meaning(OTHER, (_as_it_is(request),), "signed", changes=True)
 
 
 def security_of(method: str, path: str) -> Security:
@@ -46,11 +51,13 @@ def security_of(method: str, path: str) -> Security:
 
 
 _TIME_OF = (
-    ("/fapi/", "/fapi/v1/time"),
-    ("/dapi/", "/dapi/v1/time"),
     ("/api/", "/api/v3/time"),
     ("/sapi/", "/api/v3/time"),
+    ("/fapi/", "/fapi/v1/time"),
+    ("/dapi/", "/dapi/v1/time"),
+    ("/eapi/", "/eapi/v1/time"),
 )
+"""Sections "Check Server Time" of the products; portfolio margin (/papi) has no such endpoint."""
 
 
 def time_path(path: str) -> str | None:
@@ -68,7 +75,7 @@ def _as_it_is(request: ExchangeRequest) -> Item:
     place = f"{request.method} {request.path}" if request.path else request.method
     item: Item = {"endpoint": place, "method": request.method}
     if request.parameters:
-        item["parameters"] = dict(request.parameters)
+        item["parameters"] = {name: shown(name, value) for name, value in request.parameters}
     if request.json_body:
         item["body_sha256"] = hashlib.sha256(request.json_body).hexdigest()
     return item

@@ -34,3 +34,23 @@ FIELD_OF: Mapping[str, str] = MappingProxyType(
 )
 """`origClientOrderId` and other references to what is there already have no field: approvals must be bound to them, and they
 are not bound to `client_order_id`."""
+
+OF_QUERIES: Mapping[str, str] = MappingProxyType(
+    {
+        **{name: field for name, field in FIELD_OF.items() if name != "newClientOrderId"},
+        "fromEmail": "from_account",
+        "toEmail": "to_account",
+    }
+)
+"""The same for endpoints that only tell."""
+
+PRIVATE = frozenset(
+    {"listenKey", "questionnaire", "originatorPii", "beneficiaryPii", "accountInfo", "code", "secretToken"}
+)
+"""Parameters that records must not hold: they open something, or say who somebody is."""
+
+QUERY_NAMES = frozenset(
+    ["accountType", "algo", "algoId", "algoType", "amount", "aprPeriod", "archived", "asset", "assets", "autoCloseType", "autoSubscribe", "baseToken", "beginTime", "blockOrderMatchingKey", "clientAlgoId", "clientId", "clientOrderId", "clientTranId", "coin", "collateralAccountId", "collateralCoin", "configId", "countryCode", "currency", "current", "depositId", "downloadId", "duration", "email", "endDate", "endTime", "fromAllocationId", "fromEmail", "fromExecutionId", "fromId", "fromPreventedMatchId", "fromSymbol", "futuresType", "idList", "includeSource", "incomeType", "isFreeze", "isIsolated", "isolatedSymbol", "limit", "loanCoin", "marginAsset", "needBalanceDetail", "network", "newClientStrategyId", "offset", "omitZeroBalances", "orderId", "orderListId", "orderNo", "origClientOrderId", "page", "pageIndex", "pageSize", "pair", "pendingQuestionnaire", "positionId", "preventedMatchId", "productId", "projectId", "purchaseId", "quoteAsset", "quoteId", "recordId", "redeemId", "referenceNo", "retrieveQuestionnaire", "returnFailHistory", "rows", "side", "size", "sort", "sortColumn", "startDate", "startTime", "status", "strategyId", "subAccountApiKey", "symbol", "symbols", "tier", "toEmail", "toSymbol", "trId", "tranId", "transactionType", "transferFunctionAccountType", "transferType", "transfers", "travelRuleStatus", "txId", "type", "underlying", "userName", "vipLevel", "withdrawOrderId", "workerName", "workerStatus"]
+)
+"""What signed endpoints that only tell take, all together (Binance's documentation of spot, margin, wallet, sub-accounts, futures,
+options, portfolio margin, algo orders, Convert and the services). Whoever asks for more has something else in mind."""

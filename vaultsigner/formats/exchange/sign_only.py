@@ -22,7 +22,7 @@ LONGEST_TEXT = 16 * 1024
 
 _MEMBERS = ("method", "path", "params", "query", "body")
 _WEBSOCKET_MEMBERS = ("ws", "params")
-_WEBSOCKET_METHOD = re.compile(r"[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)*")
+_WEBSOCKET_METHOD = re.compile(r"[A-Za-z0-9]+(?:[./][A-Za-z0-9]+)*")
 _SET_BY_US = {name.lower(): name for name in ("timestamp", "signature", "apiKey")}
 _TRIMMED = " \t\r\n\0"
 _WINDOW = re.compile(r"(0|[1-9][0-9]{0,4})(?:\.[0-9]{1,3})?")
