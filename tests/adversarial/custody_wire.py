@@ -19,7 +19,7 @@ from vaultsigner.policy import load as load_policies
 HEADER = struct.Struct(">IBBQ")
 """Length of what follows it, version, code, id."""
 AFTER_LENGTH = HEADER.size - 4
-VERSION = 3
+VERSION = 4
 HELLO, PUBLIC_KEY, SIGN_BEACON, LOG_IN, ACCESS_TOKEN_KEYS, HEALTH, AUTHENTICATE, CHECK_CLIENT = range(8)
 LOAD_POLICIES = 8
 ANSWER = 0x80

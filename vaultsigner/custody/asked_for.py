@@ -1,47 +1,27 @@
-"""What a request asks custody to sign, and whether it may be: decoded and decided from the caller's own words. Pure."""
+"""What a caller's request asks custody to use a key for, whichever key: decoded from the caller's own words. Pure."""
 
-import hashlib
-import json
-from dataclasses import dataclass
+from typing import Protocol
 
-from vaultsigner.config.settings import Client, Settings, User, Wallet
+from vaultsigner.config.settings import Client, KvReference, Settings, User
+from vaultsigner.custody.beacon_asked import read_beacon_asked
+from vaultsigner.custody.exchange_asked import read_exchange_asked
+from vaultsigner.custody.open_api_asked import read_open_api_asked
+from vaultsigner.custody.protocol import AuthenticateRequest
 from vaultsigner.domain.circumstances import Circumstances
-from vaultsigner.domain.intents import Intent
-from vaultsigner.domain.names import Operation, WalletName
-from vaultsigner.domain.paths import VERBS
-from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 from vaultsigner.domain.principals import Principal
-from vaultsigner.errors import CustodyError
-from vaultsigner.formats.bnb_beacon.messages import Message, intent_items, message_kind, message_to_document
-from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
 from vaultsigner.policy import PolicySet
-from vaultsigner.policy.permissions import refuse_by_permission
-from vaultsigner.strict_json import MalformedJsonError, parse
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One message to sign with one wallet's key.
-
-    Args:
-        operation: `<message kind>.<sign|broadcast>`, the kind being that of the message.
-    """
-
-    operation: Operation
-    wallet: Wallet
-    message: Message
-    memo: str
+class Asked(Protocol):
+    """One use of one key."""
 
     @property
     def digest(self) -> bytes:
         """Equal for two that ask for the same, and for no others."""
-        document = message_to_document(self.message, self.wallet.environment.address_prefix)
-        parts = [self.operation, self.wallet.name, self.memo, document]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 
-    def fits_its_operation(self) -> bool:
-        """Whether the operation is one of this kind of message."""
-        return self.operation in {f"{message_kind(self.message)}.{verb}" for verb in VERBS}
+    @property
+    def key(self) -> KvReference | None:
+        """What has to be read from Vault for it; None where Vault itself uses the key, or there is none."""
 
     def check_allowed(
         self,
@@ -55,32 +35,14 @@ class Asked:
         Raises:
             CustodyError: no_permission, policy_denied.
         """
-        wallet = self.wallet
-        needed = PERMISSION_FOR_MESSAGE[message_kind(self.message)]
-        refused = refuse_by_permission(wallet, account, needed)
-        if refused is not None:
-            raise CustodyError("no_permission", refused)
-        items = intent_items(self.message, wallet.environment.address_prefix)
-        intent = Intent(self.operation, f"wallet:{wallet.name}", items, self.memo)
-        decision = policies.evaluate(principal, intent, circumstances)
-        if not decision.allowed:
-            raise CustodyError("policy_denied", decision.reason)
 
 
-def read_asked(settings: Settings, operation: Operation, body: bytes) -> Asked | None:
-    """What the body of a request to sign or broadcast asks for; None where it asks for nothing that can be signed."""
-    kind, _, verb = operation.partition(".")
-    if kind not in PERMISSION_FOR_MESSAGE or verb not in VERBS:
-        return None
-    try:
-        document = parse(body)
-    except MalformedJsonError:
-        return None
-    name = document.get("wallet_name") if isinstance(document, dict) else None
-    wallet = settings.wallets.get(WalletName(name)) if isinstance(name, str) else None
-    if wallet is None:
-        return None
-    request = read_request(kind, document, wallet.environment.address_prefix)
-    return (
-        Asked(operation, wallet, request.message, request.memo) if isinstance(request, RequestBody) else None
-    )
+def read_asked(settings: Settings, request: AuthenticateRequest) -> Asked | None:
+    """What a request asks for; None where it asks for nothing that a key is needed for, or is not what its operation says."""
+    match request.operation.partition(".")[0]:
+        case "exchange":
+            return read_exchange_asked(settings, request)
+        case "open_api":
+            return read_open_api_asked(settings, request)
+        case _:
+            return read_beacon_asked(settings, request.operation, request.body)

@@ -1,58 +1,34 @@
 """Signing a BNB Beacon Chain message: everything is decided again here, from the typed request alone.
 
-The server may be in an attacker's hands. So custody takes no document and no digest from it: it finds out who asks from their
-own access token, or from their own signature over the request, and builds the intent, the decision and the bytes to sign
-itself, for the chain of its own configuration.
+The server may be in an attacker's hands. So custody takes no document and no digest from it: it builds the intent, the decision
+and the bytes to sign itself, for the chain of its own configuration. Who asks is `admission`'s to find out.
 """
 
 import hashlib
-from collections.abc import Callable
 from functools import partial
 
-from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings, Wallet
-from vaultsigner.custody.asked_for import Asked
-from vaultsigner.custody.circumstances import circumstances_of
-from vaultsigner.custody.policy_sets import PolicySets
+from vaultsigner.custody.admission import Admission
+from vaultsigner.custody.beacon_asked import BeaconAsked
 from vaultsigner.custody.protocol import BeaconSignature, PublicKeyAnswer, SignBeaconRequest
 from vaultsigner.custody.secp256k1 import sign_digest
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.signing_key import SigningKey, key_from_hex, key_from_mnemonic
-from vaultsigner.custody.tickets import Ticket, Tickets
-from vaultsigner.custody.used_signatures import UsedSignatures
 from vaultsigner.custody.vault_reader import VaultReader
-from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.names import WalletName
-from vaultsigner.domain.principals import Principal
-from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 from vaultsigner.formats.bnb_beacon.address import address_of, encode_address
 from vaultsigner.formats.bnb_beacon.messages import FormatError, message_from_document
 from vaultsigner.formats.bnb_beacon.transaction import Account, check_memo, sign_document
-from vaultsigner.policy import PolicySet
 
 
 class BeaconSigner:
     """Signs what policy allows with the keys of the configuration's wallets."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        policies: PolicySets,
-        reader: VaultReader,
-        tokens: TokenChecker,
-        *,
-        tickets: Tickets,
-        used: UsedSignatures,
-        clock_ms: Callable[[], int],
-    ) -> None:
+    def __init__(self, settings: Settings, reader: VaultReader, admission: Admission) -> None:
         self._settings = settings
-        self._policies = policies
         self._reader = reader
-        self._tokens = tokens
-        self._tickets = tickets
-        self._used = used
-        self._clock_ms = clock_ms
+        self._admission = admission
 
     async def public_key(self, name: WalletName) -> PublicKeyAnswer:
         """The public key of a wallet, from the key itself.
@@ -72,26 +48,11 @@ class BeaconSigner:
         """Sign, if everything that the server should have checked holds here too.
 
         Raises:
-            CustodyError: bad_question, policy_mismatch, invalid_token, no_permission, policy_denied, replayed,
-                custody_unavailable, or the key cannot be had or is not the one expected.
+            CustodyError: bad_question, whatever `Admission.admitted` raises, or the key cannot be had or is not the one expected.
         """
-        ticket = None if request.ticket is None else self._tickets.take(request.ticket)
-        if ticket is None:
-            asked, policies = self._asked(request), self._policies.of(request.policy)
-            await self._check_user(request, asked, policies)
-            return await self._reader.with_secret(asked.wallet.key, partial(_sign, request, asked))
-        try:
-            asked, policies = self._asked(request), self._policies.of(request.policy)
-            self._check_client(request, asked, ticket, policies)
-            use = partial(_sign, request, asked)
-            if ticket.ahead is not None:
-                return await ticket.ahead.with_secret(use)
-            return await self._reader.with_secret(asked.wallet.key, use)
-        finally:
-            ticket.drop()
-
-    def _circumstances(self, request: SignBeaconRequest) -> Circumstances:
-        return circumstances_of(request.ip, self._clock_ms())
+        async with self._admission.admitted(request, partial(self._asked, request)) as admitted:
+            asked = admitted.asked
+            return await admitted.with_secret(asked.wallet.key, partial(_sign, request, asked))
 
     def _wallet(self, name: WalletName) -> Wallet:
         wallet = self._settings.wallets.get(name)
@@ -99,48 +60,20 @@ class BeaconSigner:
             raise CustodyError("bad_question", "custody's configuration has no wallet of that name")
         return wallet
 
-    def _asked(self, request: SignBeaconRequest) -> Asked:
+    def _asked(self, request: SignBeaconRequest) -> BeaconAsked:
         wallet = self._wallet(request.wallet)
         try:
             message = message_from_document(request.message_document, wallet.environment.address_prefix)
             check_memo(request.memo)
         except FormatError as error:
             raise CustodyError("bad_question", f"not a message that can be signed: {error}") from None
-        asked = Asked(request.operation, wallet, message, request.memo)
+        asked = BeaconAsked(request.operation, wallet, message, request.memo, request.source)
         if not asked.fits_its_operation():
             raise CustodyError("bad_question", "the operation is not the one of the message")
         return asked
 
-    async def _check_user(self, request: SignBeaconRequest, asked: Asked, policies: PolicySet) -> None:
-        """Whose token the request came with. The server's word on who asks is only compared with that."""
-        user = await self._tokens.user(request.access_token or "")
-        if isinstance(user, Refusal):
-            raise CustodyError(user.code, user.reason or user.message)
-        principal = Principal("user", user.username)
-        if request.principal != principal:
-            raise CustodyError(
-                "no_permission", "the access token is not the one of the user who is said to ask"
-            )
-        asked.check_allowed(policies, user, principal, self._circumstances(request))
 
-    def _check_client(
-        self, request: SignBeaconRequest, asked: Asked, ticket: Ticket, policies: PolicySet
-    ) -> None:
-        """The client's own signature must be over what is now to be signed, and is good for one signature of ours."""
-        client = ticket.client
-        same = (request.principal.kind, request.principal.name, request.ip) == (
-            "client",
-            client.name,
-            ticket.ip,
-        )
-        if not same or asked.digest != ticket.asked or request.source != 0:
-            raise CustodyError("no_permission", "the client did not sign this")
-        principal = Principal("client", client.name, client.scheme)
-        asked.check_allowed(policies, client, principal, self._circumstances(request))
-        self._used.mark(ticket.nonce, ticket.expires_at_ms, ticket.good_from_ms)
-
-
-def _sign(request: SignBeaconRequest, asked: Asked, secret: SecretView) -> BeaconSignature:
+def _sign(request: SignBeaconRequest, asked: BeaconAsked, secret: SecretView) -> BeaconSignature:
     """The one moment in which the key is used."""
     wallet = asked.wallet
     key = _expected_key(wallet, secret)

@@ -22,13 +22,19 @@ from vaultsigner.custody.protocol import (
     AuthenticateRequest,
     BeaconSignature,
     CustodyHealth,
+    ExchangeSignature,
     LogInAnswer,
     LogInRefused,
+    OpenApiDecryptRequest,
+    OpenApiPlaintext,
+    OpenApiToken,
+    OpenApiTokenRequest,
     Proof,
     PublicKeyAnswer,
     SignBeaconRequest,
+    SignExchangeRequest,
 )
-from vaultsigner.domain.names import ClientName, WalletName
+from vaultsigner.domain.names import ClientName, ExchangeName, WalletName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
@@ -89,6 +95,27 @@ class CustodyClient:
             sign_bytes_sha256=answer["sign_bytes_sha256"],
             vault_request_id=answer["vault_request_id"],
         )
+
+    async def sign_exchange(self, request: SignExchangeRequest) -> ExchangeSignature:
+        """A complete request to an exchange, if custody itself finds that everything allows it."""
+        return ExchangeSignature.from_document(await self._ask(QuestionCode.SIGN_EXCHANGE, request.payload()))
+
+    async def open_api_token(self, request: OpenApiTokenRequest) -> OpenApiToken:
+        """A token for one call to the Open API, if custody itself finds that everything allows it."""
+        return OpenApiToken(**await self._ask(QuestionCode.OPEN_API_TOKEN, request.payload()))
+
+    async def open_api_decrypt(self, request: OpenApiDecryptRequest) -> OpenApiPlaintext | Refusal:
+        """What a ciphertext says; a refusal `decryption_failed`, the same for every reason, or `rate_limited`."""
+        answer = await self._ask(QuestionCode.OPEN_API_DECRYPT, request.payload())
+        return Refusal(**answer["refusal"]) if "refusal" in answer else OpenApiPlaintext(**answer)
+
+    async def check_exchange(self, name: ExchangeName) -> None:
+        """Return once custody has seen that it could sign for this exchange: its secret is there, and of its scheme."""
+        await self._ask(QuestionCode.CHECK_EXCHANGE, {"exchange": name})
+
+    async def check_open_api(self, app: str) -> None:
+        """Return once custody has seen that it could make tokens, and decrypt, for this app of the Open API."""
+        await self._ask(QuestionCode.CHECK_OPEN_API, {"app": app})
 
     async def authenticate(self, request: AuthenticateRequest) -> Proof | Refusal:
         """Who signed a request, as custody itself finds out from the bytes as received."""

@@ -13,7 +13,7 @@ from enum import IntEnum
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import VaultsignerError
 
-VERSION = 3
+VERSION = 4
 MAX_FRAME_BYTES = 256 * 1024
 ANSWER_BIT = 0x80
 
@@ -35,6 +35,11 @@ class QuestionCode(IntEnum):
     AUTHENTICATE = 6
     CHECK_CLIENT = 7
     LOAD_POLICIES = 8
+    SIGN_EXCHANGE = 9
+    OPEN_API_TOKEN = 10
+    OPEN_API_DECRYPT = 11
+    CHECK_EXCHANGE = 12
+    CHECK_OPEN_API = 13
 
 
 class FrameError(VaultsignerError):

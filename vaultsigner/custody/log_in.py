@@ -7,7 +7,6 @@ over can see passwords and tokens that pass through it, but cannot make a token 
 import asyncio
 import hashlib
 import hmac
-import math
 import secrets
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from vaultsigner.authentication.passwords import credential_fingerprint, verify_password
 from vaultsigner.authentication.token_minting import finish_token, issue_signing_input
 from vaultsigner.config.settings import Settings, User
+from vaultsigner.custody.guesses import Guesses
 from vaultsigner.custody.log_in_body import Credentials, read_credentials
 from vaultsigner.custody.protocol import LogInAnswer, LogInRefused, subject_of_user
 from vaultsigner.custody.vault_calls import access_token_keys, transit_sign
@@ -133,35 +133,6 @@ class LogIn:
             return LogInAnswer(user.username, finish_token(signing_input, signature), _bucket(user.username))
         except ValueError:
             raise CustodyError("vault_unavailable", f"Vault's signature with {key} makes no sense") from None
-
-
-class Guesses:
-    """So many at once, and then evenly so many a minute.
-
-    Args:
-        most: a minute.
-        monotonic: seconds.
-    """
-
-    def __init__(self, most: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._most = most
-        self._monotonic = monotonic
-        self._left = float(most)
-        self._looked_at = monotonic()
-
-    def take(self) -> int:
-        """Take one: 0; or after how many seconds there will be one to take."""
-        now = self._monotonic()
-        self._left = min(self._most, self._left + (now - self._looked_at) * self._most / 60)
-        self._looked_at = now
-        if self._left < 1:
-            return math.ceil((1 - self._left) * 60 / self._most)
-        self._left -= 1
-        return 0
-
-    def give_back(self) -> None:
-        """It was no guess."""
-        self._left += 1
 
 
 def _bucket(username: str) -> str:

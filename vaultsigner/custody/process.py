@@ -14,15 +14,20 @@ import structlog
 from vaultsigner import config, policy
 from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
+from vaultsigner.custody.admission import Admission
 from vaultsigner.custody.beacon_signing import BeaconSigner
+from vaultsigner.custody.exchange_secrets import ExchangeSecrets
+from vaultsigner.custody.exchange_signing import ExchangeSigner
 from vaultsigner.custody.log_in import LogIn
 from vaultsigner.custody.monitor import Monitor
+from vaultsigner.custody.open_api import OpenApi
 from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.process_edge import log_failure, report_loop_failure
 from vaultsigner.custody.questions import Custody
 from vaultsigner.custody.request_proofs import RequestProofs
 from vaultsigner.custody.tickets import Tickets
 from vaultsigner.custody.token_keeper import TokenKeeper
+from vaultsigner.custody.transit_signing import TransitSigner
 from vaultsigner.custody.used_signatures import UsedSignatures
 from vaultsigner.custody.vault_calls import access_token_keys
 from vaultsigner.custody.vault_endpoint import endpoint_of
@@ -107,12 +112,17 @@ def build(
     )
     tickets, used = Tickets(clock_ms), UsedSignatures(clock_ms, after_crash=after_crash)
     sets = PolicySets(settings.policies, policies)
+    admission = Admission(sets, reader, tokens, tickets=tickets, used=used, clock_ms=clock_ms)
+    secrets = ExchangeSecrets(reader, TransitSigner(pool))
     return Custody(
         settings=settings,
         policies=sets,
         pool=pool,
         reader=reader,
-        signer=BeaconSigner(settings, sets, reader, tokens, tickets=tickets, used=used, clock_ms=clock_ms),
+        admission=admission,
+        signer=BeaconSigner(settings, reader, admission),
+        exchange_signer=ExchangeSigner(settings, admission, secrets, tickets, clock_ms),
+        open_api=OpenApi(settings, reader, admission, tickets, clock_ms=clock_ms),
         proofs=RequestProofs(settings, sets, reader, tickets, used, clock_ms=clock_ms),
         log_in=LogIn(settings, pool),
         token_keeper=TokenKeeper(settings.vault, token),

@@ -4,10 +4,41 @@ from base64 import b64encode
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from vaultsigner.custody.exchange_protocol import FURTHEST_CLOCK_MS, ExchangeSignature, SignExchangeRequest
+from vaultsigner.custody.forwarded_requests import read_forwarded
 from vaultsigner.custody.frames import json_bytes
+from vaultsigner.custody.open_api_protocol import (
+    OpenApiDecryptRequest,
+    OpenApiPlaintext,
+    OpenApiToken,
+    OpenApiTokenRequest,
+)
 from vaultsigner.domain.names import ClientName, JsonValue, Operation, RequestId, UserName, WalletName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
+
+__all__ = [
+    "FURTHEST_CLOCK_MS",
+    "TEXT_ERRORS",
+    "AuthenticateRequest",
+    "BeaconSignature",
+    "CustodyHealth",
+    "ExchangeSignature",
+    "Family",
+    "LogInAnswer",
+    "LogInRefused",
+    "OpenApiDecryptRequest",
+    "OpenApiPlaintext",
+    "OpenApiToken",
+    "OpenApiTokenRequest",
+    "Proof",
+    "PublicKeyAnswer",
+    "SignBeaconRequest",
+    "SignExchangeRequest",
+    "VaultState",
+    "read_forwarded",
+    "subject_of_user",
+]
 
 Family = Literal["client", "open_api", "partner"]
 TEXT_ERRORS = "surrogatepass"

@@ -8,9 +8,14 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from vaultsigner.config.settings import Settings
+from vaultsigner.custody.admission import Admission
 from vaultsigner.custody.beacon_signing import BeaconSigner
+from vaultsigner.custody.exchange_payloads import read_sign_exchange
+from vaultsigner.custody.exchange_signing import ExchangeSigner
 from vaultsigner.custody.frames import QuestionCode
 from vaultsigner.custody.log_in import LogIn
+from vaultsigner.custody.open_api import OpenApi
+from vaultsigner.custody.open_api_payloads import read_open_api_decrypt, read_open_api_token
 from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.protocol import CustodyHealth, Proof, VaultState
 from vaultsigner.custody.question_payloads import (
@@ -24,7 +29,8 @@ from vaultsigner.custody.token_keeper import TokenKeeper
 from vaultsigner.custody.vault_calls import access_token_keys, check_reachable
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
-from vaultsigner.domain.names import ClientName, JsonValue, WalletName
+from vaultsigner.domain.names import ClientName, ExchangeName, JsonValue, WalletName
+from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
 Answer = Mapping[str, JsonValue]
@@ -38,7 +44,10 @@ class Custody:
     policies: PolicySets
     pool: VaultPool
     reader: VaultReader
+    admission: Admission
     signer: BeaconSigner
+    exchange_signer: ExchangeSigner
+    open_api: OpenApi
     proofs: RequestProofs
     log_in: LogIn
     token_keeper: TokenKeeper
@@ -50,6 +59,29 @@ async def _public_key(custody: Custody, payload: bytearray) -> Answer:
 
 async def _sign_beacon(custody: Custody, payload: bytearray) -> Answer:
     return (await custody.signer.sign(read_sign_beacon(payload))).document()
+
+
+async def _sign_exchange(custody: Custody, payload: bytearray) -> Answer:
+    return (await custody.exchange_signer.sign(read_sign_exchange(payload))).document()
+
+
+async def _check_exchange(custody: Custody, payload: bytearray) -> Answer:
+    await custody.exchange_signer.check(ExchangeName(read_name(payload, "exchange")))
+    return {}
+
+
+async def _open_api_token(custody: Custody, payload: bytearray) -> Answer:
+    return (await custody.open_api.token(read_open_api_token(payload))).document()
+
+
+async def _open_api_decrypt(custody: Custody, payload: bytearray) -> Answer:
+    answer = await custody.open_api.decrypt(read_open_api_decrypt(payload))
+    return {"refusal": asdict(answer)} if isinstance(answer, Refusal) else answer.document()
+
+
+async def _check_open_api(custody: Custody, payload: bytearray) -> Answer:
+    await custody.open_api.check(read_name(payload, "app"))
+    return {}
 
 
 async def _authenticate(custody: Custody, payload: bytearray) -> Answer:
@@ -101,6 +133,11 @@ QUESTIONS: Mapping[int, Callable[[Custody, bytearray], Awaitable[Answer]]] = Map
         QuestionCode.AUTHENTICATE: _authenticate,
         QuestionCode.CHECK_CLIENT: _check_client,
         QuestionCode.LOAD_POLICIES: _load_policies,
+        QuestionCode.SIGN_EXCHANGE: _sign_exchange,
+        QuestionCode.OPEN_API_TOKEN: _open_api_token,
+        QuestionCode.OPEN_API_DECRYPT: _open_api_decrypt,
+        QuestionCode.CHECK_EXCHANGE: _check_exchange,
+        QuestionCode.CHECK_OPEN_API: _check_open_api,
     }
 )
 

@@ -37,7 +37,7 @@ from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
 NOT_AHEAD_SECONDS = 1.0
-"""After a failure in a client's name no wallet's key is asked for ahead in that name for so long: API keys are no secret."""
+"""After a failure in a client's name no key is asked for ahead in that name for so long: API keys are no secret."""
 
 _FAULTS_OF_ONE_SECRET = ("key_missing", "key_malformed")
 _NOBODYS_SECRET = secrets.token_bytes(32)
@@ -105,9 +105,9 @@ class RequestProofs:
     async def _by_secret(
         self, request: AuthenticateRequest, claim: Claim, client: Client, secret: KvReference
     ) -> Proof | Refusal:
-        """Both secrets are asked for at once; the wallet's key stays unread in the connection meanwhile."""
+        """Both secrets are asked for at once; the key to be used stays unread in the connection meanwhile."""
         misfit = self._reader.begin(secret, partial(_misfit, claim))
-        asked = read_asked(self._settings, request.operation, request.body)
+        asked = read_asked(self._settings, request)
         ahead = self._read_ahead(request, claim, client, asked)
         fault: str | None = "not verified"
         try:
@@ -140,7 +140,7 @@ class RequestProofs:
         if fault is not None:
             await self._same_work(request, claim, hint=False)
             return _failed(client, fault)
-        asked = read_asked(self._settings, request.operation, request.body)
+        asked = read_asked(self._settings, request)
         return self._proof(request, claim, client, asked, self._read_ahead(request, claim, client, asked))
 
     def _partner(self, request: AuthenticateRequest) -> Proof | Refusal:
@@ -170,7 +170,7 @@ class RequestProofs:
         if self._decoy is None:
             return
         misfit = self._reader.begin(self._decoy, partial(_misfit, claim, hint=hint))
-        read_asked(self._settings, request.operation, request.body)
+        read_asked(self._settings, request)
         try:
             await misfit
         except CustodyError as error:
@@ -181,8 +181,8 @@ class RequestProofs:
     def _read_ahead(
         self, request: AuthenticateRequest, claim: Claim, client: Client, asked: Asked | None
     ) -> ReadAhead | None:
-        """Ask for the wallet's key now, where it will be needed unless something goes wrong."""
-        if asked is None or claim.nonce in self._used:
+        """Ask for the key now, where it will be needed unless something goes wrong."""
+        if asked is None or asked.key is None or claim.nonce in self._used:
             return None
         if self._monotonic() < self._ahead_again_at.get(client.name, float("-inf")):
             return None
@@ -192,7 +192,7 @@ class RequestProofs:
             asked.check_allowed(self._policies.current, client, principal, circumstances)
         except CustodyError:
             return None
-        return self._reader.read_ahead(asked.wallet.key)
+        return self._reader.read_ahead(asked.key)
 
     def _proof(
         self,

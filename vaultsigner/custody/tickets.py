@@ -16,15 +16,25 @@ LONGEST_AFTER_EXPIRY_MS = 35_000
 
 
 @dataclass(frozen=True, slots=True)
+class SignedBefore:
+    """When an exchange takes the request that was signed: its time, by the exchange's clock, and its window."""
+
+    timestamp_ms: int
+    recv_window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """A client's signature over one request, verified.
 
     Args:
-        asked: digest of what the client's own body asks for, as `asked_for.Asked` has it.
+        asked: digest of what the client's own request asks for, as `asked_for.Asked` has it.
         nonce, expires_at_ms: as in `Proof`.
         good_from_ms: as in `claims.Claim`.
         ip: where the request came from, as the server said then.
-        ahead: the wallet's key, which Vault has been asked for; None where it has not.
+        ahead: the key, which Vault has been asked for; None where it has not.
+        counted: whether that signature is used up already: this ticket belongs to what it was used for.
+        before: what was signed for it then; None where that is of no concern.
     """
 
     client: Client
@@ -34,6 +44,8 @@ class Ticket:
     good_from_ms: int
     ip: str
     ahead: ReadAhead | None
+    counted: bool = False
+    before: SignedBefore | None = None
 
     def drop(self) -> None:
         """It is used, or of no use: an answer that still waits unread will not be needed."""

@@ -34,12 +34,27 @@ class VaultCall:
             try:
                 self.result.set_result(json.loads(bytes(body)))
             except ValueError:
-                self.failed(_senseless(self.what))
+                self.failed(senseless(self.what))
 
     def failed(self, error: CustodyError) -> None:
         """There is no answer."""
         if not self.result.done():
             self.result.set_exception(error)
+
+
+async def ask(pool: VaultPool, call: VaultCall) -> Any:
+    """Vault's answer to a call. Any: it is not trusted to have any shape.
+
+    Raises:
+        CustodyError: there is none.
+    """
+    pool.ask(call)
+    return await call.result
+
+
+def senseless(what: str) -> CustodyError:
+    """The error for an answer that has not the shape it should have."""
+    return CustodyError("vault_unavailable", f"Vault's answer for {what} makes no sense")
 
 
 async def access_token_keys(pool: VaultPool, key: TransitReference) -> dict[str, bytes]:
@@ -48,7 +63,7 @@ async def access_token_keys(pool: VaultPool, key: TransitReference) -> dict[str,
     Raises:
         CustodyError: Vault cannot be asked, has no such key, or it is of another type.
     """
-    answer = await _ask(pool, VaultCall(str(key), f"{key.mount}/keys/{key.key}"))
+    answer = await ask(pool, VaultCall(str(key), f"{key.mount}/keys/{key.key}"))
     try:
         data = answer["data"]
         if data["type"] != "ed25519":
@@ -58,9 +73,9 @@ async def access_token_keys(pool: VaultPool, key: TransitReference) -> dict[str,
         versions = sorted(data["keys"].items(), key=lambda item: int(item[0]))
         keys = {version: b64decode(entry["public_key"], validate=True) for version, entry in versions}
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise _senseless(str(key)) from None
+        raise senseless(str(key)) from None
     if not keys or any(len(public_key) != ED25519_KEY_LENGTH for public_key in keys.values()):
-        raise _senseless(str(key))
+        raise senseless(str(key))
     return keys
 
 
@@ -71,14 +86,14 @@ async def transit_sign(pool: VaultPool, key: TransitReference, version: str, dat
         CustodyError: Vault cannot be asked, or refuses.
     """
     document = {"input": b64encode(data).decode("ascii"), "key_version": int(version)}
-    answer = await _ask(pool, VaultCall(str(key), f"{key.mount}/sign/{key.key}", document))
+    answer = await ask(pool, VaultCall(str(key), f"{key.mount}/sign/{key.key}", document))
     try:
         prefix, found, signature = answer["data"]["signature"].split(":")
         if (prefix, found) != ("vault", f"v{version}"):
-            raise _senseless(str(key))
+            raise senseless(str(key))
         return b64decode(signature, validate=True)
     except (KeyError, TypeError, AttributeError, ValueError, Base64Error):
-        raise _senseless(str(key)) from None
+        raise senseless(str(key)) from None
 
 
 async def check_reachable(pool: VaultPool) -> None:
@@ -87,15 +102,6 @@ async def check_reachable(pool: VaultPool) -> None:
     Raises:
         CustodyError: it is not.
     """
-    answer = await _ask(pool, VaultCall("its seal status", "sys/seal-status", with_token=False))
+    answer = await ask(pool, VaultCall("its seal status", "sys/seal-status", with_token=False))
     if not isinstance(answer, dict) or answer.get("sealed") is not False:
         raise sealed()
-
-
-async def _ask(pool: VaultPool, call: VaultCall) -> Any:
-    pool.ask(call)
-    return await call.result
-
-
-def _senseless(what: str) -> CustodyError:
-    return CustodyError("vault_unavailable", f"Vault's answer for {what} makes no sense")

@@ -1,6 +1,7 @@
 """The outer fence: what the lists of a wallet and of a caller have in common. Policies narrow inside it, never beyond."""
 
 from vaultsigner.config.settings import Client, User, Wallet
+from vaultsigner.domain.names import ExchangeName
 from vaultsigner.domain.permissions import Permission
 
 Caller = User | Client
@@ -20,3 +21,18 @@ def refuse_by_permission(wallet: Wallet, caller: Caller, needed: Permission) -> 
         who = "User" if isinstance(caller, User) else "Client"
         return f"{who} has no permission {needed} on wallet {wallet.name}"
     return None
+
+
+def refuse_by_exchange(exchange: ExchangeName, caller: Caller) -> str | None:
+    """Why the fence keeps this caller from an exchange; None means inside it."""
+    return None if exchange in caller.exchanges else _not_listed("exchanges", caller, f"exchange {exchange}")
+
+
+def refuse_by_open_api(app: str, caller: Caller) -> str | None:
+    """Why the fence keeps this caller from an app of the Open API; None means inside it."""
+    return None if app in caller.open_api else _not_listed("open_api", caller, f"Open API app {app}")
+
+
+def _not_listed(section: str, caller: Caller, what: str) -> str:
+    who = "User" if isinstance(caller, User) else "Client"
+    return f"{who} may not use {what}: it is not in the list {section} of config.yml"

@@ -156,7 +156,7 @@ async def test_a_server_that_kills_custody_gets_no_second_signature(here: Provin
     for request in requests:
         assert await code_of(here, await here.proved(request)) is None
     here.now_ms += 3000
-    here.custody.signer._used = UsedSignatures(lambda: here.now_ms, after_crash=True)
+    here.custody.admission._used = UsedSignatures(lambda: here.now_ms, after_crash=True)
     for request in requests:
         for sequence in range(3):
             assert await code_of(here, await here.proved(request), sequence=sequence) == "custody_unavailable"
@@ -178,7 +178,7 @@ async def test_a_kept_ticket_is_not_used_long_after_its_window(here: Proving) ->
 
 
 async def test_a_full_memory_signs_no_more(here: Proving) -> None:
-    here.custody.signer._used = UsedSignatures(lambda: here.now_ms, most=2)
+    here.custody.admission._used = UsedSignatures(lambda: here.now_ms, most=2)
     codes = [await code_of(here, await fresh(here)) for _ in range(3)]
     assert codes == [None, None, "custody_unavailable"]
 

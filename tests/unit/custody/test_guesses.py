@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from vaultsigner.custody.log_in import MOST_FAILED_IN_A_MINUTE, MOST_WAITING, Guesses, LogIn
+from vaultsigner.custody.guesses import Guesses
+from vaultsigner.custody.log_in import MOST_FAILED_IN_A_MINUTE, MOST_WAITING, LogIn
 from vaultsigner.custody.protocol import LogInRefused
 
 

@@ -45,7 +45,7 @@ def test_frames_survive_any_cutting(sent: list[Frame], sizes: list[int]) -> None
 
 
 def test_the_layout_is_the_one_that_is_written_down() -> None:
-    assert encode_frame(2, 7, b"{}").hex() == "0000000c" + "03" + "02" + "0000000000000007" + b"{}".hex()
+    assert encode_frame(2, 7, b"{}").hex() == "0000000c" + "04" + "02" + "0000000000000007" + b"{}".hex()
 
 
 def test_answers_repeat_code_and_id() -> None:
