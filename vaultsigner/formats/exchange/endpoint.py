@@ -140,8 +140,8 @@ def endpoint(
         operation=Operation(f"exchange.{operation}"),
         security=security,
         fields=fields_of(words),
-        required=required_of(words)
-        | required_of(" ".join(f"{leg.key}!" for leg in legs if not leg.optional)),
+        required=marked(words, "!") | {leg.key for leg in legs if not leg.optional},
+        one_of=marked(words, "?"),
         source=source,
         notional=notional,
         fixed=MappingProxyType(dict(fixed or {})),

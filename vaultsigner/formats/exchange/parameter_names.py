@@ -49,8 +49,19 @@ PRIVATE = frozenset(
 )
 """Parameters that records must not hold: they open something, or say who somebody is."""
 
-QUERY_NAMES = frozenset(
-    ["accountType", "algo", "algoId", "algoType", "amount", "aprPeriod", "archived", "asset", "assets", "autoCloseType", "autoSubscribe", "baseToken", "beginTime", "blockOrderMatchingKey", "clientAlgoId", "clientId", "clientOrderId", "clientTranId", "coin", "collateralAccountId", "collateralCoin", "configId", "countryCode", "currency", "current", "depositId", "downloadId", "duration", "email", "endDate", "endTime", "fromAllocationId", "fromEmail", "fromExecutionId", "fromId", "fromPreventedMatchId", "fromSymbol", "futuresType", "idList", "includeSource", "incomeType", "isFreeze", "isIsolated", "isolatedSymbol", "limit", "loanCoin", "marginAsset", "needBalanceDetail", "network", "newClientStrategyId", "offset", "omitZeroBalances", "orderId", "orderListId", "orderNo", "origClientOrderId", "page", "pageIndex", "pageSize", "pair", "pendingQuestionnaire", "positionId", "preventedMatchId", "productId", "projectId", "purchaseId", "quoteAsset", "quoteId", "recordId", "redeemId", "referenceNo", "retrieveQuestionnaire", "returnFailHistory", "rows", "side", "size", "sort", "sortColumn", "startDate", "startTime", "status", "strategyId", "subAccountApiKey", "symbol", "symbols", "tier", "toEmail", "toSymbol", "trId", "tranId", "transactionType", "transferFunctionAccountType", "transferType", "transfers", "travelRuleStatus", "txId", "type", "underlying", "userName", "vipLevel", "withdrawOrderId", "workerName", "workerStatus"]
+_QUERY_WORDS = (
+    "accountType algo algoId algoType amount aprPeriod archived asset assets autoCloseType autoSubscribe baseToken "
+    "beginTime blockOrderMatchingKey clientAlgoId clientId clientOrderId clientTranId coin collateralAccountId "
+    "collateralCoin configId countryCode currency current depositId downloadId duration email endDate endTime "
+    "fromAllocationId fromEmail fromExecutionId fromId fromPreventedMatchId fromSymbol futuresType idList "
+    "includeSource incomeType isFreeze isIsolated isolatedSymbol limit loanCoin marginAsset needBalanceDetail network "
+    "newClientStrategyId offset omitZeroBalances orderId orderListId orderNo origClientOrderId page pageIndex "
+    "pageSize pair pendingQuestionnaire positionId preventedMatchId productId projectId purchaseId quoteAsset quoteId "
+    "recordId redeemId referenceNo retrieveQuestionnaire returnFailHistory rows side size sort sortColumn startDate "
+    "startTime status strategyId subAccountApiKey symbol symbols tier toEmail toSymbol trId tranId transactionType "
+    "transferFunctionAccountType transferType transfers travelRuleStatus txId type underlying userName vipLevel "
+    "withdrawOrderId workerName workerStatus"
 )
-"""What signed endpoints that only tell take, all together (Binance's documentation of spot, margin, wallet, sub-accounts, futures,
-options, portfolio margin, algo orders, Convert and the services). Whoever asks for more has something else in mind."""
+QUERY_NAMES = frozenset(_QUERY_WORDS.split())
+"""What signed endpoints that only tell take, all together (Binance's documentation of spot, margin, wallet, sub-accounts,
+futures, options, portfolio margin, algo orders, Convert and services). Whoever asks for more has something else in mind."""

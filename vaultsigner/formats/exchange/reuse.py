@@ -64,7 +64,7 @@ def _taken(row: Endpoint, request: ExchangeRequest) -> tuple[tuple[str, str], ..
 
 
 def _is_traded_there(row: Endpoint, symbol: str) -> bool:
-    """COIN-M contracts are named like BTCUSD_PERP, options like BTC-260626-140000-C; other products' symbols look like neither."""
+    """COIN-M contracts are named like BTCUSD_PERP, options like BTC-260626-140000-C, and nothing else is."""
     if not symbol or row.transport == "websocket":
         return True
     coinm, option = "USD_" in symbol.upper(), symbol.count("-") == 3
