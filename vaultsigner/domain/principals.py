@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 PrincipalKind = Literal["user", "client", "partner"]
+BY_API_KEY = "api_key"
+"""The scheme of a client that is only named, by its API key, where the exchange asks for no more either: nothing is proved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
+from vaultsigner.dispatch.exchange_session import exchange_session
 from vaultsigner.signing.accounts import Accounts
 from vaultsigner.signing.admission import Admission
 from vaultsigner.signing.approvals import Approvals
@@ -25,10 +26,17 @@ from vaultsigner.signing.confirmations import Confirmations
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.deciding import Deciding
 from vaultsigner.signing.desk import Desk
+from vaultsigner.signing.exchange_admission import ExchangeAdmission
+from vaultsigner.signing.exchange_hosts import ExchangeHosts
+from vaultsigner.signing.exchange_journal import ExchangeJournal
+from vaultsigner.signing.exchange_signature import ExchangeSigner
+from vaultsigner.signing.exchanges import Exchanges
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.forgetting import forgetting
 from vaultsigner.signing.journal import Journal, StatusOf
 from vaultsigner.signing.log_ins import LogIns
+from vaultsigner.signing.open_api import OpenApi
+from vaultsigner.signing.open_api_admission import OpenApiAdmission
 from vaultsigner.signing.partner import PartnerTasks
 from vaultsigner.signing.policies import PolicyKeeper, watching
 from vaultsigner.signing.readiness import ReadinessCheck
@@ -49,6 +57,7 @@ class Parts:
     watch: SuspensionWatch
     custody: CustodyClient
     session: aiohttp.ClientSession
+    exchange_session: aiohttp.ClientSession
 
 
 @asynccontextmanager
@@ -75,6 +84,7 @@ async def assembled(
                 # No proxy from the environment, no cookies: only the nodes that the configuration names.
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
             ),
+            exchange_session=await stack.enter_async_context(exchange_session()),
         )
         keeper = PolicyKeeper(settings, parts.custody, recorder, clock)
         await stack.enter_async_context(forgetting(parts.state, clock))
@@ -114,12 +124,14 @@ def _service(
     )
     authenticator = Authenticator(settings, tokens, parts.custody, strangers)
     desk = Desk(keeper, journal, counting)
-    approvals = Approvals(parts.state, journal, clock, stopped=parts.watch.stops)
+    approvals = Approvals(parts.state, journal, clock)
+    deciding = Deciding(desk, parts.watch, approvals, counting, clock)
+    exchange_journal = ExchangeJournal(parts.recorder, status_of)
     return SigningService(
         authenticator=authenticator,
         admission=Admission(authenticator, wallets),
         desk=desk,
-        deciding=Deciding(desk, parts.watch, approvals, counting, clock),
+        deciding=deciding,
         counting=counting,
         wallets=wallets,
         accounts=accounts,
@@ -131,6 +143,29 @@ def _service(
             watch=parts.watch,
             signer=signer,
             journal=journal,
+            clock=clock,
+        ),
+        exchanges=Exchanges(
+            admission=ExchangeAdmission(settings, authenticator),
+            hosts=ExchangeHosts(parts.exchange_session, settings.exchanges, clock),
+            desk=desk,
+            deciding=deciding,
+            signer=ExchangeSigner(parts.custody),
+            strangers=strangers,
+            watch=parts.watch,
+            journal=journal,
+            exchange_journal=exchange_journal,
+            clock=clock,
+        ),
+        open_api=OpenApi(
+            apps=settings.open_api,
+            session=parts.exchange_session,
+            admission=OpenApiAdmission(settings, authenticator),
+            desk=desk,
+            deciding=deciding,
+            custody=parts.custody,
+            journal=journal,
+            exchange_journal=exchange_journal,
             clock=clock,
         ),
         journal=journal,

@@ -90,7 +90,7 @@ class Authenticator:
         """
         call = trail.call
         started = asyncio.get_running_loop().time()
-        verdict = await self._custody.authenticate(_question(call, family, credential))
+        verdict = await self._custody.authenticate(_question(trail, family, credential))
         if not isinstance(verdict, Refusal) or verdict.code not in FAILURES | SHAPELESS:
             return verdict
         refusal = await self.turned_away(call.ip, verdict)
@@ -122,12 +122,13 @@ class Authenticator:
         return Caller(trail.principal, client, proof=proof)
 
 
-def _question(call: Call, family: Family, credential: str) -> AuthenticateRequest:
+def _question(trail: Trail, family: Family, credential: str) -> AuthenticateRequest:
+    call = trail.call
     return AuthenticateRequest(
         request_id=call.request_id,
         family=family,
         credential=credential,
-        operation=call.operation,
+        operation=trail.operation,
         method=call.method,
         path=call.path,
         query=call.query,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from vaultsigner.config.settings import RateLimits
 from vaultsigner.custody.protocol import Proof
 from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.principals import BY_API_KEY
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.clock import Clock
@@ -81,8 +82,8 @@ class Counting:
             StateError: it cannot be counted.
         """
         who = trail.principal
-        if trail.counted or who is None or who.kind != "client":
-            return None
+        if trail.counted or who is None or who.kind != "client" or who.scheme == BY_API_KEY:
+            return None  # whoever has heard of an API key must not be able to use its client's rate up
         return await self.commit(trail, Count(rates=(self._rate(str(who)),)))
 
     def _rate(self, whose: str) -> Rate:

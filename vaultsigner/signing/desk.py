@@ -1,11 +1,12 @@
 """What every answer passes: its record first, and an honest refusal for what could not be done."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import AuditError, VaultsignerError
-from vaultsigner.signing.calls import Answer, Call
+from vaultsigner.signing.calls import Answer, Call, Streamed
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
@@ -14,7 +15,8 @@ from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.troubles import Troubles
 
-Step = Callable[[Trail], Awaitable[Answer | Refusal]]
+Result = TypeVar("Result", bound=Answer | Streamed | Refusal)
+Step = Callable[[Trail], Awaitable[Result | Refusal]]
 
 
 class Desk:
@@ -26,7 +28,7 @@ class Desk:
         self._counting = counting
         self._troubles = Troubles()
 
-    async def serve(self, call: Call, step: Step) -> Answer | Refusal:
+    async def serve(self, call: Call, step: Step[Result]) -> Result | Refusal:
         """Take a step; what could not be done becomes a refusal with its record."""
         trail = self.receive(call)
         answer = await self._attempt(trail, step)
@@ -83,7 +85,7 @@ class Desk:
         await self._journal.denied(request, decision, refusal)
         return refusal
 
-    async def _attempt(self, trail: Trail, step: Step) -> Answer | Refusal:
+    async def _attempt(self, trail: Trail, step: Step[Result]) -> Result | Refusal:
         try:
             return await step(trail)
         except AuditError as error:

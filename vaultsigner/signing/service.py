@@ -13,14 +13,16 @@ from vaultsigner.signing.admission import Admission, WalletRequest, refuse_witho
 from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster, fingerprint
-from vaultsigner.signing.calls import Answer, Call
+from vaultsigner.signing.calls import Answer, Call, Streamed
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.deciding import Allowed, Deciding
 from vaultsigner.signing.desk import Desk
+from vaultsigner.signing.exchanges import Exchanges
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.log_ins import LogIns
+from vaultsigner.signing.open_api import OpenApi
 from vaultsigner.signing.partner import PartnerTasks
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
 from vaultsigner.signing.signature import Signer
@@ -46,6 +48,8 @@ class SigningService(Steering):
         accounts: Accounts,
         signer: Signer,
         broadcaster: Broadcaster,
+        exchanges: Exchanges,
+        open_api: OpenApi,
         journal: Journal,
         log_ins: LogIns,
         partner_tasks: PartnerTasks,
@@ -72,6 +76,8 @@ class SigningService(Steering):
         self._accounts = accounts
         self._signer = signer
         self._broadcaster = broadcaster
+        self._exchanges = exchanges
+        self._open_api = open_api
         self._log_ins = log_ins
         self._partner_tasks = partner_tasks
         self._clock = clock
@@ -104,6 +110,26 @@ class SigningService(Steering):
     async def log_in(self, call: Call, body: bytearray) -> Answer | Refusal:
         """Exchange a user name and a password for an access token. `body` goes to custody unread and is wiped."""
         return await self._desk.serve(call, lambda trail: self._log_in(trail, body))
+
+    async def forward(self, call: Call, exchange: str, path: str) -> Streamed | Answer | Refusal:
+        """Ask an exchange, in its own signed way, and hand back what it says."""
+        return await self._desk.serve(call, lambda trail: self._exchanges.forward(trail, exchange, path))
+
+    async def sign_for_exchange(self, call: Call, exchange: str) -> Answer | Refusal:
+        """A request to an exchange, signed, for the caller to send."""
+        return await self._desk.serve(call, lambda trail: self._exchanges.sign(trail, exchange))
+
+    async def open_api_token(self, call: Call, app: str) -> Answer | Refusal:
+        """A token for one call to the Open API."""
+        return await self._desk.serve(call, lambda trail: self._open_api.token(trail, app))
+
+    async def open_api_decrypt(self, call: Call, app: str) -> Answer | Refusal:
+        """What a ciphertext from the Open API says."""
+        return await self._desk.serve(call, lambda trail: self._open_api.decrypt(trail, app))
+
+    async def open_api_user_data(self, call: Call, app: str) -> Answer | Refusal:
+        """A user's data: asked of the Open API, and decrypted."""
+        return await self._desk.serve(call, lambda trail: self._open_api.user_data(trail, app))
 
     async def partner_time(self, call: Call) -> Answer | Refusal:
         """The time, in milliseconds since 1970. Anybody may ask."""

@@ -54,6 +54,15 @@ class Strangers:
         self._blocked_until[_origin(ip)] = self._monotonic() + (refused.retry_after_ms or 0) / 1000
         return refusal_of(refused)
 
+    async def unproved_call(self, ip: IpAddress) -> Refusal | None:
+        """Count a call to an exchange that nobody signed: what it costs there is the desk's.
+
+        Raises:
+            StateError: it cannot be counted.
+        """
+        key = f"unsigned call to an exchange from {_origin(ip)}"
+        return await self._commit(rate_of(key, self._limits.public_calls_per_address))
+
     async def log_in_from(self, ip: IpAddress) -> Refusal | None:
         """Count an attempt before its password is looked at.
 

@@ -124,6 +124,15 @@ class SuspensionWatch:
         kind, _, name = target.partition(":")
         return self._refuse((EVERYTHING, *_names(who.kind, who.name), *_names(kind, name)))
 
+    def refuse_target(self, target: str) -> Refusal | None:
+        """Whether nobody at all may have anything done there now.
+
+        Args:
+            target: as for `refuse`.
+        """
+        kind, _, name = target.partition(":")
+        return self._refuse((EVERYTHING, *_names(kind, name)))
+
     def refuse_caller(self, who: Principal) -> Refusal | None:
         """Whether somebody may not even ask. Where everything is suspended operators may: someone has to resume it.
 
@@ -131,11 +140,6 @@ class SuspensionWatch:
         """
         everything = () if str(who) in self._operators else (EVERYTHING,)
         return self._refuse((*everything, *_names(who.kind, who.name)))
-
-    def stops(self, who: str) -> bool:
-        """Whether somebody, as policies name them, is suspended by name."""
-        kind, _, name = who.partition(":")
-        return any(each in self._suspended for each in _names(kind, name))
 
     def list(self) -> tuple[Suspension, ...]:
         """All that is suspended, in the order in which it was."""

@@ -7,7 +7,7 @@ import structlog
 
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.targets import Target
-from vaultsigner.signing.calls import Answer
+from vaultsigner.signing.calls import Answer, Streamed
 from vaultsigner.signing.trail import Trail
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ class Troubles:
     def __init__(self) -> None:
         self._present: set[tuple[str, Target | None]] = set()
 
-    def after(self, trail: Trail, answer: Answer | Refusal) -> None:
+    def after(self, trail: Trail, answer: Answer | Streamed | Refusal) -> None:
         """Draw the conclusions from how a request ended."""
         if isinstance(answer, Refusal):
             self._happened(trail, answer)
