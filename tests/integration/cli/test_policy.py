@@ -31,6 +31,7 @@ cases:
   - {name: a little, principal: user:sam, operation: transfer.sign, target: wallet:hot,
      items: [{amount: "5", to_address: tbnb1yg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3zz3yvm8}], expect: allow}
 """
+ROOT = Path(__file__).parents[3]
 ASKED = ("--as", "user:sam", "--operation", "transfer.sign", "--target", "wallet:hot")
 
 
@@ -233,7 +234,34 @@ def test_a_bar_shows_on_a_terminal(desk: Program) -> None:
 
 
 def test_the_delivered_schema_is_what_the_program_prints() -> None:
-    root = Path(__file__).parents[3]
-    done = Program(root).run("policy", "schema")
+    done = Program(ROOT).run("policy", "schema")
     assert done.status == 0
-    assert done.out == (root / "policies" / "schema.json").read_text()
+    assert done.out == (ROOT / "policies" / "schema.json").read_text()
+
+
+def test_the_delivered_rules_are_right_under_the_delivered_configuration() -> None:
+    done = Program(ROOT).run("policy", "check", "policies", "--json")
+    assert (done.status, done.err) == (0, "")
+    (finding,) = document(done)["findings"]
+    assert (
+        "rule transfers-within-permissions: it allows transfer.sign, transfer.broadcast" in finding["message"]
+    )
+
+
+def test_the_example_is_right_but_for_the_names_that_everybody_writes_themselves() -> None:
+    done = Program(ROOT).run("policy", "check", "policies/examples", "--json")
+    assert (done.status, done.err) == (0, "")
+    found = document(done)
+    assert found["names_checked"]
+    assert found["findings"]
+    assert [each for each in found["findings"] if " is called " not in each["message"]] == []
+    assert Program(ROOT / "policies").run("policy", "check", "examples", "--strict").status == 0
+
+
+@pytest.mark.parametrize("directory", ["policies", "policies/examples"])
+def test_the_delivered_cases_are_as_expected(directory: str) -> None:
+    done = Program(ROOT).run("policy", "test", directory, "--json")
+    assert (done.status, done.err) == (0, "")
+    told = document(done)
+    assert told["cases"] > 0
+    assert told["failed"] == 0

@@ -97,9 +97,13 @@ def _odd(policies: PolicySet, places: Places, settings: Settings | None, today: 
 
 
 def _unknown(policies: PolicySet, places: Places, settings: Settings) -> Iterator[Finding]:
+    """A member of a group that several rules use for approvals is told once, with the first of them."""
+    told: set[tuple[Place | None, str]] = set()
     for name in unknown_names(policies, settings):
         place = places.of_text(name.rule, name.name) or name.place
-        yield _at(place, "error" if name.opens else "warning", f"{name.about}: {name.told}")
+        if (place, name.told) not in told:
+            yield _at(place, "error" if name.opens else "warning", f"{name.about}: {name.told}")
+        told.add((place, name.told))
 
 
 def _at(place: Place | None, level: Level, message: str) -> Finding:

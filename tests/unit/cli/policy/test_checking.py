@@ -92,3 +92,16 @@ def test_addresses_of_the_configurations_own_networks_are_no_finding(tmp_path: P
     own = "{node_url: 'https://node.example', chain_id: Desk, address_prefix: desk}"
     settings = Loading(tmp_path).settings(f"environments: {{DESK: {own}}}")
     assert not check_directory(directory, settings, TODAY).findings
+
+
+def test_an_approver_of_several_rules_is_told_once(tmp_path: Path) -> None:
+    settings = Loading(tmp_path).settings(CONFIG)
+    rule = "{id: rID, effect: allow, operations: [vote.*], when: {proposal_id: {equals: 'ID'}}, approvals: APPROVALS}"
+    rules = [
+        rule.replace("ID", number).replace("APPROVALS", "{count: 1, of: [group:risk], within: 1h}")
+        for number in "12"
+    ]
+    directory = write(tmp_path / "policies", *rules, more="groups: {risk: [user:sam, user:ann]}\n")
+    (finding,) = check_directory(directory, settings, TODAY).findings
+    assert (finding.line, finding.column) == (2, 27)
+    assert finding.message.startswith("rule r1: no user is called ann")
