@@ -28,14 +28,16 @@ class Leg:
     """One order of an order list.
 
     Args:
-        fields: the parameters that are this leg's alone, or shared with some other legs.
-        key: the parameter without which there is no such leg.
+        fields: the parameters that are this leg's alone.
+        key: the one of them without which there is no such leg.
+        shared: the parameters that it has in common with some other leg, but not with all of them.
         optional: whether the list may be without it.
         type, type_with_price: the order's type where no parameter says it, without and with a price.
     """
 
     fields: Fields
     key: str
+    shared: Fields = field(default_factory=_nothing)
     optional: bool = False
     type: str | None = None
     type_with_price: str | None = None
@@ -85,6 +87,11 @@ class Endpoint:
     def transport(self) -> Transport:
         """Only the WebSocket API's methods have no path."""
         return "rest" if self.path else "websocket"
+
+    @property
+    def parameters_of_legs(self) -> frozenset[str]:
+        """All that are of some legs and not of the whole request."""
+        return frozenset(name for leg in self.legs for name in (*leg.fields, *leg.shared))
 
     @property
     def changes(self) -> bool:

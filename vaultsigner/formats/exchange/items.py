@@ -3,10 +3,10 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from string import ascii_lowercase, ascii_uppercase
 
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.formats.exchange.endpoint import Endpoint, Fields, Leg
+from vaultsigner.formats.exchange.field_values import LONGEST, one_spelling
 from vaultsigner.formats.exchange.notional import notional_of
 from vaultsigner.formats.exchange.parameter_names import PRIVATE
 from vaultsigner.strict_json import MalformedJsonError, parse
@@ -14,24 +14,17 @@ from vaultsigner.strict_json import MalformedJsonError, parse
 Item = dict[str, JsonValue]
 Texts = Mapping[str, str]
 
-LONGEST_SHOWN = 512
-
 _ACCOUNT = "(MAIN|UMFUTURE|CMFUTURE|MARGIN|ISOLATEDMARGIN|ISOLATED_MARGIN|FUNDING|OPTION|MINING|C2C|PAY|PORTFOLIO_MARGIN)"
 _UNIVERSAL = re.compile(f"{_ACCOUNT}_{_ACCOUNT}")
 """Wallet, "User Universal Transfer": the kinds of transfer."""
-
-_NO_CHANGE: dict[int, int] = {}
-_UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
-_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
-_ONE_SPELLING = {"position_side": _UPPER, "margin_type": _UPPER, "reduce_only": _LOWER}
-"""Words that policy compares letter by letter and an exchange may take in any letters."""
 
 
 def read_items(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
     """One item for each thing that would be done; None where policy could not see all of it.
 
-    That is: a parameter that the row does not know (queries and listen keys may have any), two parameters for one field, a list
-    that cannot be read to the end, an order list without one of its orders.
+    That is: a parameter that the row does not know, two parameters for one field, a value that an exchange may read otherwise
+    (of all this, queries and listen keys may have any), a list that cannot be read to the end, an order list without one of its
+    orders.
     """
     if row.batch:
         return _of_batch(row, parameters)
@@ -77,21 +70,21 @@ def _orders(text: str) -> list[dict[str, str]]:
 
 
 def _of_legs(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
-    own = frozenset[str]().union(*(leg.fields for leg in row.legs))
-    if any(name not in row.fields and name not in own for name in parameters):
+    of_legs = row.parameters_of_legs
+    if not parameters.keys() <= row.fields.keys() | of_legs:
         return None
-    shared = {name: value for name, value in parameters.items() if name not in own}
+    around = {name: value for name, value in parameters.items() if name not in of_legs}
     items: list[Item] = []
     for leg in row.legs:
-        mine = {name: value for name, value in parameters.items() if name in leg.fields}
-        if leg.key not in mine:
-            if leg.optional and not mine:
-                continue
+        known = {**row.fields, **leg.shared, **leg.fields}
+        if leg.key in parameters:
+            mine = {name: value for name, value in parameters.items() if name in known and name not in around}
+            item = _item(row, known, {**around, **mine}, strict=True, leg=leg)
+            if item is None:
+                return None
+            items.append(item)
+        elif not leg.optional or not leg.fields.keys().isdisjoint(parameters):
             return None
-        item = _item(row, {**row.fields, **leg.fields}, {**shared, **mine}, strict=True, leg=leg)
-        if item is None:
-            return None
-        items.append(item)
     return tuple(items)
 
 
@@ -104,13 +97,12 @@ def _item(
         if strict and name not in known:
             return None
         field = known.get(name)
-        if field is None:
-            rest[name] = shown(name, value)
-        elif field not in item:
-            item[field] = value.translate(_ONE_SPELLING.get(field, _NO_CHANGE))
-        elif field == "client_order_id":
-            item[field] = f"{item[field]},{value}"
-        elif strict:
+        text = None if field is None else one_spelling(field, value)
+        if field is not None and text is not None and field not in item:
+            item[field] = text
+        elif field == "client_order_id" and text is not None:
+            item[field] = f"{item[field]},{text}"
+        elif field is not None and strict:
             return None
         else:
             rest[name] = shown(name, value)
@@ -134,6 +126,6 @@ def both_accounts(kind: str) -> dict[str, str]:
 
 def shown(name: str, value: str) -> str:
     """A parameter's value as a record has it; its SHA-256 where it is private or long: approvals are bound to it all the same."""
-    if name not in PRIVATE and len(value) <= LONGEST_SHOWN:
+    if name not in PRIVATE and len(value) <= LONGEST:
         return value
     return f"sha256:{hashlib.sha256(value.encode('utf-8')).hexdigest()}"

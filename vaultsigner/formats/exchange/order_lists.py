@@ -15,7 +15,7 @@ PEGGED = "pegPriceType pegOffsetType pegOffsetValue"
 def leg(prefix: str, parts: str, *, shared: str = "", optional: bool = False) -> Leg:
     """A leg: `parts` are its parameters without the prefix, `shared` whole names that it has in common with another leg."""
     own = {f"{prefix}{part[0].upper()}{part[1:]}": _OWN_NAMES.get(part) for part in parts.split()}
-    return Leg(MappingProxyType({**own, **fields_of(shared)}), key=f"{prefix}Type", optional=optional)
+    return Leg(MappingProxyType(own), key=f"{prefix}Type", shared=fields_of(shared), optional=optional)
 
 
 def old_oco(extra_limit: str = "", extra_stop: str = "") -> tuple[Leg, Leg]:

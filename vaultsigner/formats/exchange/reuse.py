@@ -59,8 +59,8 @@ def _that_take(given: Mapping[str, str], asked: Endpoint) -> Iterator[Endpoint]:
 
 
 def _taken(row: Endpoint, request: ExchangeRequest) -> tuple[tuple[str, str], ...]:
-    own = frozenset[str]().union(*(leg.fields for leg in row.legs))
-    return tuple(pair for pair in request.parameters if pair[0] in row.fields or pair[0] in own)
+    known = row.fields.keys() | row.parameters_of_legs
+    return tuple(pair for pair in request.parameters if pair[0] in known)
 
 
 def _is_traded_there(row: Endpoint, symbol: str) -> bool:
