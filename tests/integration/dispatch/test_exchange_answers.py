@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import math
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
@@ -23,7 +24,7 @@ from vaultsigner.signing.clock import SystemClock
 
 TEN_MEGABYTES = 10 << 20
 LONG = b"x" * (2 * FIRST_BYTES)
-HURRIED = Patience(between=0.05)
+HURRIED = Patience(first_byte=math.inf, between=0.05, whole=math.inf)
 
 
 async def answer_of(host: ExchangeHost, *, changes: bool = False) -> ExchangeAnswer:
