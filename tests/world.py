@@ -39,6 +39,7 @@ from vaultsigner.dev.installation import (
     install,
 )
 from vaultsigner.dev.openbao import OpenBao, running_openbao
+from vaultsigner.dev.planned_exchanges import PlannedExchange, PlannedOpenApiApp
 from vaultsigner.dev.records import Record, read_records
 from vaultsigner.dev.service import PRODUCT, Service, running_service
 
@@ -225,6 +226,8 @@ def running_world(
     durable_vault: bool = False,
     clients: tuple[PlannedClient, ...] = (),
     partner: PlannedPartner | None = None,
+    exchanges: tuple[PlannedExchange, ...] = (),
+    open_api: tuple[PlannedOpenApiApp, ...] = (),
     rate_limits: Mapping[str, RateLimit] | None = None,
     state_url: str | None = None,
     frozen_at_ms: int | None = None,
@@ -237,6 +240,7 @@ def running_world(
         policy: the text of the one policy file.
         durable_vault: OpenBao survives a restart; starting it takes two seconds longer.
         clients, partner: callers that sign their requests.
+        exchanges, open_api: accounts elsewhere, which callers' plans name.
         rate_limits: those that are not as usual.
         state_url: None: SQLite in the world's own directory.
         frozen_at_ms: the service's time stands still there, and goes where `World.clock` is set.
@@ -258,6 +262,8 @@ def running_world(
             policy=policy,
             clients=clients,
             partner=partner,
+            exchanges=exchanges,
+            open_api=open_api,
             rate_limits=rate_limits or {},
             state_url=state_url,
         )

@@ -21,6 +21,12 @@ COMMANDS = {
     "clients": CommandSource(
         "vaultsigner.cli.clients", "Make and list clients: callers that sign their requests."
     ),
+    "exchanges": CommandSource(
+        "vaultsigner.cli.exchanges", "Import and list the secrets of exchange accounts."
+    ),
+    "open-api": CommandSource(
+        "vaultsigner.cli.open_api", "Import and list the secrets of mini-programs' Open API accounts."
+    ),
     "policy": CommandSource(
         "vaultsigner.cli.policy", "Check the rules in policies/, explain, test and replay them."
     ),
@@ -49,6 +55,11 @@ A first setup, with your own Vault:
 \b
 A bot that signs its requests, instead of logging in:
   vaultsigner clients create bot-1 --scheme hmac         lines for config.yml, and a secret shown once
+
+\b
+A bot that trades at an exchange and holds no exchange secret:
+  vaultsigner exchanges import binance-main --scheme hmac   lines for config.yml; the secret goes into Vault
+  edit config/config.yml                                    exchanges: [binance-main] for the bot's client
 
 \b
 A new wallet or client later: edit config/config.yml, then vault setup, keys create, check; restart serve.

@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from vaultsigner.cli.client_credentials import new_api_key, new_name
-from vaultsigner.cli.key_target import place_in_vault
+from vaultsigner.cli.held_secrets import place_of
+from vaultsigner.cli.key_target import checked_name, place_in_vault
+from vaultsigner.cli.overwriting import refuse_shared_place
 from vaultsigner.config.caller_fields import KEY_SCHEMES
-from vaultsigner.config.fields import read_name
 from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.config.public_keys import read_public_key
 from vaultsigner.config.settings import Client, ClientScheme, KvReference, Settings
@@ -58,14 +59,14 @@ def find_target(
     """
     client = settings.clients.get(ClientName(name)) if settings and name else None
     if client is not None:
-        if replace and settings is not None:
-            _refuse_shared_place(client, settings)
+        if replace and client.secret is not None:
+            refuse_shared_place(settings, place_of(client.secret), frozenset({client.secret.field}))
         return _configured(client, scheme, path, public_key)
     if replace:
         raise click.UsageError(_nothing_to_replace(settings, name))
     if scheme is None:
         raise click.UsageError("which scheme? Give --scheme hmac, rsa, ed25519 or open_api")
-    chosen = _checked_name(name) if name is not None else new_name(settings.clients if settings else ())
+    chosen = checked_name(name) if name is not None else new_name(settings.clients if settings else ())
     wallet = next(iter(settings.wallets), None) if settings else None
     return ClientTarget(
         name=chosen,
@@ -85,18 +86,6 @@ def _nothing_to_replace(settings: Settings | None, name: str | None) -> str:
         return "whose secret? --replace needs the client's name"
     hint = suggestion(name, settings.clients)
     return f"{settings.source} has no client of this name, whose secret could be replaced; {hint}"
-
-
-def _refuse_shared_place(client: Client, settings: Settings) -> None:
-    """A write replaces everything that lies there."""
-    if client.secret is None:
-        return
-    place = (client.secret.mount, client.secret.path)
-    for other in settings.clients.values():
-        if other.name != client.name and other.secret and (other.secret.mount, other.secret.path) == place:
-            raise click.UsageError(
-                f"the secret of {other.name} lies at {'/'.join(place)}, too, and would be gone: give each a path of its own"
-            )
 
 
 def _configured(
@@ -138,10 +127,3 @@ def _credential(
     except UnusableValueError as error:
         raise click.UsageError(f"{public_key}: {error.message}; {error.hint}") from None
     return public_key
-
-
-def _checked_name(name: str) -> str:
-    try:
-        return read_name(name)
-    except UnusableValueError as error:
-        raise click.UsageError(f"{error.message}; {error.hint}") from None

@@ -6,14 +6,14 @@ from typing import Any, cast
 
 import click
 
-from vaultsigner.cli import terminal
 from vaultsigner.cli.client_credentials import as_document, config_lines, new_secret
 from vaultsigner.cli.client_target import ClientTarget, find_target
 from vaultsigner.cli.command_group import CommandGroup
 from vaultsigner.cli.configuration import load_settings
-from vaultsigner.cli.key_store import NotedKey, look_up, put, require_kv_v2
+from vaultsigner.cli.key_store import NotedKey, look_up, put
+from vaultsigner.cli.overwriting import confirm_replacing, look_before_writing
 from vaultsigner.cli.private_memory import keep_memory_private
-from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
+from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
 from vaultsigner.config import ConfigProblems
 from vaultsigner.config.caller_fields import KEY_SCHEMES, SCHEMES
@@ -125,14 +125,8 @@ def _make_secret(
     Returns:
         The secret, and whether there was one before it.
     """
-    require_kv_v2(vault, reference)
-    before = look_up(vault, reference)
-    if before.version and not replace:
-        again = "" if not target.configured else ", or add --replace"
-        what = "already holds a secret" if before.live else "held a secret that was deleted"
-        raise VaultAccessError(
-            f"{reference.mount}/{reference.path} {what}, and nothing was overwritten: choose another name or --path{again}"
-        )
+    again = "choose another name or --path" + (", or add --replace" if target.configured else "")
+    before = look_before_writing(vault, reference, replace=replace, again=again)
     if before.version:
         _confirm_replacing(target, reference, before)
     secret = new_secret()
@@ -142,13 +136,11 @@ def _make_secret(
 
 def _confirm_replacing(target: ClientTarget, reference: KvReference, before: NotedKey) -> None:
     place = f"{reference.mount}/{reference.path}"
-    click.echo(
+    confirm_replacing(
+        place,
         f"{place} holds version {before.version} of the secret of {target.name}; its API key {target.api_key} stays.\n"
         "A running service takes the new secret at once: until the client has it, its requests are refused.",
-        err=True,
     )
-    if terminal.ask(f"Type {place} to replace it") != place:
-        raise terminal.TerminalError("that is not the path: nothing was changed")
 
 
 def _tell(target: ClientTarget, secret: str | None, *, replaced: bool) -> None:
@@ -202,12 +194,5 @@ def _row(client: Client, vault: OperatorVault | None) -> dict[str, Any]:
         "api_key": client.api_key,
         "reference": str(client.secret) if client.secret else None,
         "public_key": fingerprint(client.public_key) if client.public_key else None,
-        "state": _state(vault, client.secret) if vault and client.secret else "there",
+        "state": look_up(vault, client.secret).state if vault and client.secret else "there",
     }
-
-
-def _state(vault: OperatorVault, reference: KvReference) -> str:
-    noted = look_up(vault, reference)
-    if noted.live:
-        return "there"
-    return "deleted" if noted.version else "not there yet"

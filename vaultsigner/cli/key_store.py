@@ -1,4 +1,4 @@
-"""Writing a wallet's key, or a client's secret, into KV version 2, and what is noted beside a key."""
+"""Writing keys and secrets into KV version 2, and what is noted beside a wallet's key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +24,13 @@ class NotedKey:
     live: bool
     public_key: bytes | None
     custom: Mapping[str, str]
+
+    @property
+    def state(self) -> str:
+        """In a word or two, for a list; `there` is good."""
+        if self.live:
+            return "there"
+        return "deleted" if self.version else "not there yet"
 
 
 def require_kv_v2(vault: OperatorVault, reference: KvReference) -> None:
@@ -100,7 +107,21 @@ def put(vault: OperatorVault, reference: KvReference, secret: str, *, version: i
         CheckAndSetError: something was written meanwhile.
         VaultAccessError: Vault did not take it.
     """
-    body = {"options": {"cas": version}, "data": {reference.field: secret}}
+    return put_fields(vault, {reference: secret}, version=version)
+
+
+def put_fields(vault: OperatorVault, secrets: Mapping[KvReference, str], *, version: int) -> int:
+    """Write secrets that are fields of one path, as `put` does: whatever else lies there is gone.
+
+    Raises:
+        CheckAndSetError: something was written meanwhile.
+        VaultAccessError: Vault did not take them.
+    """
+    reference = next(iter(secrets))
+    body = {
+        "options": {"cas": version},
+        "data": {each.field: secret for each, secret in secrets.items()},
+    }
     try:
         return int(vault.write(f"{reference.mount}/data/{reference.path}", body).get("version") or 0)
     except CheckAndSetError:

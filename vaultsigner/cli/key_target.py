@@ -1,10 +1,13 @@
 """Which secret a `keys` command means, from a wallet's name, a path and the configuration."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import click
 
 from vaultsigner.cli.key_material import KeyKind
+from vaultsigner.config.fields import read_name
 from vaultsigner.config.problems import ConfigProblems, UnusableValueError, suggestion
 from vaultsigner.config.references import read_kv_reference
 from vaultsigner.config.settings import KvReference, Settings, Wallet
@@ -12,6 +15,7 @@ from vaultsigner.domain.names import WalletName
 
 USUAL_FOLDER = "secret/wallets"
 EXAMPLE = "secret/wallets/wallet_1"
+Named = Literal["wallet", "exchange", "Open API app"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +46,31 @@ def find_target(
     return KeyTarget(name or reference.path.rpartition("/")[2], reference, chosen, None)
 
 
-def why_not_configured(found: Settings | ConfigProblems | None, target: KeyTarget) -> str | None:
-    """Why the key does not go where config.yml says, in a line; None where it does, or where there is no config.yml.
+def why_not_configured(
+    found: Settings | ConfigProblems | None, kind: Named, name: str, place: str, *, configured: bool
+) -> str | None:
+    """Why a secret does not go where config.yml says, in a line; None where it does, or where there is no config.yml.
 
     Args:
         found: the configuration, or what is wrong with it. One that still holds keys in clear cannot be used, and this is how
             they get into Vault.
+        kind: what the secret belongs to.
+        name: of that.
+        place: where it goes, as a clause.
+        configured: config.yml names it.
     """
-    place = f"the key goes to {target.reference.mount}/{target.reference.path}"
     if isinstance(found, ConfigProblems):
         count = len(found.problems)
         problems = f"{count} problem{'' if count == 1 else 's'}"
         return f"note: config.yml cannot be used yet ({problems}; `vaultsigner check` lists them); {place}"
-    if found is None or target.wallet is not None:
+    if found is None or configured:
         return None
-    hint = suggestion(target.name, found.wallets)
-    return f"note: {found.source} has no wallet {target.name} ({hint}); {place}"
+    known: dict[Named, Iterable[str]] = {
+        "wallet": found.wallets,
+        "exchange": found.exchanges,
+        "Open API app": found.open_api,
+    }
+    return f"note: {found.source} has no {kind} {name} ({suggestion(name, known[kind])}); {place}"
 
 
 def config_lines(target: KeyTarget, address: str) -> str:
@@ -85,6 +98,18 @@ def _configured(wallet: Wallet, path: str | None, kind: KeyKind | None) -> KeyTa
             f"the configuration says {wallet.name} is a {wallet.key_kind}: leave --kind out"
         )
     return KeyTarget(wallet.name, wallet.key, wallet.key_kind, wallet)
+
+
+def checked_name(name: str) -> str:
+    """A name that config.yml could have.
+
+    Raises:
+        click.UsageError: it is none.
+    """
+    try:
+        return read_name(name)
+    except UnusableValueError as error:
+        raise click.UsageError(f"{error.message}; {error.hint}") from None
 
 
 def place_in_vault(path: str, field: str, *, example: str) -> KvReference:

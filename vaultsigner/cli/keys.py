@@ -9,8 +9,9 @@ from vaultsigner.cli import terminal
 from vaultsigner.cli.command_group import CommandGroup
 from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.key_material import KeyKind, KeyMaterial, new_mnemonic, new_private_key, read_key
-from vaultsigner.cli.key_store import NotedKey, look_up, require_kv_v2, store
+from vaultsigner.cli.key_store import NotedKey, look_up, store
 from vaultsigner.cli.key_target import KeyTarget, config_lines, find_target, why_not_configured
+from vaultsigner.cli.overwriting import confirm_replacing, look_before_writing
 from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
@@ -136,17 +137,13 @@ def _open(
     found = options.settings()
     settings = found if isinstance(found, Settings) else None
     target = find_target(settings, wallet, path, cast("KeyKind | None", kind))
-    if (note := why_not_configured(found, target)) is not None:
+    place = f"the key goes to {target.reference.mount}/{target.reference.path}"
+    note = why_not_configured(found, "wallet", target.name, place, configured=target.wallet is not None)
+    if note is not None:
         click.echo(note, err=True)
     vault = options.open(settings)
-    require_kv_v2(vault, target.reference)
-    before = look_up(vault, target.reference)
-    if before.version and not replace:
-        what = "already holds a secret" if before.live else "held a secret that was deleted"
-        raise VaultAccessError(
-            f"{target.reference.mount}/{target.reference.path} {what}, and nothing was overwritten: "
-            "choose another name, or add --replace"
-        )
+    again = "choose another name, or add --replace"
+    before = look_before_writing(vault, target.reference, replace=replace, again=again)
     if before.version:
         _confirm_replacing(target, before)
     return target, vault, before
@@ -155,13 +152,11 @@ def _open(
 def _confirm_replacing(target: KeyTarget, before: NotedKey) -> None:
     place = f"{target.reference.mount}/{target.reference.path}"
     shown = ", ".join(_addresses(before.public_key)) if before.public_key else "not noted"
-    click.echo(f"{place} holds version {before.version}; its address: {shown}.", err=True)
-    click.echo(
+    confirm_replacing(
+        place,
+        f"{place} holds version {before.version}; its address: {shown}.\n"
         "After this the service signs with another key. What that address owns can no longer be moved by it.",
-        err=True,
     )
-    if terminal.ask(f"Type {place} to replace it") != place:
-        raise terminal.TerminalError("that is not the path: nothing was changed")
 
 
 def _write(vault: OperatorVault, target: KeyTarget, material: KeyMaterial, before: NotedKey) -> None:

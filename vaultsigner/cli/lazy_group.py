@@ -16,7 +16,7 @@ class CommandSource:
     """Where a command lives.
 
     Args:
-        module: the module to import; the command in it has the name that people type.
+        module: the module to import; the command in it has the name that people type, with `_` for `-`.
         summary: the line for `--help`, kept here so that help needs no import.
         needs: what to install, said where an import outside vaultsigner fails; None where everything needed is required anyway.
     """
@@ -48,7 +48,7 @@ class LazyGroup(CommandGroup):
         if source is None:
             return None
         try:
-            command = getattr(import_module(source.module), cmd_name)
+            command = getattr(import_module(source.module), cmd_name.replace("-", "_"))
         except ModuleNotFoundError as error:
             if source.needs is None or (error.name or "").startswith("vaultsigner"):
                 raise

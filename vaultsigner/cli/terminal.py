@@ -79,16 +79,27 @@ def read_secret(question: str, *, limit_bytes: int = 4096) -> str:
     if sys.stdin.isatty():
         return ask_hidden(question)
     data = sys.stdin.buffer.read(limit_bytes + 1)
-    if len(data) > limit_bytes:
-        raise TerminalError(f"more than {limit_bytes} bytes on standard input")
     if not data.strip():
         raise TerminalError(
             "nothing on standard input: pipe the secret in, or run this on a terminal to be asked for it"
         )
+    return secret_text(data, "standard input", limit_bytes=limit_bytes)
+
+
+def secret_text(data: bytes, origin: str, *, limit_bytes: int) -> str:
+    """What was read, as text, without one closing newline.
+
+    Raises:
+        TerminalError: it is empty, too much, or not text; says where it came from, never what it is.
+    """
+    if len(data) > limit_bytes:
+        raise TerminalError(f"there are more than {limit_bytes} bytes in {origin}")
+    if not data.strip():
+        raise TerminalError(f"there is nothing in {origin}")
     try:
         return data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        raise TerminalError("standard input is not UTF-8 text") from None
+        raise TerminalError(f"{origin} is not UTF-8 text") from None
 
 
 def _require_terminal() -> None:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from vaultsigner.config.settings import KvReference, Settings, TransitReference
+from vaultsigner.cli.held_secrets import Place, held_secrets, kv_references, place_of
+from vaultsigner.config.settings import Exchange, KvReference, Settings, TransitReference
 from vaultsigner.errors import VaultsignerError
 
 POLICY_NAME = "vaultsigner"
@@ -30,44 +31,56 @@ def least_policy(settings: Settings) -> str:
 
 
 def transit_keys(settings: Settings) -> tuple[TransitReference, ...]:
-    """The Transit keys this version uses: the one that signs access tokens. Ed25519, not exportable."""
+    """The Transit keys that `vault setup` makes: the one that signs access tokens. Ed25519, not exportable."""
     return (settings.access_token_key,)
 
 
-def kv_references(settings: Settings) -> tuple[KvReference, ...]:
-    """The secrets of wallets and clients, each path once, in the order of the configuration."""
-    secrets = [wallet.key for wallet in settings.wallets.values()]
-    secrets += [client.secret for client in settings.clients.values() if client.secret]
-    return tuple({_place(reference): reference for reference in secrets}.values())
+def imported_keys(settings: Settings) -> dict[TransitReference, list[Exchange]]:
+    """The Transit keys that people import, with the exchanges that they sign for."""
+    found: dict[TransitReference, list[Exchange]] = {}
+    for exchange in settings.exchanges.values():
+        if isinstance(exchange.secret, TransitReference):
+            found.setdefault(exchange.secret, []).append(exchange)
+    return found
 
 
 def _rules(settings: Settings) -> Iterator[tuple[str, str, str]]:
     holders = _holders(settings)
     for reference in kv_references(settings):
-        held = (f"{what} {', '.join(names)}" for what, names in holders[_place(reference)].items())
+        held = (f"{what} {', '.join(names)}" for what, names in holders[place_of(reference)].items())
         yield f"{reference.mount}/data/{reference.path}", "read", "; ".join(held)
     for key in transit_keys(settings):
         yield f"{key.mount}/sign/{key.key}", "update", "sign access tokens"
         yield f"{key.mount}/keys/{key.key}", "read", "the public half of that key"
+    for key, exchanges in imported_keys(settings).items():
+        named = ", ".join(exchange.name for exchange in exchanges)
+        for path in sorted({_signing_path(key, exchange) for exchange in exchanges}):
+            yield path, "update", f"sign requests to exchange {named}"
+        yield f"{key.mount}/keys/{key.key}", "read", "that key's type and public half"
     # The token carries no `default` policy: its templated paths would be evaluated on every read.
     yield "auth/token/renew-self", "update", "keep the token alive"
     yield "auth/token/lookup-self", "read", "know when to renew it"
 
 
-def _holders(settings: Settings) -> dict[tuple[str, str], dict[str, list[str]]]:
-    """What lies at each path, and whose it is."""
-    found: dict[tuple[str, str], dict[str, list[str]]] = {}
-    for wallet in settings.wallets.values():
-        found.setdefault(_place(wallet.key), {}).setdefault("the key of", []).append(wallet.name)
-    for client in settings.clients.values():
-        if client.secret is not None:
-            names = found.setdefault(_place(client.secret), {}).setdefault("the secret of client", [])
-            names.append(client.name)
+def _signing_path(key: TransitReference, exchange: Exchange) -> str:
+    """Of Transit's endpoints the one that makes this scheme's signatures, with the digest in the path where it has one."""
+    match exchange.scheme:
+        case "hmac":
+            return f"{key.mount}/hmac/{key.key}/sha2-256"
+        case "rsa":
+            return f"{key.mount}/sign/{key.key}/sha2-256"
+        case "ed25519":
+            return f"{key.mount}/sign/{key.key}"
+
+
+def _holders(settings: Settings) -> dict[Place, dict[str, list[str]]]:
+    """What lies at each path in KV, and whose it is."""
+    found: dict[Place, dict[str, list[str]]] = {}
+    for held in held_secrets(settings):
+        if isinstance(held.reference, KvReference):
+            names = found.setdefault(place_of(held.reference), {}).setdefault(held.what, [])
+            names.append(held.name)
     return found
-
-
-def _place(reference: KvReference) -> tuple[str, str]:
-    return reference.mount, reference.path
 
 
 def _rule(path: str, capability: str, reason: str) -> str:

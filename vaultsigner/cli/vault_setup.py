@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vaultsigner.cli.held_secrets import kv_references
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
-from vaultsigner.cli.vault_policy import POLICY_NAME, kv_references, least_policy, transit_keys
+from vaultsigner.cli.vault_policy import POLICY_NAME, imported_keys, least_policy, transit_keys
 from vaultsigner.config.settings import Settings, TransitReference
 
 UPGRADE_SECONDS = 10
@@ -35,7 +36,7 @@ def set_up(vault: OperatorVault, settings: Settings) -> Iterator[Step]:
     for mount in dict.fromkeys(reference.mount for reference in kv_references(settings)):
         yield _kv_mount(vault, mounts, mount)
     keys = transit_keys(settings)
-    for mount in dict.fromkeys(key.mount for key in keys):
+    for mount in dict.fromkeys(key.mount for key in (*keys, *imported_keys(settings))):
         yield _transit_mount(vault, mounts, mount)
     for key in keys:
         yield _transit_key(vault, key)

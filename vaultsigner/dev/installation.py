@@ -26,6 +26,7 @@ from vaultsigner.config.settings import (
 )
 from vaultsigner.dev.beacon_transactions import address_of, hash160
 from vaultsigner.dev.openbao import OpenBao
+from vaultsigner.dev.planned_exchanges import PlannedExchange, PlannedOpenApiApp
 from vaultsigner.dev.processes import free_port
 from vaultsigner.domain.permissions import Permission
 
@@ -78,6 +79,8 @@ class PlannedUser:
     wallet_permissions: Mapping[str, tuple[str, ...]]
     password_hash: str | None = None
     roles: tuple[str, ...] = ()
+    exchanges: tuple[str, ...] = ()
+    open_api: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class PlannedClient:
     wallet_permissions: Mapping[str, tuple[str, ...]]
     secret: str | None = field(default=None, repr=False)
     public_key: str | None = None
+    exchanges: tuple[str, ...] = ()
+    open_api: tuple[str, ...] = ()
 
     @property
     def reference(self) -> KvReference:
@@ -134,6 +139,8 @@ class Plan:
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     state_url: str | None = None
     audit_directory: Path | None = None
+    exchanges: tuple[PlannedExchange, ...] = ()
+    open_api: tuple[PlannedOpenApiApp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +203,7 @@ def install(directory: Path, openbao: OpenBao, plan: Plan, *, planting: bool = T
 
 
 def plant(operator: OperatorVault, plan: Plan) -> None:
-    """Write every wallet's key and every client's secret into Vault, over whatever is there."""
+    """Write every wallet's key and everybody's secret into Vault, over whatever is there."""
     for wallet in plan.wallets:
         store(operator, wallet.reference, wallet.material, replacing=look_up(operator, wallet.reference))
     for client in plan.clients:
@@ -205,6 +212,10 @@ def plant(operator: OperatorVault, plan: Plan) -> None:
             operator.write(
                 f"{reference.mount}/data/{reference.path}", {"data": {reference.field: client.secret}}
             )
+    for exchange in plan.exchanges:
+        exchange.plant(operator)
+    for app in plan.open_api:
+        app.plant(operator)
 
 
 def config_text(directory: Path, vault_address: str, plan: Plan) -> str:
@@ -258,6 +269,7 @@ def _user(user: PlannedUser) -> dict[str, object]:
         "password_hash": user.password_hash or hash_password(user.password),
         "wallet_permissions": _wallet_permissions(user.wallet_permissions),
         **({"roles": list(user.roles)} if user.roles else {}),
+        **_uses(user),
     }
 
 
@@ -270,6 +282,10 @@ def _callers(plan: Plan) -> dict[str, object]:
     sections: dict[str, object] = {}
     if plan.clients:
         sections["clients"] = [_client(client) for client in plan.clients]
+    if plan.exchanges:
+        sections["exchanges"] = [exchange.entry() for exchange in plan.exchanges]
+    if plan.open_api:
+        sections["open_api"] = [app.entry() for app in plan.open_api]
     if plan.partner:
         tasks = {name: asdict(task) for name, task in plan.partner.tasks.items()}
         sections["partner"] = {
@@ -293,7 +309,13 @@ def _client(client: PlannedClient) -> dict[str, object]:
         "scheme": client.scheme,
         **proof,
         "wallet_permissions": _wallet_permissions(client.wallet_permissions),
+        **_uses(client),
     }
+
+
+def _uses(caller: PlannedUser | PlannedClient) -> dict[str, object]:
+    named = {"exchanges": list(caller.exchanges), "open_api": list(caller.open_api)}
+    return {section: names for section, names in named.items() if names}
 
 
 def _url(listen: ListenAddress) -> str:

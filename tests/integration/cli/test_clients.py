@@ -238,7 +238,7 @@ def test_replacing_does_not_take_away_what_another_client_has_there(
     bao.admin().write(f"secret/data/{folder}/bot", {"data": {"secret": "a", "other": "b"}})
     done = configured.run("clients", "create", "bot", "--replace")
     assert done.status == 2
-    assert "the secret of other lies at" in done.err
+    assert "the secret of client other lies at" in done.err
     assert secret_at(bao, f"{folder}/bot") == {"secret": "a", "other": "b"}
 
 

@@ -84,7 +84,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
         (["chek"], "no such command 'chek': did you mean check?"),
         (["Serve"], "did you mean serve?"),
         (["keys", "impot"], "did you mean import?"),
-        (["zzz"], "there are serve, dev, check, keys, clients, policy, "),
+        (["zzz"], "there are serve, dev, check, keys, clients, exchanges, open-api, policy, "),
     ],
 )
 def test_a_mistyped_command_is_told_with_the_one_that_was_meant(words: list[str], said: str) -> None:

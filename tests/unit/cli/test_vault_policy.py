@@ -3,7 +3,8 @@
 import pytest
 
 from tests.unit.cli.sample import sample_client, sample_settings, sample_wallet
-from vaultsigner.cli.vault_policy import PolicyTextError, kv_references, least_policy, transit_keys
+from vaultsigner.cli.held_secrets import kv_references
+from vaultsigner.cli.vault_policy import PolicyTextError, least_policy, transit_keys
 from vaultsigner.config.settings import TransitReference
 
 
