@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
-from vaultsigner.authentication.parameters import read_parameters
+from vaultsigner.authentication.parameters import read_sent_parameters
 from vaultsigner.config.settings import Client, KvReference, OpenApiApp, Settings, User
 from vaultsigner.custody.protocol import AuthenticateRequest
 from vaultsigner.domain.circumstances import Circumstances
@@ -132,10 +132,10 @@ def read_open_api_asked(settings: Settings, request: AuthenticateRequest) -> Tok
 
 
 def _open_data(request: AuthenticateRequest) -> str | None:
-    parameters = read_parameters(request.query)
-    if isinstance(parameters, Refusal) or request.body:
+    sent = read_sent_parameters(request.query, request.body)
+    if isinstance(sent, Refusal):
         return None
-    found = read_user_data_request((parameter.name, parameter.value) for parameter in parameters)
+    found = read_user_data_request((parameter.name, parameter.value) for parameter in sent.parameters)
     return found if isinstance(found, str) else None
 
 
