@@ -51,7 +51,7 @@ class TextIn:
 
     def __post_init__(self) -> None:
         """See the class."""
-        compared = frozenset(_one_spelling(self.field, value) for value in self.values)
+        compared = frozenset(one_spelling(self.field, value) for value in self.values)
         object.__setattr__(self, "compared", compared)
 
     def unmet(self, facts: Facts) -> Unmet | None:
@@ -59,7 +59,7 @@ class TextIn:
         text = facts.text(self.field)
         if isinstance(text, Unmet):
             return text
-        if (_one_spelling(self.field, text) in self.compared) is not self.negated:
+        if (one_spelling(self.field, text) in self.compared) is not self.negated:
             return None
         if self.negated:
             return Unmet(lambda: f"{self.field} is {shown(text)}, which is excluded")
@@ -96,7 +96,7 @@ def _capitals(text: str) -> str:
     return text.translate(_CAPITALS)
 
 
-def _one_spelling(field: str, text: str) -> str:
+def one_spelling(field: str, text: str) -> str:
     """The text that is compared: other spellings of it mean the same."""
     if field in CASELESS:
         return _capitals(text)

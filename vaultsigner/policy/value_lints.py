@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS
 from vaultsigner.config.problems import KnownWords
 from vaultsigner.policy.addresses import Trouble, trouble_with_destination, trouble_with_receiver
-from vaultsigner.policy.conditions import TextIn
+from vaultsigner.policy.conditions import TextIn, one_spelling
 from vaultsigner.policy.odd import Odd
 from vaultsigner.policy.rules import Rule
 from vaultsigner.policy.vocabularies import words_of
@@ -41,9 +41,9 @@ def _unknown_words(rule: Rule, condition: TextIn, so: str) -> Iterator[Odd]:
     words = words_of(rule.operations, condition.field)
     if not words:
         return
-    known, capitals = KnownWords(words), {word.upper() for word in words}
+    known, compared = KnownWords(words), {one_spelling(condition.field, word) for word in words}
     for value in sorted(condition.values):
-        if value.upper() not in capitals:
+        if one_spelling(condition.field, value) not in compared:
             text = f"no request has this {condition.field}, {so}; {known.hint(value)}"
             yield Odd(text, ("when", condition.field), value)
 
