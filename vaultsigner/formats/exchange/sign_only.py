@@ -60,53 +60,54 @@ Problem = dict[str, JsonValue]
 
 def _read_websocket(members: Mapping[str, JsonDocument], problems: list[Problem]) -> ExchangeRequest | None:
     method = members["ws"]
-    if not isinstance(method, str) or not _WEBSOCKET_METHOD.fullmatch(method) or len(method) > 64:
+    if type(method) is not str or not _WEBSOCKET_METHOD.fullmatch(method) or len(method) > 64:
         problems.append(_problem(("ws",), "write the method's name, like order.place", "value_error.ws"))
         return None
     pairs = _params(members, problems)
+    _check_names(pairs, ("params",), problems)
     # What is signed is name=value&name=value, unencoded: an & in a value would make one text of two requests.
     if any("&" in name or "=" in name or "&" in value for name, value in pairs):
         text = "the WebSocket API signs names and values as they are: leave & out, and = out of names"
         problems.append(_problem(("params",), text, "value_error.ambiguous"))
     pairs, window = _without_window(pairs, ("params",), problems)
-    return ExchangeRequest("websocket", str(method), "", tuple(pairs), b"", window)
+    return ExchangeRequest("websocket", method, "", tuple(pairs), b"", window)
 
 
 def _read_rest(
     members: Mapping[str, JsonDocument], problems: list[Problem]
 ) -> ExchangeRequest | Refusal | None:
-    texts = {name: _text(members, name, problems) for name in ("method", "path", "query", "body")}
-    for name in ("method", "path"):
-        if name not in members:
-            problems.append(_problem((name,), "field required", "value_error.missing"))
-    if problems:
-        return None
-    method, path, query, body = texts["method"], texts["path"], texts["query"], texts["body"]
-    if (place := problem_of_place(method, path)) is not None:
-        problems.append(_problem(("path",), place, "value_error.path"))
-    json_body = body.encode("utf-8") if body.lstrip(_JSON_BLANKS)[:1] in ("{", "[") else b""
+    method, path = (_text(members, name, problems) for name in ("method", "path"))
+    query, body = (_text(members, name, problems, default="") for name in ("query", "body"))
+    if method is not None and path is not None and (wrong := problem_of_place(method, path)) is not None:
+        problems.append(_problem(("path",), wrong, "value_error.path"))
+    json_body = body.encode("utf-8") if body and body.lstrip(_JSON_BLANKS)[:1] in ("{", "[") else b""
     form = "" if json_body else body
     given = [name for name in ("params", "query") if members.get(name)] + (["body"] if form else [])
     if len(given) > 1:
         text = f"parameters are given in {' and in '.join(given)}: put all of them in one place"
         problems.append(_problem((given[1],), text, "value_error.ambiguous"))
-        return None
-    place_of_pairs = given[0] if given else "params"
-    pairs = _params(members, problems) if place_of_pairs == "params" else _decoded(query or form)
+    where = given[0] if given else "params"
+    pairs = _params(members, problems) if where == "params" else _decoded(query or form or "")
     if isinstance(pairs, Refusal):
         return pairs
-    if place_of_pairs != "params":
-        _check_names(pairs, (place_of_pairs,), problems)
-    pairs, window = _without_window(pairs, (place_of_pairs,), problems)
+    _check_names(pairs, (where,), problems)
+    pairs, window = _without_window(pairs, (where,), problems)
+    if method is None or path is None:
+        return None
     return ExchangeRequest("rest", method, path, tuple(pairs), json_body, window)
 
 
-def _text(members: Mapping[str, JsonDocument], name: str, problems: list[Problem]) -> str:
-    value = members.get(name, "")
+def _text(
+    members: Mapping[str, JsonDocument], name: str, problems: list[Problem], *, default: str | None = None
+) -> str | None:
+    if name not in members and default is None:
+        problems.append(_problem((name,), "field required", "value_error.missing"))
+    value = members.get(name, default)
     if type(value) is str:
         return value
-    problems.append(_problem((name,), "write a text", "type_error.str"))
-    return ""
+    if name in members:
+        problems.append(_problem((name,), "write a text", "type_error.str"))
+    return default
 
 
 def _params(members: Mapping[str, JsonDocument], problems: list[Problem]) -> Pairs:
@@ -125,7 +126,6 @@ def _params(members: Mapping[str, JsonDocument], problems: list[Problem]) -> Pai
             problems.append(_problem(("params", _told(name)), text, "type_error.none.not_allowed"))
         else:
             pairs.append((name, text))
-    _check_names(pairs, ("params",), problems)
     return pairs
 
 
