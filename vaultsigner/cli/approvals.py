@@ -52,7 +52,7 @@ def _document(known: KnownApproval) -> dict[str, Any]:
         "id": approval.id,
         "status": str(known.status),
         "needed": approval.needed,
-        "given": sum(vote.approve for vote in known.votes),
+        "given": known.given,
         "of": deciders,
         "votes": [{"by": vote.by, "approve": vote.approve, "at": told(vote.at_ms)} for vote in known.votes],
         "requested_by": approval.requested_by,

@@ -17,7 +17,7 @@ _NOT_GRANTED: Mapping[ApprovalRefused, str] = MappingProxyType(
     {
         ApprovalRefused.OTHER: "it is not one that you asked for with this very request, under the rule as it is now; "
         f"send the request without {HEADER} to ask for one",
-        ApprovalRefused.OPEN: "not enough people have approved yet",
+        ApprovalRefused.OPEN: "not enough people have approved yet; who is suspended now does not count",
         ApprovalRefused.REJECTED: "it was rejected",
         ApprovalRefused.USED: f"it was used already; send the request without {HEADER} to ask for another",
         ApprovalRefused.EXPIRED: f"it has expired; send the request without {HEADER} to ask for another",

@@ -77,7 +77,6 @@ class Approvals:
 
     Args:
         fresh_id: makes an id that nobody can guess.
-        stopped: whether somebody is suspended, whose yes does not count then.
     """
 
     def __init__(
@@ -86,9 +85,7 @@ class Approvals:
         journal: Journal,
         clock: Clock,
         fresh_id: Callable[[], str] = lambda: secrets.token_hex(16),
-        stopped: Callable[[str], bool] = lambda _who: False,
     ) -> None:
-        self._stopped = stopped
         self._state = state
         self._journal = journal
         self._clock = clock
@@ -98,7 +95,7 @@ class Approvals:
         """Whether the request has to be asked for: its rule wants approvals, and it names none."""
         return decision.approvals is not None and request.call.approval is None
 
-    async def use(self, request: Request, decision: Decision) -> ApprovalUse | Refusal | None:
+    def use(self, request: Request, decision: Decision) -> ApprovalUse | Refusal | None:
         """What the request uses up of an approval, to be counted with everything else of it.
 
         Returns:
@@ -109,11 +106,6 @@ class Approvals:
         named = request.call.approval or ""
         if _ID.fullmatch(named) is None:
             return not_granted(ApprovalRefused.OTHER)
-        known = await self._state.approval(named)
-        votes = () if known is None else known.votes
-        withdrawn = sum(vote.approve and self._stopped(vote.by) for vote in votes)
-        if withdrawn and sum(vote.approve for vote in votes) - withdrawn < decision.approvals.count:
-            return not_granted(ApprovalRefused.OPEN)
         digest = intent_digest(request.intent, decision.rule, decision.approvals)
         return ApprovalUse(named, digest, str(request.principal))
 
@@ -137,7 +129,7 @@ class Approvals:
             return await self._too_many(request)
         if known is None:
             known = await self._state.open_approval(approval, now_ms=now_ms)
-        found = f"approval {known.approval.id}: {_given(known)} of {known.approval.needed}"
+        found = f"approval {known.approval.id}: {known.given} of {known.approval.needed}"
         position = await self._journal.answered(request.trail, found, code="approval_required")
         body: dict[str, JsonValue] = {
             "code": "approval_required",
@@ -146,7 +138,7 @@ class Approvals:
             "approval": {
                 "id": known.approval.id,
                 "needed": known.approval.needed,
-                "given": _given(known),
+                "given": known.given,
                 "of": list(_Shown.of(known).deciders),
                 "expires_at": told(known.approval.expires_at_ms),
             },
@@ -171,10 +163,9 @@ class Approvals:
         Raises:
             StateError: it cannot be read.
         """
-        known = await self._concerning(str(caller.principal), approval_id)
-        if known is None:
-            return NOT_FOUND
-        return _told(known, str(caller.principal), self._clock.milliseconds())
+        now_ms = self._clock.milliseconds()
+        known = await self._concerning(str(caller.principal), approval_id, now_ms)
+        return NOT_FOUND if known is None else _told(known, str(caller.principal), now_ms)
 
     async def decide(
         self, trail: Trail, caller: Caller, approval_id: str, *, approve: bool
@@ -190,10 +181,10 @@ class Approvals:
             comment = read_text(read_members(trail.call.body, ("comment",)), "comment")
         except UnusableBodyError as error:
             return error.refusal
-        known = await self._concerning(who, approval_id)
+        now_ms = self._clock.milliseconds()
+        known = await self._concerning(who, approval_id, now_ms)
         if known is None:
             return NOT_FOUND
-        now_ms = self._clock.milliseconds()
         without_effect = _no_vote_left(known, who, approve=approve, now_ms=now_ms)
         if without_effect is not None:
             return no_vote(without_effect)
@@ -245,11 +236,11 @@ class Approvals:
         await self._journal.failed(request.trail, refusal)
         return refusal
 
-    async def _concerning(self, who: str, approval_id: str) -> KnownApproval | None:
+    async def _concerning(self, who: str, approval_id: str, now_ms: int) -> KnownApproval | None:
         """One answer for an approval that is not there and one that is others' business."""
         if _ID.fullmatch(approval_id) is None:
             return None
-        known = await self._state.approval(approval_id)
+        known = await self._state.approval(approval_id, now_ms=now_ms)
         return known if known is not None and _concerns(known, who) else None
 
 
@@ -269,10 +260,6 @@ def _no_vote_left(known: KnownApproval, who: str, *, approve: bool, now_ms: int)
     return None if known.status in still else VoteRefused.CLOSED
 
 
-def _given(known: KnownApproval) -> int:
-    return sum(vote.approve for vote in known.votes)
-
-
 def _told(known: KnownApproval, who: str, now_ms: int) -> dict[str, JsonValue]:
     approval, shown = known.approval, _Shown.of(known)
     over = known.expired(now_ms) and known.status in (ApprovalStatus.OPEN, ApprovalStatus.GRANTED)
@@ -284,7 +271,7 @@ def _told(known: KnownApproval, who: str, now_ms: int) -> dict[str, JsonValue]:
         "id": approval.id,
         "status": "expired" if over else str(known.status),
         "needed": approval.needed,
-        "given": _given(known),
+        "given": known.given,
         "of": list(shown.deciders),
         "votes": [{"by": vote.by, "approve": vote.approve, "at": told(vote.at_ms)} for vote in known.votes],
         "may_approve": may[True],

@@ -51,7 +51,7 @@ class Deciding:
             return await self._desk.deny(request, decision)
         if self._approvals.wanted(request, decision):
             return await self._ask_others(request, decision)
-        approval = await self._approvals.use(request, decision)
+        approval = self._approvals.use(request, decision)
         count = self._counting.of_request(request.caller, decision, approval)
         if isinstance(count, Refusal):
             return await self._desk.turn_down(request, decision, count)

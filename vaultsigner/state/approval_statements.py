@@ -1,6 +1,7 @@
 """The statements behind approvals. What decides is always in the statement that writes, never in a look before it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from vaultsigner.errors import StateError
 from vaultsigner.state.approvals import (
@@ -15,11 +16,11 @@ from vaultsigner.state.approvals import (
 )
 from vaultsigner.state.sessions import Row, Session, Terms
 
-# An approval that lives has a place among those of its requester and digest, which one that expired must leave.
-_CLEAR_PLACE = """
-UPDATE approvals SET in_force = 0
-WHERE requested_by = :requested_by AND intent_digest = :intent_digest AND in_force = 1 AND expires_at_ms <= :now_ms
-"""
+_UNDECIDED = (ApprovalStatus.OPEN, ApprovalStatus.GRANTED)
+
+# Whoever looks at approvals ends those whose time is over: then no clock that steps back revives them, and their place among
+# those of their requester and digest is free.
+_END = "UPDATE approvals SET in_force = 0 WHERE in_force = 1 AND expires_at_ms <= :now_ms"
 
 _OPEN = """
 INSERT INTO approvals (id, intent_digest, request, requested_by, rule_id, policy, needed, expires_at_ms)
@@ -27,27 +28,35 @@ VALUES (:id, :intent_digest, :request, :requested_by, :rule_id, :policy, :needed
 ON CONFLICT DO NOTHING
 """
 
-_VOTE = """
+# Suspensions name people by kind and name, votes as kind:name.
+_SUSPENDED = "EXISTS (SELECT 1 FROM suspensions s WHERE s.kind || ':' || s.name = v.voter)"
+
+# How many yes count at this moment. `status` is what they have come to so far, whoever is suspended now.
+_GIVEN = f"""(
+  SELECT count(*) FROM approval_votes v WHERE v.approval_id = approvals.id AND v.approves = 1 AND NOT {_SUSPENDED}
+)"""  # noqa: S608 (of our own parts)
+
+_VOTE = f"""
 INSERT INTO approval_votes (approval_id, voter, approves, at_ms)
 SELECT id, :voter, :approves, :now_ms FROM approvals
-WHERE id = :id AND requested_by <> :voter AND expires_at_ms > :now_ms
-AND (status = 'open' OR (status = 'granted' AND :approves = 0))
+WHERE id = :id AND requested_by <> :voter AND in_force = 1 AND expires_at_ms > :now_ms
+AND (status = 'open' OR (status = 'granted' AND (:approves = 0 OR {_GIVEN} < needed)))
 ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 (of our own parts)
 
 _COUNT_VOTE = """
 UPDATE approvals SET approving = approving + 1,
 status = CASE WHEN approving + 1 >= needed THEN 'granted' ELSE 'open' END
-WHERE id = :id AND status = 'open'
+WHERE id = :id AND status IN ('open', 'granted')
 """
 
 _REJECT = "UPDATE approvals SET status = 'rejected', in_force = 0 WHERE id = :id"
 
-_USE = """
+_USE = f"""
 UPDATE approvals SET status = 'used', in_force = 0
 WHERE id = :id AND intent_digest = :intent_digest AND requested_by = :requested_by
-AND status = 'granted' AND in_force = 1 AND expires_at_ms > :now_ms
-"""
+AND status = 'granted' AND in_force = 1 AND expires_at_ms > :now_ms AND {_GIVEN} >= needed
+"""  # noqa: S608 (of our own parts)
 
 _UNUSE = "UPDATE approvals SET status = 'granted', in_force = 1 WHERE id = :id AND status = 'used'"
 
@@ -55,11 +64,11 @@ _FORGET = """
 DELETE FROM approvals WHERE id IN (SELECT id FROM approvals WHERE expires_at_ms <= :before_ms LIMIT :at_most)
 """
 
-_SELECT = """
-SELECT a.id, a.intent_digest, a.request, a.requested_by, a.rule_id, a.policy, a.needed, a.expires_at_ms, a.status,
-v.voter, v.approves, v.at_ms
+_SELECT = f"""
+SELECT a.id, a.intent_digest, a.request, a.requested_by, a.rule_id, a.policy, a.needed, a.expires_at_ms, a.status, a.in_force,
+v.voter, v.approves, v.at_ms, {_SUSPENDED}
 FROM approvals a LEFT JOIN approval_votes v ON v.approval_id = a.id
-"""
+"""  # noqa: S608 (of our own parts)
 
 _BY_ID = f"{_SELECT} WHERE a.id = :id ORDER BY v.at_ms, v.voter"
 
@@ -78,7 +87,7 @@ def open_approval(session: Session, approval: Approval, now_ms: int) -> KnownApp
         "requested_by": approval.requested_by,
         "intent_digest": approval.intent_digest,
     }
-    session.execute(_CLEAR_PLACE, {**place, "now_ms": now_ms})
+    end(session, now_ms)
     session.execute(
         _OPEN,
         {
@@ -97,13 +106,24 @@ def open_approval(session: Session, approval: Approval, now_ms: int) -> KnownApp
     return known[0]
 
 
-def approval(session: Session, approval_id: str) -> KnownApproval | None:
+def end(session: Session, now_ms: int) -> None:
+    """End those whose time is over by now, for good."""
+    session.execute(_END, {"now_ms": now_ms})
+
+
+def approval(session: Session, approval_id: str, now_ms: int) -> KnownApproval | None:
     """See `State.approval`."""
+    end(session, now_ms)
+    return _known(session, approval_id)
+
+
+def _known(session: Session, approval_id: str) -> KnownApproval | None:
     return next(iter(_read(session.rows(_BY_ID, {"id": approval_id}))), None)
 
 
 def list_approvals(session: Session, now_ms: int) -> tuple[KnownApproval, ...]:
     """See `State.list_approvals`."""
+    end(session, now_ms)
     return _read(session.rows(_IN_FORCE, {"now_ms": now_ms}))
 
 
@@ -113,9 +133,9 @@ def vote(
     """See `State.vote`."""
     terms: Terms = {"id": approval_id, "voter": by, "approves": int(approve), "now_ms": now_ms}
     if not session.execute(_VOTE, terms):
-        return _why_no_vote(approval(session, approval_id), by, now_ms)
+        return _why_no_vote(approval(session, approval_id, now_ms), by, now_ms)
     session.execute(_COUNT_VOTE if approve else _REJECT, {"id": approval_id})
-    known = approval(session, approval_id)
+    known = _known(session, approval_id)
     if known is None:
         raise StateError(f"approval {approval_id} vanished")
     return known
@@ -136,7 +156,7 @@ def use_all(session: Session, uses: Sequence[tuple[ApprovalUse, int]]) -> Sequen
         ],
     )
     return [
-        None if used else _why_no_use(approval(session, use.id), use, now_ms)
+        None if used else _why_no_use(approval(session, use.id, now_ms), use, now_ms)
         for used, (use, now_ms) in zip(changed, uses, strict=True)
     ]
 
@@ -169,7 +189,7 @@ def _why_no_use(known: KnownApproval | None, use: ApprovalUse, now_ms: int) -> A
         return ApprovalRefused.OTHER
     if known.status in (ApprovalStatus.USED, ApprovalStatus.REJECTED):
         return ApprovalRefused(known.status)
-    if known.status is ApprovalStatus.GRANTED or known.expired(now_ms):
+    if known.expired(now_ms):
         return ApprovalRefused.EXPIRED
     return ApprovalRefused.OPEN
 
@@ -177,9 +197,16 @@ def _why_no_use(known: KnownApproval | None, use: ApprovalUse, now_ms: int) -> A
 def _read(rows: Sequence[Row]) -> tuple[KnownApproval, ...]:
     """Each approval once, in the order of the rows."""
     known: dict[str, KnownApproval] = {}
-    for *stored, status, voter, approves, at_ms in rows:
+    for *stored, status, in_force, voter, approves, at_ms, withdrawn in rows:
         found = Approval(*stored)
-        before = known.get(found.id, KnownApproval(found, ApprovalStatus(status)))
-        votes = () if voter is None else (Vote(voter, bool(approves), at_ms),)
-        known[found.id] = KnownApproval(before.approval, before.status, before.votes + votes)
-    return tuple(known.values())
+        lapsed = not in_force and status in _UNDECIDED
+        before = known.get(found.id, KnownApproval(found, ApprovalStatus(status), lapsed=lapsed))
+        votes = () if voter is None else (Vote(voter, bool(approves), at_ms, bool(withdrawn)),)
+        known[found.id] = replace(before, votes=before.votes + votes)
+    return tuple(_at_present(each) for each in known.values())
+
+
+def _at_present(known: KnownApproval) -> KnownApproval:
+    """What is granted waits again while somebody is suspended whose yes it needs."""
+    waits = known.status is ApprovalStatus.GRANTED and known.given < known.approval.needed
+    return replace(known, status=ApprovalStatus.OPEN) if waits else known

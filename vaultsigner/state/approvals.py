@@ -19,7 +19,7 @@ class Approval:
         rule: that wants the approval.
         policy: digest of the policy that has the rule.
         needed: how many must approve; at least 1.
-        expires_at_ms: from when on it is good for nothing.
+        expires_at_ms: from when on it is good for nothing, and stays so once anybody has looked.
     """
 
     id: str
@@ -33,10 +33,10 @@ class Approval:
 
 
 class ApprovalStatus(StrEnum):
-    """What has become of it. That it has expired is not among these: time tells."""
+    """What has become of it. That it has expired is not among these: see `KnownApproval.expired`."""
 
     OPEN = "open"
-    """Not enough have voted."""
+    """Not enough have said yes who are not suspended now."""
     GRANTED = "granted"
     """Good for one request."""
     REJECTED = "rejected"
@@ -45,11 +45,17 @@ class ApprovalStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one person said."""
+    """What one person said.
+
+    Args:
+        by: `user:ann`.
+        withdrawn: they are suspended now: a yes of theirs does not count until they are resumed.
+    """
 
     by: str
     approve: bool
     at_ms: int
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,17 @@ class KnownApproval:
     approval: Approval
     status: ApprovalStatus
     votes: tuple[Vote, ...] = ()
+    lapsed: bool = False
+    """It was open or granted when its time was found to be over: whatever a clock says now."""
+
+    @property
+    def given(self) -> int:
+        """How many yes count now."""
+        return sum(vote.approve and not vote.withdrawn for vote in self.votes)
 
     def expired(self, now_ms: int) -> bool:
         """True once its time is over."""
-        return self.approval.expires_at_ms <= now_ms
+        return self.lapsed or self.approval.expires_at_ms <= now_ms
 
 
 class VoteRefused(StrEnum):

@@ -135,6 +135,7 @@ def forget_expired(session: Session, now_ms: int) -> bool:
     nonces = session.execute(_FORGET_NONCES, {"at_most": FORGET_AT_ONCE})
     rates = session.execute(_FORGET_RATES, {"before_us": before_ms * 1_000, "at_most": FORGET_AT_ONCE})
     uses = limit_statements.forget(session, now_ms, FORGET_AT_ONCE)
+    approval_statements.end(session, now_ms)
     approvals = approval_statements.forget(session, now_ms, FORGET_AT_ONCE)
     return max(nonces, rates, uses, approvals) >= FORGET_AT_ONCE
 

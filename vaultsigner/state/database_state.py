@@ -109,13 +109,13 @@ class DatabaseState:
         """See `State`."""
         return await self._write(lambda session: approval_statements.open_approval(session, approval, now_ms))
 
-    async def approval(self, approval_id: str) -> KnownApproval | None:
+    async def approval(self, approval_id: str, *, now_ms: int) -> KnownApproval | None:
         """See `State`."""
-        return await self._read(lambda session: approval_statements.approval(session, approval_id))
+        return await self._write(lambda session: approval_statements.approval(session, approval_id, now_ms))
 
     async def list_approvals(self, *, now_ms: int) -> tuple[KnownApproval, ...]:
         """See `State`."""
-        return await self._read(lambda session: approval_statements.list_approvals(session, now_ms))
+        return await self._write(lambda session: approval_statements.list_approvals(session, now_ms))
 
     async def vote(
         self, approval_id: str, by: str, *, approve: bool, now_ms: int

@@ -37,7 +37,7 @@ class State(Protocol):
     async def forget_expired(self, *, now_ms: int) -> None:
         """Remove what has no meaning any more: nonces that expired CLOCK_SLACK_MS ago, rates that have long worn off, uses that
         left their window CLOCK_SLACK_MS ago, approvals that expired APPROVAL_KEPT_MS ago, and what is pending for longer than a
-        chain takes.
+        chain takes. End approvals whose time is over: `approval`.
 
         Nonces that expire no later than those are refused from now on, however far the clock may go back: `clock`. A database
         with a clock of its own forgets nothing before that one says so too.
@@ -53,8 +53,12 @@ class State(Protocol):
             It; or the one that the same requester has for the same digest, where that is open or granted and has time left.
         """
 
-    async def approval(self, approval_id: str) -> KnownApproval | None:
-        """One approval, whatever has become of it; None if there is none, or it is long over."""
+    async def approval(self, approval_id: str, *, now_ms: int) -> KnownApproval | None:
+        """One approval, whatever has become of it; None if there is none, or it is long over.
+
+        Here as wherever approvals are looked at, those that are open or granted and whose time is over end for good: no clock
+        that steps back afterwards, here or on another replica, revives them.
+        """
 
     async def list_approvals(self, *, now_ms: int) -> tuple[KnownApproval, ...]:
         """All that are open or granted and have time left; what expires first, first."""
@@ -64,7 +68,8 @@ class State(Protocol):
     ) -> KnownApproval | VoteRefused:
         """Say yes or no, once; whether this person has a say is the caller's to know.
 
-        As many yes as are needed grant it. One no ends it, also where it is granted and not used yet.
+        As many yes as are needed grant it. One no ends it, also where it is granted and not used yet. The yes of somebody who
+        is suspended at that moment does not count when it is used; until enough do, others may say yes to what is granted.
         """
 
     async def suspend(self, suspension: Suspension) -> bool:

@@ -1,7 +1,7 @@
 """Requests that wait for people: who may say yes, how often, and that a yes is good once, for one thing, for a time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -23,6 +23,8 @@ from vaultsigner.state import (
     Rate,
     Reserved,
     State,
+    Suspension,
+    SuspensionKind,
     Vote,
     VoteRefused,
     counting_statements,
@@ -71,7 +73,7 @@ def not_used(why: ApprovalRefused, approval_id: str = "a-1") -> NotCounted:
 
 
 async def status(state: State, approval_id: str = "a-1") -> ApprovalStatus:
-    known = await state.approval(approval_id)
+    known = await state.approval(approval_id, now_ms=NOW)
     assert known is not None
     return known.status
 
@@ -79,9 +81,9 @@ async def status(state: State, approval_id: str = "a-1") -> ApprovalStatus:
 async def test_what_was_asked_for_is_told_as_it_was_asked(state: State) -> None:
     known = KnownApproval(TRANSFER, ApprovalStatus.OPEN)
     assert await ask(state) == known
-    assert await state.approval("a-1") == known
+    assert await state.approval("a-1", now_ms=NOW) == known
     assert await state.list_approvals(now_ms=NOW) == (known,)
-    assert await state.approval("another") is None
+    assert await state.approval("another", now_ms=NOW) is None
 
 
 async def test_asking_again_while_it_is_open_or_granted_gives_the_same_one(state: State) -> None:
@@ -92,7 +94,7 @@ async def test_asking_again_while_it_is_open_or_granted_gives_the_same_one(state
     await say(state, "user:bob")
     known = await ask(state, again)
     assert (known.approval, known.status) == (TRANSFER, ApprovalStatus.GRANTED)
-    assert await state.approval("a-2") is None
+    assert await state.approval("a-2", now_ms=NOW) is None
 
 
 async def test_many_that_ask_at_once_get_one(state: State) -> None:
@@ -221,7 +223,7 @@ async def test_votes_that_race_count_once_each_and_no_more_than_needed(url: str)
         await ask(one, replace(TRANSFER, needed=7))
         votes = [say([one, two][n % 2], f"user:{n % 10}") for n in range(100)]
         answers = await asyncio.gather(*votes)
-        known = await one.approval("a-1")
+        known = await one.approval("a-1", now_ms=NOW)
     assert known is not None
     assert (known.status, len(known.votes)) == (ApprovalStatus.GRANTED, 7)
     assert len({vote.by for vote in known.votes}) == 7
@@ -277,8 +279,11 @@ async def test_an_approval_is_good_for_its_requester_and_that_very_thing_alone(
 
 async def test_an_approval_is_good_until_it_expires_to_the_millisecond(state: State) -> None:
     await grant(state)
-    assert await use(state, now_ms=NOW + HOUR) == not_used(ApprovalRefused.EXPIRED)
+    other = replace(TRANSFER, id="a-2", intent_digest=b"e")
+    await grant(state, other)
     assert await use(state, now_ms=NOW + HOUR - 1) is None
+    late = replace(USE, id="a-2", intent_digest=b"e")
+    assert await use(state, late, now_ms=NOW + HOUR) == not_used(ApprovalRefused.EXPIRED, "a-2")
 
 
 async def test_one_that_was_never_granted_expires_as_well(state: State) -> None:
@@ -290,6 +295,125 @@ async def test_one_that_was_replaced_is_not_good_again_when_the_clock_steps_back
     await grant(state)
     await ask(state, replace(TRANSFER, id="a-2", expires_at_ms=NOW + 2 * HOUR), now_ms=NOW + HOUR)
     assert await use(state) == not_used(ApprovalRefused.EXPIRED)
+
+
+async def look(state: State, now_ms: int) -> None:
+    await state.approval("a-1", now_ms=now_ms)
+
+
+async def look_at_all(state: State, now_ms: int) -> None:
+    await state.list_approvals(now_ms=now_ms)
+
+
+async def ask_for_something_else(state: State, now_ms: int) -> None:
+    await ask(state, replace(TRANSFER, id="a-2", intent_digest=b"e"), now_ms=now_ms)
+
+
+async def say_no(state: State, now_ms: int) -> None:
+    assert await say(state, "user:cid", False, now_ms=now_ms) is VoteRefused.EXPIRED
+
+
+async def try_to_use(state: State, now_ms: int) -> None:
+    assert await use(state, now_ms=now_ms) == not_used(ApprovalRefused.EXPIRED)
+
+
+async def forget(state: State, now_ms: int) -> None:
+    await state.forget_expired(now_ms=now_ms)
+
+
+@pytest.mark.parametrize("granted", [True, False])
+@pytest.mark.parametrize("see", [look, look_at_all, ask_for_something_else, say_no, try_to_use, forget])
+async def test_what_was_seen_to_be_over_stays_over_when_the_clock_steps_back(
+    state: State, see: Callable[[State, int], Awaitable[None]], granted: bool
+) -> None:
+    await (grant(state) if granted else ask(state))
+    await look_at_all(state, NOW + HOUR - 1)
+    assert await status(state) is (ApprovalStatus.GRANTED if granted else ApprovalStatus.OPEN)
+    await see(state, NOW + HOUR)
+    assert await use(state) == not_used(ApprovalRefused.EXPIRED)
+    assert await say(state, "user:dan") is VoteRefused.EXPIRED
+    known = await state.approval("a-1", now_ms=NOW)
+    assert known is not None
+    assert known.expired(NOW)
+    assert known.approval not in [each.approval for each in await state.list_approvals(now_ms=NOW)]
+    anew = replace(TRANSFER, id="a-3")
+    assert await ask(state, anew) == KnownApproval(anew, ApprovalStatus.OPEN)
+
+
+async def test_what_is_used_or_rejected_stays_that_when_its_time_is_over(state: State) -> None:
+    await grant(state)
+    assert await use(state) is None
+    rejected = replace(TRANSFER, id="a-2", intent_digest=b"e")
+    await ask(state, rejected)
+    await say(state, "user:ann", False, of="a-2")
+    await state.forget_expired(now_ms=NOW + HOUR)
+    assert await use(state) == not_used(ApprovalRefused.USED)
+    assert await status(state, "a-2") is ApprovalStatus.REJECTED
+
+
+async def stop(state: State, *people: tuple[SuspensionKind, str]) -> None:
+    for kind, name in people:
+        assert await state.suspend(Suspension(kind, name, "a drill", "user:olga", NOW))
+
+
+async def test_the_yes_of_somebody_suspended_does_not_count_and_does_again_once_they_are_resumed(
+    state: State,
+) -> None:
+    await grant(state)
+    await stop(state, ("user", "bob"))
+    assert await use(state) == not_used(ApprovalRefused.OPEN)
+    known = await state.approval("a-1", now_ms=NOW)
+    assert known is not None
+    assert (known.status, known.given) == (ApprovalStatus.OPEN, 1)
+    assert [(vote.by, vote.withdrawn) for vote in known.votes] == [("user:ann", False), ("user:bob", True)]
+    assert await state.list_approvals(now_ms=NOW) == (known,)
+    await state.resume("user", "bob")
+    assert await status(state) is ApprovalStatus.GRANTED
+    assert await use(state) is None
+
+
+async def test_others_of_a_like_name_are_not_mistaken_for_them(state: State) -> None:
+    await grant(state)
+    await stop(state, ("client", "bob"), ("wallet", "ann"), ("user", "an"), ("user", "annn"), ("user", "Ann"))
+    await stop(state, ("exchange", "user:ann"), ("user", "user:ann"), ("all", ""))
+    assert await use(state) is None
+
+
+async def test_somebody_else_says_yes_in_the_place_of_who_is_suspended(state: State) -> None:
+    await grant(state)
+    await stop(state, ("user", "ann"))
+    assert await say(state, "user:bob") is VoteRefused.AGAIN
+    known = await say(state, "user:cid", now_ms=NOW + 1)
+    assert isinstance(known, KnownApproval)
+    assert (known.status, known.given) == (ApprovalStatus.GRANTED, 2)
+    assert await say(state, "user:dan") is VoteRefused.CLOSED
+    await stop(state, ("user", "cid"), ("user", "bob"))
+    assert await use(state) == not_used(ApprovalRefused.OPEN)
+    await state.resume("user", "ann")
+    await state.resume("user", "bob")
+    assert await use(state) is None
+
+
+async def test_who_was_suspended_before_the_others_agreed_is_missed_as_well(state: State) -> None:
+    await ask(state)
+    await say(state, "user:ann")
+    await stop(state, ("user", "ann"))
+    known = await say(state, "user:bob")
+    assert isinstance(known, KnownApproval)
+    assert (known.status, known.given) == (ApprovalStatus.OPEN, 1)
+    assert await use(state) == not_used(ApprovalRefused.OPEN)
+
+
+async def test_no_use_comes_after_a_suspension_that_races_it(url: str) -> None:
+    async with open_state(url) as one, open_state(url) as two:
+        for n in range(20):
+            asked = replace(TRANSFER, id=f"a-{n}", intent_digest=bytes([n]))
+            mine = ApprovalUse(asked.id, asked.intent_digest, asked.requested_by)
+            await grant(one, asked)
+            used, _ = await asyncio.gather(use(one, mine), stop(two, ("user", "ann")))
+            assert used in (None, not_used(ApprovalRefused.OPEN, asked.id))
+            assert await use(one, mine) is not None
+            await two.resume("user", "ann")
 
 
 async def test_a_request_that_is_refused_leaves_its_approval_good(state: State) -> None:
@@ -336,11 +460,11 @@ async def test_an_approval_stays_used_when_the_number_is_not_to_be_had(state: St
 async def test_it_is_told_of_for_a_while_after_it_expired_and_then_forgotten(state: State) -> None:
     await grant(state)
     await state.forget_expired(now_ms=NOW + HOUR + APPROVAL_KEPT_MS - 1)
-    known = await state.approval("a-1")
+    known = await state.approval("a-1", now_ms=NOW)
     assert known is not None
     assert len(known.votes) == 2
     await state.forget_expired(now_ms=NOW + HOUR + APPROVAL_KEPT_MS)
-    assert await state.approval("a-1") is None
+    assert await state.approval("a-1", now_ms=NOW) is None
     assert await use(state) == not_used(ApprovalRefused.OTHER)
 
 

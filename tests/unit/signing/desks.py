@@ -157,7 +157,7 @@ async def open_desks(directory: Path) -> AsyncIterator[Desks]:
             clock,
             watch,
             Suspensions(state, watch, journal, clock, settings),
-            Approvals(state, journal, clock, stopped=watch.stops),
+            Approvals(state, journal, clock),
             Explaining(settings, clock),
             directory,
         )

@@ -51,9 +51,7 @@ async def use(
     intent: Intent = TRANSFER,
     decision: Decision | None = None,
 ) -> NotCounted | Refusal | None:
-    wanted = await desks.approvals.use(
-        desks.request(who, intent, approval=approval_id), decision or desks.decision
-    )
+    wanted = desks.approvals.use(desks.request(who, intent, approval=approval_id), decision or desks.decision)
     if isinstance(wanted, Refusal):
         return wanted
     assert isinstance(wanted, ApprovalUse)
@@ -170,6 +168,28 @@ async def test_time_ends_it(desks: Desks) -> None:
     assert (await ask(desks))["approval"]["id"] != approval_id
 
 
+@pytest.mark.parametrize("look", ["shown", "vote", "list", "ask", "use"])
+async def test_once_it_was_seen_to_be_over_no_clock_brings_it_back(desks: Desks, look: str) -> None:
+    approval_id = await granted(desks)
+    desks.clock.now_ms += 3_600_000
+    if look == "shown":
+        await desks.approvals.shown(desks.caller("user:ann"), approval_id)
+    elif look == "vote":
+        await vote(desks, "user:eve", approval_id)
+    elif look == "list":
+        await desks.approvals.listed(desks.caller("user:eve"))
+    elif look == "ask":
+        await ask(desks, "user:ann", replace(TRANSFER, memo="something else"))
+    else:
+        await use(desks, approval_id)
+    desks.clock.now_ms -= 3_600_000
+    assert why(await use(desks, approval_id)) == ApprovalRefused.EXPIRED
+    shown: Any = await desks.approvals.shown(desks.caller("user:ann"), approval_id)
+    assert shown["status"] == "expired"
+    assert (await vote(desks, "user:eve", approval_id)).code == "approval_closed"
+    assert (await ask(desks))["approval"]["id"] != approval_id
+
+
 @pytest.mark.parametrize("named", ["", "x", "0" * 31, "G" * 32, "0" * 33, "0" * 32 + "\n", "'; DROP", "\0"])
 async def test_what_is_no_id_never_reaches_state(
     desks: Desks, named: str, monkeypatch: pytest.MonkeyPatch
@@ -186,15 +206,32 @@ async def test_what_is_no_id_never_reaches_state(
     )
 
 
+async def suspend(desks: Desks, name: str) -> None:
+    """At the state alone: this process has not looked since."""
+    await desks.state.suspend(
+        Suspension("user", name, "a token leaked", "user:olga", desks.clock.milliseconds())
+    )
+
+
 async def test_the_yes_of_somebody_suspended_since_does_not_count(desks: Desks) -> None:
     approval_id = await granted(desks)
-    await desks.state.suspend(
-        Suspension("user", "ann", "her token leaked", "user:olga", desks.clock.milliseconds())
-    )
-    await desks.watch.refresh()
-    assert await use(desks, approval_id) == not_granted(ApprovalRefused.OPEN)
+    await suspend(desks, "ann")
+    assert why(await use(desks, approval_id)) == ApprovalRefused.OPEN
+    shown: Any = await desks.approvals.shown(desks.caller("user:eve"), approval_id)
+    assert (shown["status"], shown["given"], shown["may_approve"]) == ("open", 1, True)
+    assert [each["by"] for each in shown["votes"]] == ["user:ann", "user:bob"]
+    asked = (await ask(desks))["approval"]
+    assert (asked["id"], asked["given"]) == (approval_id, 1)
     await desks.state.resume("user", "ann")
-    await desks.watch.refresh()
+    assert await use(desks, approval_id) is None
+
+
+async def test_somebody_else_may_say_yes_in_their_place(desks: Desks) -> None:
+    approval_id = await granted(desks)
+    assert (await vote(desks, "user:eve", approval_id)).code == "approval_closed", "two are enough"
+    await suspend(desks, "ann")
+    told = await vote(desks, "user:eve", approval_id)
+    assert (told["status"], told["given"]) == ("granted", 2)
     assert await use(desks, approval_id) is None
 
 
@@ -202,7 +239,7 @@ async def test_where_no_approval_is_wanted_none_is_used_up(desks: Desks) -> None
     approval_id = await granted(desks)
     free = replace(desks.decision, approvals=None)
     request = desks.request("user:sam", approval=approval_id)
-    assert await desks.approvals.use(request, free) is None
+    assert desks.approvals.use(request, free) is None
     assert not desks.approvals.wanted(request, free)
     assert not desks.approvals.wanted(request, desks.decision)
     assert desks.approvals.wanted(desks.request("user:sam"), desks.decision)
