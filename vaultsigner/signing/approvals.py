@@ -35,18 +35,22 @@ from vaultsigner.state import (
 MOST_WAITING = 100
 """How many requests of one caller may wait for approval at a time: enough for a desk, too few to bury the others' in."""
 
+MADE_UP_NAME = "client_order_id"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def intent_digest(intent: Intent, rule: str | None, wanted: decisions.Approvals) -> bytes:
     """The same for two requests exactly when one approval is good for either.
 
-    The rule and its terms belong to it: what was granted under a rule is not good under a stricter one.
+    The rule and its terms belong to it: what was granted under a rule is not good under a stricter one. The name that libraries
+    make up for each order at an exchange does not: the same order has another one when it is asked for again.
     """
     document: dict[str, JsonValue] = {
         "operation": intent.operation,
         "target": intent.target,
-        "items": [dict(item) for item in intent.items],
+        "items": [
+            {name: value for name, value in item.items() if name != MADE_UP_NAME} for item in intent.items
+        ],
         "memo": intent.memo,
         "rule": rule,
         "count": wanted.count,

@@ -10,7 +10,7 @@ from vaultsigner.dev.records import read_records
 from vaultsigner.domain.decisions import Approvals as Wanted
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
-from vaultsigner.domain.names import Operation
+from vaultsigner.domain.names import JsonValue, Operation
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import StateError
 from vaultsigner.signing.approval_refusals import not_granted
@@ -352,3 +352,13 @@ def test_a_digest_does_not_hang_on_the_order_of_members() -> None:
     assert intent_digest(TRANSFER, "large", Wanted(2, ("user:a", "user:b"), 1)) != intent_digest(
         TRANSFER, "large", Wanted(2, ("user:a,user:b",), 1)
     )
+
+
+def test_the_name_that_a_library_makes_up_for_an_order_is_not_what_is_approved() -> None:
+    def order(**more: str) -> Intent:
+        item: dict[str, JsonValue] = {"symbol": "BTCUSDT", "quantity": "1", **more}
+        return Intent(Operation("exchange.order"), "exchange:binance-main", (item,))
+
+    first = intent_digest(order(client_order_id="x-1"), "large", TWO_OF_THREE)
+    assert first == intent_digest(order(client_order_id="x-2"), "large", TWO_OF_THREE)
+    assert first != intent_digest(order(client_order_id="x-1", price="1"), "large", TWO_OF_THREE)
