@@ -39,7 +39,7 @@ def _of_batch(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
     orders = _orders(parameters.get(row.batch, ""))
     if not orders or any(name in around for order in orders for name in order):
         return None
-    known = {**row.fields, **row.members}
+    known = {**{name: field for name, field in row.fields.items() if name != row.batch}, **row.members}
     items = [_item(row, known, {**around, **order}, strict=True) for order in orders]
     found = tuple(item for item in items if item is not None)
     return found if len(found) == len(items) else None

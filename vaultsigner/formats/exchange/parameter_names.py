@@ -35,20 +35,6 @@ FIELD_OF: Mapping[str, str] = MappingProxyType(
 """`origClientOrderId` and other references to what is there already have no field: approvals must be bound to them, and they
 are not bound to `client_order_id`."""
 
-OF_QUERIES: Mapping[str, str] = MappingProxyType(
-    {
-        **{name: field for name, field in FIELD_OF.items() if name != "newClientOrderId"},
-        "fromEmail": "from_account",
-        "toEmail": "to_account",
-    }
-)
-"""The same for endpoints that only tell."""
-
-PRIVATE = frozenset(
-    {"listenKey", "questionnaire", "originatorPii", "beneficiaryPii", "accountInfo", "code", "secretToken"}
-)
-"""Parameters that records must not hold: they open something, or say who somebody is."""
-
 _QUERY_WORDS = (
     "accountType algo algoId algoType amount aprPeriod archived asset assets autoCloseType autoSubscribe baseToken "
     "beginTime blockOrderMatchingKey clientAlgoId clientId clientOrderId clientTranId coin collateralAccountId "
@@ -65,3 +51,14 @@ _QUERY_WORDS = (
 QUERY_NAMES = frozenset(_QUERY_WORDS.split())
 """What signed endpoints that only tell take, all together (Binance's documentation of spot, margin, wallet, sub-accounts,
 futures, options, portfolio margin, algo orders, Convert and services). Whoever asks for more has something else in mind."""
+
+_NAMED_BY_QUERIES = {**FIELD_OF, "fromEmail": "from_account", "toEmail": "to_account"}
+OF_QUERIES: Mapping[str, str] = MappingProxyType(
+    {name: field for name, field in _NAMED_BY_QUERIES.items() if name in QUERY_NAMES}
+)
+"""The fields of endpoints that only tell."""
+
+PRIVATE = frozenset(
+    {"listenKey", "questionnaire", "originatorPii", "beneficiaryPii", "accountInfo", "code", "secretToken"}
+)
+"""Parameters that records must not hold: they open something, or say who somebody is."""
