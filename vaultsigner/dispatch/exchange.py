@@ -183,7 +183,7 @@ class ExchangeHost:
             return NotSent(f"no connection to {self.host}: {trouble(error)}")
         except (aiohttp.ClientError, TimeoutError) as error:
             return Unknown(f"no usable answer from {self.host}: {trouble(error)}")
-        if not HTTPStatus.OK <= response.status < 600:
+        if not _is_an_answer(response.status):
             response.close()
             return Unknown(f"{self.host} answered with the status {response.status}", response.status)
         try:
@@ -202,3 +202,8 @@ class ExchangeHost:
         if url is None or url.raw_path_qs != target:
             raise ValueError("not a target that can be sent as it is")
         return url
+
+
+def _is_an_answer(status: int) -> bool:
+    """Exchanges redirect nobody: where something in between does, nobody knows what it did with the request."""
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or HTTPStatus.BAD_REQUEST <= status < 600

@@ -1,7 +1,7 @@
 """The body of an exchange's answer: its beginning is here, the rest is read only as fast as somebody wants it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import aiohttp
@@ -105,7 +105,7 @@ class ExchangeBody:
         self.first = first
         self.complete = reading.at_end
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """Every piece, those read already first.
 
         Raises:

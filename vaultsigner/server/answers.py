@@ -1,7 +1,7 @@
 """From an answer or a refusal to an HTTP response: the body's shape and the headers that every answer carries."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from aiohttp import web
@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from vaultsigner.domain.names import JsonValue, RequestId
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server import statuses
-from vaultsigner.signing.calls import Answer
+from vaultsigner.signing.calls import Answer, Streamed
 
 PRIVATE_HEADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -50,31 +50,18 @@ def private_headers(request_id: RequestId) -> CIMultiDict[str]:
 def answer_response(answer: Answer, request_id: RequestId) -> web.Response:
     """A good answer; where a rule decided, which one, of which policy, and where the record stands."""
     headers = private_headers(request_id)
-    if answer.rule is not None and answer.policy is not None and answer.audit is not None:
-        digest = answer.policy.removeprefix("sha256:")[:12]
-        where = f"{answer.audit.chain}:{answer.audit.seq}"
-        headers["X-Vaultsigner-Decision"] = f"rule={answer.rule}; policy={digest}; audit={where}"
+    tell_decision(headers, answer)
     return web.Response(
         body=encode_json(answer.body), status=statuses.status_of(answer.code), headers=headers
     )
 
 
-def refusal_response(
-    refusal: Refusal, request_id: RequestId, extra: Mapping[str, str] = MappingProxyType({})
-) -> web.Response:
-    """A refusal in the error shape. Its `reason` is for the record only and stays here."""
-    status = statuses.status_of(refusal.code)
-    headers = private_headers(request_id)
-    headers.update(extra)
-    if refusal.code in CHALLENGES:
-        headers["WWW-Authenticate"] = CHALLENGES[refusal.code]
-    retry_after = statuses.retry_after_seconds(status, refusal.retry_after_seconds)
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
-    response = web.Response(body=encode_json(error_body(refusal, request_id)), status=status, headers=headers)
-    if refusal.code in statuses.CLOSES_CONNECTION:
-        response.force_close()
-    return response
+def tell_decision(headers: CIMultiDict[str], answer: Answer | Streamed) -> None:
+    """Add which rule decided, where one did."""
+    if answer.rule is not None and answer.policy is not None and answer.audit is not None:
+        digest = answer.policy.removeprefix("sha256:")[:12]
+        where = f"{answer.audit.chain}:{answer.audit.seq}"
+        headers["X-Vaultsigner-Decision"] = f"rule={answer.rule}; policy={digest}; audit={where}"
 
 
 def error_body(refusal: Refusal, request_id: RequestId) -> dict[str, JsonValue]:
@@ -85,3 +72,25 @@ def error_body(refusal: Refusal, request_id: RequestId) -> dict[str, JsonValue]:
         "detail": refusal.message if refusal.detail is None else refusal.detail,
         "request_id": request_id,
     }
+
+
+def refusal_response(
+    refusal: Refusal,
+    request_id: RequestId,
+    extra: Mapping[str, str] = MappingProxyType({}),
+    *,
+    tell: Callable[[Refusal, RequestId], JsonValue] = error_body,
+) -> web.Response:
+    """A refusal in the error shape. Its `reason` is for the record only and stays here."""
+    status = statuses.status_of(refusal.code)
+    headers = private_headers(request_id)
+    headers.update(extra)
+    if refusal.code in CHALLENGES:
+        headers["WWW-Authenticate"] = CHALLENGES[refusal.code]
+    retry_after = statuses.retry_after_seconds(status, refusal.retry_after_seconds)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    response = web.Response(body=encode_json(tell(refusal, request_id)), status=status, headers=headers)
+    if refusal.code in statuses.CLOSES_CONNECTION:
+        response.force_close()
+    return response

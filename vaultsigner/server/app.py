@@ -37,7 +37,7 @@ def create_app(
     app.cleanup_ctx.append(hold_pipeline)
     routes = ROUTES if partner is None else (*ROUTES, *partner_routes(partner.url_prefix))
     for route in routes:
-        for path in route.spelled_paths():
+        for path in route.served_paths():
             handler = endpoint_handler(path, route.operation, route.endpoint, route.family)
             app.router.add_route(route.method, path, handler, expect_handler=invite_body)
     add_documents(app, routes)

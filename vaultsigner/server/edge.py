@@ -20,12 +20,13 @@ from vaultsigner.server.families import Families, Family
 from vaultsigner.server.pipeline import Pipeline
 from vaultsigner.server.received import Received, forwarded_for, peer_host, receive
 from vaultsigner.server.request_ids import fresh_request_id
+from vaultsigner.server.streaming import streamed_response
 from vaultsigner.server.wiping import wipe_unread
-from vaultsigner.signing.calls import Answer, Call
+from vaultsigner.signing.calls import Answer, Call, Streamed
 
 log = structlog.get_logger(__name__)
 
-Endpoint = Callable[[Pipeline, Received], Awaitable[Answer | Refusal]]
+Endpoint = Callable[[Pipeline, Received], Awaitable[Answer | Streamed | Refusal]]
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 PIPELINE: web.AppKey[Pipeline] = web.AppKey("pipeline", Pipeline)
@@ -59,11 +60,11 @@ _RESPELT = re.compile(r"%(?:2[DE]|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9
 
 def endpoint_handler(
     path: str, operation: Operation, endpoint: Endpoint, family: Family
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Make an aiohttp handler for one path of one of our endpoints, whose literal parts are in small letters."""
     literal, variable, _ = path.partition("{")
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         # aiohttp matches /api/order/%73ign, too. A proxy's path rule would not: one name, one spelling.
         start, rest = request.rel_url.raw_path[: len(literal)], request.rel_url.raw_path[len(literal) :]
         if start != literal or (_RESPELT.search(rest) if variable else rest):
@@ -76,6 +77,8 @@ def endpoint_handler(
         if isinstance(received, Refusal):
             return await refuse(app, request, received, forwarded_for=forwarded_for(request))
         outcome = await endpoint(app[PIPELINE], received)
+        if isinstance(outcome, Streamed):
+            return await streamed_response(request, outcome, received.request_id)
         if isinstance(outcome, Answer):
             return family.answer(outcome, received.request_id)
         return family.refusal(outcome, received.request_id, NO_HEADERS)

@@ -15,7 +15,10 @@ from vaultsigner.server.downloads import BUSY
 from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
 from vaultsigner.signing import approval_refusals, suspensions
 from vaultsigner.signing.admission import NO_WALLET_NAME
+from vaultsigner.signing.exchange_admission import NO_SUCH_EXCHANGE
+from vaultsigner.signing.exchange_answers import not_sent
 from vaultsigner.signing.failures import refusal_for
+from vaultsigner.signing.open_api_admission import NO_SUCH_APP
 from vaultsigner.state import ApprovalRefused
 
 REQUEST_ID = RequestId("01KAJ0Y7W8F0N6Q3VZ2M5T9XBC")
@@ -29,7 +32,7 @@ _NOT_POSITIVE: list[JsonValue] = [
 ]
 _CUSTODY_CODES = (
     *("custody_unavailable", "vault_unavailable", "vault_sealed", "vault_denied"),
-    *("key_missing", "key_malformed", "wrong_key", "policy_mismatch"),
+    *("key_missing", "key_malformed", "wrong_key", "policy_mismatch", "retry_refused"),
 )
 
 _EXAMPLES: tuple[Refusal, ...] = (
@@ -46,6 +49,10 @@ _EXAMPLES: tuple[Refusal, ...] = (
         "Incorrect email or password: the user name or the password is wrong",
         detail='{"error": "Incorrect email or password"}',
     ),
+    Refusal(
+        "decryption_failed",
+        "This cannot be decrypted: it is not base64url, not encrypted for this app's key, or no text is in it",
+    ),
     NOT_AUTHENTICATED,
     authentication_failed("not told to callers"),
     invalid_token("not told to callers"),
@@ -59,6 +66,8 @@ _EXAMPLES: tuple[Refusal, ...] = (
     approval_refusals.not_granted(ApprovalRefused.OPEN),
     suspensions.suspended("wallet", "wallet_1"),
     suspensions.UNKNOWN,
+    NO_SUCH_EXCHANGE,
+    NO_SUCH_APP,
     approval_refusals.NOT_FOUND,
     Refusal("approval_closed", "This approval is decided already"),
     Refusal("wallet_not_found", "Not authorised to access wallet wallet_9"),
@@ -93,6 +102,9 @@ _EXAMPLES: tuple[Refusal, ...] = (
     edge.INTERNAL_ERROR,
     Refusal("node_refused", "the node refused the transaction: insufficient balance"),
     Refusal("node_unavailable", "the node cannot be reached; nothing was sent"),
+    not_sent("not told to callers"),
+    Refusal("open_api_unavailable", "The Open API gave no usable answer: try again with a new data token"),
+    Refusal("open_api_refused", "The Open API refuses: 000005 invalid timestamp"),
     Refusal(
         "outcome_unknown",
         f"transaction {TRANSACTION_HASH} was sent, but whether the node took it is not known",
@@ -103,6 +115,6 @@ _EXAMPLES: tuple[Refusal, ...] = (
     BUSY,
 )
 
-ERROR_EXAMPLES: Mapping[str, JsonValue] = MappingProxyType(
+ERROR_EXAMPLES: Mapping[str, dict[str, JsonValue]] = MappingProxyType(
     {refusal.code: error_body(refusal, REQUEST_ID) for refusal in _EXAMPLES}
 )

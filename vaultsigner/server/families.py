@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from vaultsigner.domain.names import RequestId
+from vaultsigner.domain.paths import FORWARDED
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server.answers import answer_response, refusal_response
+from vaultsigner.server.exchange_errors import exchange_answer, exchange_refusal
 from vaultsigner.server.partner_envelope import enveloped_answer, enveloped_refusal
 from vaultsigner.signing.calls import Answer
 
@@ -29,6 +31,8 @@ class Family:
 
 BARE = Family(answer_response, refusal_response)
 """Bare objects, and errors in our own shape."""
+EXCHANGE = Family(exchange_answer, exchange_refusal)
+"""What exchanges answer, as they answer it; our errors with a member more, for exchanges' clients."""
 PARTNER = Family(enveloped_answer, enveloped_refusal, signature_header=True)
 
 
@@ -48,11 +52,13 @@ class Families:
         Args:
             path: decoded, so that another spelling of the prefix is answered as the prefix is.
         """
-        return PARTNER if self._is_partners(path) else BARE
+        if self._is_partners(path):
+            return PARTNER
+        return EXCHANGE if path.startswith(FORWARDED) else BARE
 
     def on_record(self, path: str) -> bool:
         """Whether a request for a path that nobody serves is on the record: strangers' guesses elsewhere would fill it."""
-        return path.startswith("/api/") or self._is_partners(path)
+        return path.startswith(("/api/", FORWARDED)) or self._is_partners(path)
 
     def _is_partners(self, path: str) -> bool:
         prefix = self._partner_prefix

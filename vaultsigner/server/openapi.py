@@ -10,16 +10,18 @@ from vaultsigner.server.answers import CHALLENGES
 from vaultsigner.server.control_examples import APPROVAL_REQUIRED
 from vaultsigner.server.error_examples import ERROR_EXAMPLES
 from vaultsigner.server.examples import SIGNED_DECISION
-from vaultsigner.server.families import PARTNER
+from vaultsigner.server.exchange_errors import with_msg
+from vaultsigner.server.families import EXCHANGE, PARTNER
 from vaultsigner.server.received import APPROVAL
-from vaultsigner.server.route import Documentation, Route
+from vaultsigner.server.route import Route
 from vaultsigner.server.schemas import SCHEMAS
 from vaultsigner.server.signing_service import FALSE_WORDS, TRUE_WORDS
 
 Object = dict[str, JsonValue]
 
 ABOUT = """\
-Signs messages of the BNB Beacon Chain with keys that stay in Vault, as far as policy allows, and keeps a record of everything.
+Signs messages of the BNB Beacon Chain and requests to exchanges with keys that stay in Vault, as far as policy allows, and
+keeps a record of everything.
 
 1. Log in: `POST /api/auth/login` answers an access token.
 2. Send it with every other request: `Authorization: Bearer <access_token>`. Or be a client that signs its requests, or that sends
@@ -28,11 +30,15 @@ Signs messages of the BNB Beacon Chain with keys that stay in Vault, as far as p
 4. Where policy wants others to approve first, the answer is 202 with an approval's id: once it is granted, send the same request
    again with that id in `X-Vaultsigner-Approval`.
 
+5. Or have requests to exchanges signed: under `/exchange/<name>` clients of exchanges find what they know, and need no secret.
+
 Every error has the same shape: `code` for programs, `message` for people, `detail` as the older Binance Chain signing service
 told it, and `request_id`, which finds the record. 503 and 429 say in `Retry-After` when to try again.
 
 The sign and broadcast paths work with a closing slash, too. Members that are not known are ignored, and named in the record.
 """
+EXCHANGE_ERROR = "forwarded_"
+"""What the names of errors' examples begin with where exchanges are expected to answer."""
 
 
 def openapi_document(routes: Iterable[Route]) -> Object:
@@ -58,12 +64,16 @@ def openapi_document(routes: Iterable[Route]) -> Object:
         },
         "servers": [{"url": "/"}],
         "paths": dict(paths),
-        "components": _components(with_partner=any(route.family is PARTNER for route in routes)),
+        "components": _components(routes),
     }
 
 
-def _components(*, with_partner: bool) -> Object:
+def _components(routes: tuple[Route, ...]) -> Object:
+    with_partner = any(route.family is PARTNER for route in routes)
+    forwarded = {code for route in routes if route.family is EXCHANGE for code in route.documentation.errors}
     examples: Object = {code: {"value": body} for code, body in ERROR_EXAMPLES.items()}
+    for code in sorted(forwarded):
+        examples[f"{EXCHANGE_ERROR}{code}"] = {"value": with_msg(ERROR_EXAMPLES[code])}
     return {
         "schemas": {**SCHEMAS, **(openapi_partner.SCHEMAS if with_partner else {})},
         "examples": {**examples, **(openapi_partner.EXAMPLES if with_partner else {})},
@@ -81,6 +91,10 @@ _HEADERS: Object = {
     "X-Vaultsigner-Decision": {
         "description": "The rule that allowed it, of which policy, and where the record stands.",
         "schema": {"type": "string", "examples": [SIGNED_DECISION]},
+    },
+    "X-Vaultsigner-Outcome": {
+        "description": "There, and `unknown`, where nobody knows whether the exchange did it.",
+        "schema": {"type": "string", "enum": ["unknown"]},
     },
     "Retry-After": {"description": "Seconds until it is worth trying again.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {
@@ -120,13 +134,17 @@ def _responses(route: Route) -> Object:
         return openapi_partner.responses(route)
     told = route.documentation
     required = {str(statuses.APPROVAL_REQUIRED): _approval_required()} if told.decided else {}
-    return {str(statuses.OK): _answer(told), **required, **_errors(told.errors)}
+    schema, prefix = ("exchange_error", EXCHANGE_ERROR) if route.family is EXCHANGE else ("error", "")
+    return {str(statuses.OK): _answer(route), **required, **_errors(told.errors, schema, prefix)}
 
 
 def _security(route: Route) -> list[JsonValue]:
     if not route.documentation.authenticated:
         return []
-    return openapi_security.PARTNER_SECURITY if route.family is PARTNER else openapi_security.SECURITY
+    if route.family is PARTNER:
+        return openapi_security.PARTNER_SECURITY
+    # What the table of an exchange's endpoints has as public is asked without showing who asks.
+    return [*openapi_security.SECURITY, {}] if route.family is EXCHANGE else openapi_security.SECURITY
 
 
 def _operation_id(route: Route, path: str, *, alone: bool) -> str:
@@ -145,13 +163,14 @@ def _parameters(route: Route) -> list[JsonValue]:
     parameters: list[JsonValue] = [
         {
             "name": name,
-            "in": "path",
+            "in": place,
             "required": True,
             "description": variable.description,
             "schema": {"type": "string"},
             "example": variable.example,
         }
-        for name, variable in told.variables.items()
+        for place, variables in (("path", told.variables), ("query", told.query))
+        for name, variable in variables.items()
     ]
     if told.sync:
         parameters.append(
@@ -180,8 +199,11 @@ def _one_of(words: tuple[str, ...]) -> str:
     return ", ".join(f"`{word}`" for word in words)
 
 
-def _answer(told: Documentation) -> Object:
-    headers = ("X-Request-Id", "X-Vaultsigner-Decision") if told.decided else ("X-Request-Id",)
+def _answer(route: Route) -> Object:
+    told = route.documentation
+    headers = ["X-Request-Id", *(["X-Vaultsigner-Decision"] if told.decided else [])]
+    if route.family is EXCHANGE:
+        headers.append("X-Vaultsigner-Outcome")
     return {
         "description": "Done.",
         "headers": _header_references(headers),
@@ -198,14 +220,17 @@ def _approval_required() -> Object:
     }
 
 
-def _errors(codes: Iterable[str]) -> Object:
+def _errors(codes: Iterable[str], schema: str, prefix: str) -> Object:
     codes_of_status: dict[int, list[str]] = defaultdict(list)
     for code in codes:
         codes_of_status[statuses.status_of(code)].append(code)
-    return {str(status): _error(status, codes_of_status[status]) for status in sorted(codes_of_status)}
+    return {
+        str(status): _error(status, codes_of_status[status], schema, prefix)
+        for status in sorted(codes_of_status)
+    }
 
 
-def _error(status: int, codes: list[str]) -> Object:
+def _error(status: int, codes: list[str], schema: str, prefix: str) -> Object:
     headers = ["X-Request-Id"]
     if statuses.retry_after_seconds(status, None) is not None:
         headers.append("Retry-After")
@@ -214,7 +239,7 @@ def _error(status: int, codes: list[str]) -> Object:
     return {
         "description": f"{' or '.join(codes)}.",
         "headers": _header_references(headers),
-        "content": _json("error", {code: {"$ref": f"#/components/examples/{code}"} for code in codes}),
+        "content": _json(schema, {code: {"$ref": f"#/components/examples/{prefix}{code}"} for code in codes}),
     }
 
 

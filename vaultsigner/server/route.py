@@ -10,10 +10,15 @@ from vaultsigner.server.families import BARE, Family
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A part of a path that callers fill in."""
+    """A part of a path, or a query parameter, that callers fill in.
+
+    Args:
+        rest: it is the rest of the path, slashes included.
+    """
 
     description: str
     example: str
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Documentation:
         answer_example: an answer as it is sent.
         errors: the refusal codes that the route can answer with.
         variables: the path's.
+        query: the parameters that the query has to have.
         decided: policy decides; the answer may also be that others have to approve first.
     """
 
@@ -46,11 +52,16 @@ class Documentation:
     sync: bool = False
     optional_body: bool = False
     variables: Mapping[str, Variable] = field(default_factory=dict)
+    query: Mapping[str, Variable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One thing that can be asked for, under all its spellings; the first path is the one to use."""
+    """One thing that can be asked for, under all its spellings; the first path is the one to use.
+
+    Args:
+        closing_slash: whether each path is served with one, too.
+    """
 
     method: str
     paths: tuple[str, ...]
@@ -58,9 +69,20 @@ class Route:
     endpoint: Endpoint
     documentation: Documentation
     family: Family = BARE
+    closing_slash: bool = False
 
     def spelled_paths(self) -> tuple[str, ...]:
         """Every path that is served. The old service wanted a closing slash at some routes and refused it at others."""
-        if self.documentation.request is None or not self.documentation.decided:
+        if not self.closing_slash:
             return self.paths
         return tuple(spelled for path in self.paths for spelled in (path, f"{path}/"))
+
+    def served_paths(self) -> tuple[str, ...]:
+        """The same, as the router takes them."""
+        return tuple(map(self._routed, self.spelled_paths()))
+
+    def _routed(self, path: str) -> str:
+        for name, variable in self.documentation.variables.items():
+            if variable.rest:
+                path = path.replace(f"{{{name}}}", f"{{{name}:.*}}")
+        return path

@@ -5,25 +5,27 @@ from vaultsigner.domain.paths import METHOD, PATHS_OF_MESSAGES, signing_paths
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server import examples, log_in, proving, signing_service, wallets
 from vaultsigner.server.control_routes import CONTROL_ROUTES
-from vaultsigner.server.error_groups import ALWAYS, AUTHENTICATED, BEHIND, READ
+from vaultsigner.server.error_groups import ALWAYS, AUTHENTICATED, BEHIND, DECIDED, KEY_TROUBLE, READ
+from vaultsigner.server.exchange_routes import EXCHANGE_ROUTES
+from vaultsigner.server.open_api_routes import OPEN_API_ROUTES
 from vaultsigner.server.pipeline import Pipeline
 from vaultsigner.server.received import Received
 from vaultsigner.server.route import Documentation, Route, Variable
 from vaultsigner.signing.calls import Answer
 
 _WITH_BODY = ("malformed_body", *READ)
-_KEY_TROUBLE = ("key_missing", "key_malformed", "wrong_key")
 _ONE_WALLET = (
-    *("missing_wallet_name", "wallet_not_found", "address_not_allowed", "no_permission", "invalid_fields"),
+    *("missing_wallet_name", "wallet_not_found", "address_not_allowed", "invalid_fields"),
     *("account_not_found", "wallet_busy", "node_unavailable"),
-    *_KEY_TROUBLE,
+    *KEY_TROUBLE,
 )
 _SIGN = (
     "malformed_body",
     *AUTHENTICATED,
     *_ONE_WALLET,
     *ALWAYS,
-    *("policy_denied", "limit_exceeded", "policy_mismatch", "approval_not_granted", "sequence_held"),
+    *DECIDED,
+    "sequence_held",
 )
 _BROADCAST = (*_SIGN, "node_refused", "outcome_unknown")
 
@@ -51,6 +53,7 @@ def _sign_route(kind: str) -> Route:
             errors=_SIGN,
             decided=True,
         ),
+        closing_slash=True,
     )
 
 
@@ -73,6 +76,7 @@ def _broadcast_route(kind: str) -> Route:
             decided=True,
             sync=True,
         ),
+        closing_slash=True,
     )
 
 
@@ -139,7 +143,12 @@ ROUTES: tuple[Route, ...] = (
             examples={"One wallet": {"wallet_name": "wallet_1"}},
             answer="empty",
             answer_example={},
-            errors=("malformed_body", *AUTHENTICATED, *_ONE_WALLET, *ALWAYS, "outcome_unknown"),
+            errors=(
+                *("malformed_body", "no_permission", "outcome_unknown"),
+                *AUTHENTICATED,
+                *_ONE_WALLET,
+                *ALWAYS,
+            ),
         ),
     ),
     Route(
@@ -153,7 +162,7 @@ ROUTES: tuple[Route, ...] = (
             description="In the order of config.yml, each with the permissions that you and the wallet have in common.",
             answer="wallets",
             answer_example=[examples.WALLET],
-            errors=(*ALWAYS, *AUTHENTICATED, *_KEY_TROUBLE),
+            errors=(*ALWAYS, *AUTHENTICATED, *KEY_TROUBLE),
         ),
     ),
     Route(
@@ -171,13 +180,13 @@ ROUTES: tuple[Route, ...] = (
                 *ALWAYS,
                 *AUTHENTICATED,
                 "wallet_not_found",
-                "key_missing",
-                "key_malformed",
-                "wrong_key",
+                *KEY_TROUBLE,
             ),
             variables={"name": Variable("The wallet's name in config.yml.", "wallet_1")},
         ),
     ),
+    *EXCHANGE_ROUTES,
+    *OPEN_API_ROUTES,
     *CONTROL_ROUTES,
     Route(
         "GET",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vaultsigner.domain.permissions import Permission
-from vaultsigner.server import control_schemas
+from vaultsigner.server import control_schemas, exchange_schemas
 from vaultsigner.server.json_schema import Schema, object_schema
 
 DECIMAL: Schema = {
@@ -136,6 +136,10 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             },
             request_id={"type": "string", "description": "Names the request in the audit record."},
         ),
+        "exchange_error": {
+            "description": "An error where exchanges are expected to answer.",
+            "allOf": [_reference("error"), object_schema(("msg",), msg={"type": "string"})],
+        },
         "field_error": object_schema(
             ("loc", "msg", "type"),
             loc={
@@ -147,6 +151,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             type={"type": "string"},
             ctx={"type": "object"},
         ),
+        **exchange_schemas.SCHEMAS,
         **control_schemas.SCHEMAS,
     }
 )

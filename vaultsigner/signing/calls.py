@@ -1,6 +1,6 @@
 """What the HTTP layer hands to the pipeline, and what it gets back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
@@ -76,8 +76,8 @@ class Answer:
 class AnswerBody(Protocol):
     """A body that comes piece by piece, each read only when it is asked for."""
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """Every piece, from the body's first byte.
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        """Every piece, from the body's first byte. Whoever stops before the end closes what goes through them, too.
 
         Raises:
             ExchangeError: while iterating; the body ends too early, came too slowly, or is too large.

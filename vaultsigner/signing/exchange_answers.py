@@ -1,6 +1,6 @@
 """What callers are told of their requests to exchanges, where the exchange's own answer is not all there is to say."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from vaultsigner.dispatch.exchange_body import ExchangeBody
 from vaultsigner.domain.refusals import Refusal
@@ -52,7 +52,7 @@ class RecordedBody:
         self._body = body
         self._ended = ended
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         """Every piece.
 
         Raises:

@@ -62,11 +62,8 @@ async def test_a_short_body_is_here_at_once(exchange: RawExchange, host: Exchang
     assert exchange.connections == 1
 
 
-@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-async def test_an_answer_without_a_body_is_complete(
-    exchange: RawExchange, host: ExchangeHost, status: str
-) -> None:
-    exchange.says(f"HTTP/1.1 {status}\r\n\r\n".encode())
+async def test_an_answer_without_a_body_is_complete(exchange: RawExchange, host: ExchangeHost) -> None:
+    exchange.says(b"HTTP/1.1 204 No Content\r\n\r\n")
     answer = await answer_of(host)
     assert (answer.body.first, answer.body.complete, await read(answer)) == (b"", True, b"")
 
@@ -132,15 +129,26 @@ async def test_who_stops_reading_gives_the_connection_up(exchange: RawExchange, 
     assert exchange.connections == 2
 
 
-async def test_a_redirect_is_not_followed_and_says_not_where(
-    exchange: RawExchange, host: ExchangeHost
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other", "307 A", "308 B"])
+@pytest.mark.parametrize("changes", [True, False])
+async def test_a_redirect_is_not_followed_and_no_answer(
+    exchange: RawExchange, host: ExchangeHost, status: str, changes: bool
 ) -> None:
     where = f"Location: {exchange.base_url}/elsewhere"
-    exchange.says(response(b"", "302 Found", where, "Set-Cookie: session=1; Path=/"))
-    answer = await answer_of(host)
-    assert (answer.status, answer.headers) == (302, (("Content-Type", "application/json"),))
+    exchange.says(response(b"", status, where, "Set-Cookie: session=1; Path=/"), response())
+    code = int(status[:3])
+    assert await host.send(Signed("GET"), changes=changes) == Unknown(
+        f"{host.host} answered with the status {code}", code
+    )
+    assert len(exchange.arrived) == 1
     await answer_of(host)
-    assert len(exchange.arrived) == 2
+    assert "Cookie" not in dict(exchange.arrived[1].headers)
+
+
+async def test_a_cookie_is_neither_kept_nor_handed_on(exchange: RawExchange, host: ExchangeHost) -> None:
+    exchange.says(response(b"{}", "200 OK", "Set-Cookie: session=1; Path=/", "Location: /elsewhere"))
+    for _ in range(2):
+        assert (await answer_of(host)).headers == (("Content-Type", "application/json"),)
     assert "Cookie" not in dict(exchange.arrived[1].headers)
 
 
@@ -292,6 +300,7 @@ async def test_a_head_without_an_end_is_no_answer(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nzz\r\n",
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\n\r\n",
         b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 000 What\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",

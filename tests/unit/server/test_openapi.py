@@ -1,12 +1,17 @@
 """The document describes what is served, passes a validator, and its examples are good ones."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # publishes no types
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from vaultsigner.domain.refusals import Refusal
 from vaultsigner.formats.bnb_beacon.request_body import RequestBody, read_request
+from vaultsigner.formats.exchange.sign_only import read_sign_only
+from vaultsigner.formats.open_api.requests import read_decrypt_request, read_token_request
 from vaultsigner.server.openapi import openapi_document
 from vaultsigner.server.partner_envelope import MESSAGES
 from vaultsigner.server.partner_routes import partner_routes
@@ -14,6 +19,11 @@ from vaultsigner.server.route import Route
 from vaultsigner.server.routes import ROUTES
 from vaultsigner.strict_json import parse
 
+READ_BY: dict[str, Callable[[bytes], object]] = {
+    "/api/exchange/{name}/sign": read_sign_only,
+    "/api/open_api/{name}/token": read_token_request,
+    "/api/open_api/{name}/decrypt": read_decrypt_request,
+}
 PARTNER_ROUTES = partner_routes("/web3")
 
 
@@ -33,6 +43,9 @@ DOCUMENT = document_of(*ROUTES)
 WITH_PARTNER = document_of(*ROUTES, *PARTNER_ROUTES)
 OPERATIONS = operations_of(DOCUMENT)
 PARTNERS = [each for each in operations_of(WITH_PARTNER) if each[0].startswith("/web3/")]
+FORWARDED = "/exchange/{name}/{path}"
+MEMBERS = {FORWARDED: {"msg"}}
+"""What errors have beside the usual, by path."""
 AUTHENTICATED = [
     (path, method, operation)
     for path, method, operation in OPERATIONS
@@ -57,7 +70,7 @@ def test_without_a_partner_nothing_speaks_of_one() -> None:
 
 
 def test_operation_ids_are_unique() -> None:
-    for document, number in ((DOCUMENT, 32), (WITH_PARTNER, 37)):
+    for document, number in ((DOCUMENT, 40), (WITH_PARTNER, 45)):
         ids = [operation["operationId"] for _, _, operation in operations_of(document)]
         assert len(set(ids)) == len(ids) == number
 
@@ -75,10 +88,13 @@ def test_every_operation_has_examples_for_all_it_takes_and_answers(
             name = example.get("$ref", "").removeprefix("#/components/examples/")
             value = DOCUMENT["components"]["examples"][name]["value"] if name else example["value"]
             if status not in ("200", "202"):
-                assert set(value) == {"code", "message", "detail", "request_id"}
-                assert value["code"] == name
+                assert set(value) == {"code", "message", "detail", "request_id"} | MEMBERS.get(path, set())
+                assert name in (value["code"], f"forwarded_{value['code']}")
         assert content["examples"]
-    assert ("requestBody" in operation) == (method == "post" and path != "/api/auth/check")
+    if path == FORWARDED:
+        assert ("requestBody" in operation) == (method != "get")
+    else:
+        assert ("requestBody" in operation) == (method == "post" and path != "/api/auth/check")
 
 
 @pytest.mark.parametrize(("path", "method", "operation"), AUTHENTICATED)
@@ -101,6 +117,51 @@ def test_without_any_way_there_is_none_to_show() -> None:
     for path, _, operation in OPERATIONS:
         if path in ("/", "/api/auth/login"):
             assert (operation["security"], operation["parameters"]) == ([], [])
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_what_exchanges_tell_everybody_needs_no_way_to_show(method: str) -> None:
+    operation = DOCUMENT["paths"][FORWARDED][method]
+    ways: list[dict[str, Any]] = [{"access_token": []}, {"signed_request": []}, {"open_api_token": []}]
+    assert operation["security"] == [*ways, {}]
+    assert {"X-Vaultsigner-Decision", "X-Vaultsigner-Outcome"} <= set(
+        operation["responses"]["200"]["headers"]
+    )
+    codes = {code for answer in operation["responses"].values() for code in examples(answer)}
+    assert {"exchange_unavailable", "outcome_unknown", "exchange_not_found", "policy_denied"} <= codes
+
+
+def test_the_answers_of_exchanges_and_apps_have_the_shape_they_are_said_to_have() -> None:
+    schemas = DOCUMENT["components"]
+    for path, method, operation in OPERATIONS:
+        if not path.startswith(("/exchange/", "/api/exchange/", "/api/open_api/")):
+            continue
+        contents = [answer["content"] for answer in operation["responses"].values()]
+        if "requestBody" in operation and path != FORWARDED:
+            contents.append(operation["requestBody"]["content"])
+        for content in contents:
+            [described] = content.values()
+            validator = Draft202012Validator({**described["schema"], "components": schemas})
+            for name, example in described["examples"].items():
+                shown = (
+                    schemas["examples"][example["$ref"].rpartition("/")[2]] if "$ref" in example else example
+                )
+                assert list(validator.iter_errors(shown["value"])) == [], (path, method, name)
+
+
+def test_the_example_requests_to_exchanges_and_apps_are_understood() -> None:
+    for path, read in READ_BY.items():
+        body = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        for example in body["examples"].values():
+            assert not isinstance(read(json.dumps(example["value"]).encode()), Refusal)
+
+
+def test_user_data_is_asked_for_by_a_parameter() -> None:
+    operation = DOCUMENT["paths"]["/api/open_api/{name}/user-data"]["get"]
+    named = {
+        each["name"]: (each["in"], each.get("required")) for each in operation["parameters"] if "name" in each
+    }
+    assert named["openData"] == ("query", True)
 
 
 def test_no_error_is_told_twice() -> None:

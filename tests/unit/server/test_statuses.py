@@ -10,8 +10,8 @@ from vaultsigner.server import statuses
 from vaultsigner.server.error_examples import ERROR_EXAMPLES
 
 CODE = re.compile(r'(?:Refusal|CustodyError|NodeError)\(\s*"([a-z_]+)"|^\s+code = "([a-z_]+)"', re.MULTILINE)
-NEVER_ANSWERED = {"bad_configuration", "not_protected", "policy_unusable"}
-"""These stop a process before it answers anything, or a reload of policies that no caller waits for."""
+NEVER_ANSWERED = {"bad_configuration", "not_protected", "policy_unusable", "exchange_refused"}
+"""These stop a process before it answers anything, or a reload of policies that no caller waits for; and the stand-in's own."""
 
 
 def codes_in_the_source() -> set[str]:

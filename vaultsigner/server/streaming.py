@@ -1,0 +1,65 @@
+"""An exchange's answer on its way to the caller: no faster than the caller takes it, and never half of it for the whole."""
+
+from contextlib import aclosing
+
+import structlog
+from aiohttp import web
+from multidict import CIMultiDict
+
+from vaultsigner.domain.names import RequestId
+from vaultsigner.errors import ExchangeError
+from vaultsigner.server.answers import private_headers, tell_decision
+from vaultsigner.signing.calls import Streamed
+
+log = structlog.get_logger(__name__)
+
+
+async def streamed_response(
+    request: web.Request, streamed: Streamed, request_id: RequestId
+) -> web.StreamResponse:
+    """Hand an answer on, and close its body whatever happens.
+
+    Returns:
+        A response that is sent already, or, where the body is known as a whole, one that is to be sent.
+    """
+    try:
+        if streamed.whole is not None:
+            return web.Response(
+                body=streamed.whole, status=streamed.status, headers=_headers(streamed, request_id)
+            )
+        return await _send(request, streamed, request_id)
+    finally:
+        streamed.body.close()
+
+
+async def _send(request: web.Request, streamed: Streamed, request_id: RequestId) -> web.StreamResponse:
+    response = web.StreamResponse(status=streamed.status, headers=_headers(streamed, request_id))
+    try:
+        await response.prepare(request)
+        async with aclosing(aiter(streamed.body)) as pieces:
+            async for piece in pieces:
+                await response.write(piece)
+        await response.write_eof()
+    except ExchangeError as error:
+        log.warning("an exchange's answer was cut", request_id=request_id, problem=str(error))
+        _cut(request)
+    except ConnectionError:
+        log.info("the caller has gone before the end of an exchange's answer", request_id=request_id)
+    return response
+
+
+def _cut(request: web.Request) -> None:
+    """End the connection without the answer's end: a reset, which also clients that take a close for an end cannot mistake."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _headers(streamed: Streamed, request_id: RequestId) -> CIMultiDict[str]:
+    """The exchange's, and over them ours. What it is not said to be is not said to be JSON."""
+    headers = private_headers(request_id)
+    del headers["Content-Type"]
+    headers.extend(streamed.headers)
+    tell_decision(headers, streamed)
+    if not streamed.outcome_known:
+        headers["X-Vaultsigner-Outcome"] = "unknown"
+    return headers
