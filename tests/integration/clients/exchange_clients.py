@@ -121,7 +121,7 @@ FUTURES_CALLS: list[Call] = [
 ]
 
 
-ODD = "a b+c%d/e=f&gh\"i[1,2] é🐎~"
+ODD = 'a b+c%d/e=f&gh"i[1,2] é🐎~'
 """No name that the exchange would take: what it says it was asked shows whether the name came through. No apostrophe:
 the two npm packages that use axios sign it as it is, and send it encoded."""
 
