@@ -68,7 +68,7 @@ class Desk:
         """
         refusal = Refusal(
             "policy_denied",
-            f"Policy does not allow {request.call.operation} here: {decision.reason}",
+            f"Policy does not allow {request.operation} here: {decision.reason}",
             reason=decision.reason,
         )
         return await self.turn_down(request, decision, refusal)
