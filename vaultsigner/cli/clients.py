@@ -15,10 +15,9 @@ from vaultsigner.cli.overwriting import confirm_replacing, look_before_writing
 from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
-from vaultsigner.config import ConfigProblems
 from vaultsigner.config.caller_fields import KEY_SCHEMES, SCHEMES
 from vaultsigner.config.public_keys import fingerprint, making
-from vaultsigner.config.settings import Client, ClientScheme, KvReference, Settings
+from vaultsigner.config.settings import Client, ClientScheme, KvReference
 
 
 @click.group(cls=CommandGroup)
@@ -72,10 +71,7 @@ def create(
       vaultsigner clients create bot-3 --scheme hmac --json | jq '{api_key, secret, config}'
     """
     keep_memory_private()
-    found = options.settings()
-    settings = found if isinstance(found, Settings) else None
-    if isinstance(found, ConfigProblems):
-        click.echo("note: config.yml cannot be used yet; `vaultsigner check` lists its problems", err=True)
+    settings = options.usable_settings()
     target = find_target(
         settings, name, cast("ClientScheme | None", scheme), path, public_key, replace=replace
     )

@@ -14,6 +14,7 @@ from vaultsigner.cli.transit_store import (
     import_version,
     look_up_transit,
     refuse_unfit,
+    wrapping_key,
 )
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.config.settings import Exchange, ExchangeScheme, KvReference, Settings, TransitReference
@@ -46,6 +47,7 @@ def look_before_importing(
             place = place_of(target.reference)
             refuse_shared_place(settings, place, frozenset({target.reference.field}))
     else:
+        wrapping_key(vault, target.reference.mount)
         key = look_up_transit(vault, target.reference)
         found = Found(key.version if key else 0, key)
         if key is not None:

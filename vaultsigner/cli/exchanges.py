@@ -17,7 +17,7 @@ from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
 from vaultsigner.config.exchange_fields import EXCHANGE_SCHEMES
-from vaultsigner.config.settings import Exchange, ExchangeScheme, Settings, TransitReference
+from vaultsigner.config.settings import Exchange, ExchangeScheme, TransitReference
 
 
 @click.group(cls=CommandGroup)
@@ -71,11 +71,10 @@ def import_secret(
       vaultsigner exchanges import binance-main --scheme hmac --path vault:secret/exchanges/binance-main#secret
     """
     keep_memory_private()
-    found = options.settings()
-    settings = found if isinstance(found, Settings) else None
+    settings = options.usable_settings()
     target = find_target(settings, name, cast("ExchangeScheme | None", scheme), path)
     note = why_not_configured(
-        found, "exchange", name, f"the secret goes to {target.reference}", configured=bool(target.exchange)
+        settings, "exchange", name, f"the secret goes to {target.reference}", configured=bool(target.exchange)
     )
     if note is not None:
         click.echo(note, err=True)

@@ -86,13 +86,12 @@ def import_secrets(
       gpg -d secret-key.gpg | vaultsigner open-api import mini-app --replace --private-key private.pem
     """
     keep_memory_private()
-    found = options.settings()
-    settings = found if isinstance(found, Settings) else None
+    settings = options.usable_settings()
     target = _find_target(settings, name, path)
     wanted = _wanted(target, private_key)
     places = " and ".join("/".join(place_of(fields[0])) for fields in wanted)
     note = why_not_configured(
-        found, "Open API app", name, f"the secrets go to {places}", configured=bool(target.app)
+        settings, "Open API app", name, f"the secrets go to {places}", configured=bool(target.app)
     )
     if note is not None:
         click.echo(note, err=True)

@@ -120,14 +120,19 @@ def _wrapped(
     vault: OperatorVault, reference: TransitReference, material: ExchangeMaterial
 ) -> Mapping[str, Any]:
     wrapping = os.urandom(_WRAPPING_BYTES)
-    under = _wrapping_key(vault, reference.mount).encrypt(
+    under = wrapping_key(vault, reference.mount).encrypt(
         wrapping, OAEP(MGF1(SHA256()), algorithm=SHA256(), label=None)
     )
     ciphertext = under + aes_key_wrap_with_padding(wrapping, material.imported)
     return {"ciphertext": b64encode(ciphertext).decode("ascii"), "hash_function": "SHA256"}
 
 
-def _wrapping_key(vault: OperatorVault, mount: str) -> RSAPublicKey:
+def wrapping_key(vault: OperatorVault, mount: str) -> RSAPublicKey:
+    """The key under which a mount takes others.
+
+    Raises:
+        VaultAccessError: there is no such mount, or it is not Transit.
+    """
     found = vault.read(f"{mount}/wrapping_key")
     if found is None:
         raise VaultAccessError(f"Vault has no Transit mount `{mount}/`: `vaultsigner vault setup` makes it")

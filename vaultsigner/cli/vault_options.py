@@ -37,6 +37,16 @@ class VaultOptions:
         except ConfigProblems as problems:
             return problems
 
+    def usable_settings(self) -> Settings | None:
+        """The configuration; None, with a note for the operator, where it cannot be used, and where there is none."""
+        found = self.settings()
+        if isinstance(found, ConfigProblems):
+            click.echo(
+                "note: config.yml cannot be used yet; `vaultsigner check` lists its problems", err=True
+            )
+            return None
+        return found
+
     def open(self, settings: Settings | None) -> OperatorVault:
         """Log in as the operator. Options win over the configuration.
 

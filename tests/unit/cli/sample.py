@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
+from vaultsigner.cli.exchange_target import read_place
 from vaultsigner.config.settings import (
     AuditSettings,
     Client,
     Environment,
+    Exchange,
+    ExchangeScheme,
     KvReference,
     ListenAddress,
+    OpenApiApp,
     ServerSettings,
     Settings,
     TokenFileAuth,
@@ -17,7 +21,7 @@ from vaultsigner.config.settings import (
     VaultSettings,
     Wallet,
 )
-from vaultsigner.domain.names import ApiKey, ClientName, WalletName
+from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 TESTNET = Environment("TESTNET", "https://testnet-dex.binance.org", "Binance-Chain-Ganges", "tbnb")
@@ -48,9 +52,24 @@ def sample_client(name: str, path: str | None, *, mount: str = "secret") -> Clie
     )
 
 
+def sample_exchange(name: str, secret: str, *, scheme: ExchangeScheme = "hmac") -> Exchange:
+    """An exchange account whose secret lies where a reference says, as config.yml has it."""
+    place = read_place(secret)
+    return Exchange(ExchangeName(name), "https://api.binance.com", "vmPUZE6m", scheme, place)
+
+
+def sample_app(name: str, path: str, *, opens: bool = False) -> OpenApiApp:
+    """An Open API app whose secrets lie at a path, the RSA key only if it has one."""
+    private_key = KvReference("secret", path, "private_key") if opens else None
+    secret_key = KvReference("secret", path, "secret_key")
+    return OpenApiApp(name, "1234", "AK_1", "https://api.binance.com", secret_key, private_key)
+
+
 def sample_settings(
     *wallets: Wallet,
     clients: Sequence[Client] = (),
+    exchanges: Sequence[Exchange] = (),
+    open_api: Sequence[OpenApiApp] = (),
     vault_address: str = "http://127.0.0.1:8200",
     access_token_key: TransitReference | None = None,
 ) -> Settings:
@@ -69,4 +88,6 @@ def sample_settings(
         wallets={wallet.name: wallet for wallet in wallets},
         users={},
         clients={client.name: client for client in clients},
+        exchanges={exchange.name: exchange for exchange in exchanges},
+        open_api={app.name: app for app in open_api},
     )

@@ -1,8 +1,10 @@
 """The least policy, as text."""
 
+import re
+
 import pytest
 
-from tests.unit.cli.sample import sample_client, sample_settings, sample_wallet
+from tests.unit.cli.sample import sample_app, sample_client, sample_exchange, sample_settings, sample_wallet
 from vaultsigner.cli.held_secrets import kv_references
 from vaultsigner.cli.vault_policy import PolicyTextError, least_policy, transit_keys
 from vaultsigner.config.settings import TransitReference
@@ -49,6 +51,35 @@ def test_a_client_s_secret_is_read_and_no_other_of_its_paths() -> None:
     assert "# the key of one; the secret of client near\n" in text
     assert "# the secret of client bot\n" in text
     assert [reference.path for reference in kv_references(settings)] == ["desk/one", "clients/bot"]
+
+
+def test_exchanges_sign_in_transit_and_apps_secrets_are_read() -> None:
+    settings = sample_settings(
+        exchanges=[
+            sample_exchange("main", "transit:keys/main"),
+            sample_exchange("futures", "transit:keys/main"),
+            sample_exchange("rsa", "transit:keys/rsa", scheme="rsa"),
+            sample_exchange("ed", "transit:keys/ed", scheme="ed25519"),
+            sample_exchange("kv", "vault:secret/exchanges/kv#secret"),
+        ],
+        open_api=[sample_app("app", "open-api/app", opens=True)],
+    )
+    text = least_policy(settings)
+    assert re.findall(r'# (.*)\npath "(.*)" {\n  capabilities = \["(.*)"\]\n}', text)[:-4] == [
+        ("the secret of exchange kv", "secret/data/exchanges/kv", "read"),
+        (
+            "the secret key of Open API app app; the private key of Open API app app",
+            "secret/data/open-api/app",
+            "read",
+        ),
+        ("sign access tokens", "transit/sign/access-tokens", "update"),
+        ("the public half of that key", "transit/keys/access-tokens", "read"),
+        ("sign requests to exchange main, futures", "keys/hmac/main/sha2-256", "update"),
+        ("that key's type and public half", "keys/keys/main", "read"),
+        ("sign requests to exchange rsa", "keys/sign/rsa/sha2-256", "update"),
+        ("that key's type and public half", "keys/keys/rsa", "read"),
+    ]
+    assert transit_keys(settings) == (settings.access_token_key,), "these alone are made by `vault setup`"
 
 
 def test_references_and_keys_are_those_of_the_configuration() -> None:
