@@ -4,12 +4,14 @@ Withdrawals and transfers take effect on the balances and are kept, so that a te
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from vaultsigner.dev.exchange.calls import Call
 from vaultsigner.dev.exchange.endpoints import Endpoint
 from vaultsigner.dev.exchange.refusals import Json, RefusedError
+from vaultsigner.dev.exchange.signatures import Right
 from vaultsigner.dev.exchange.spot import Spot
 from vaultsigner.dev.exchange.wallets import Balance, amount_text
 
@@ -57,8 +59,8 @@ class Capital:
         return (
             Endpoint("GET", f"{root}/system/status", lambda _: {"status": 0, "msg": "normal"}, "none"),
             Endpoint("GET", f"{root}/capital/config/getall", self.coins, weight=10),
-            Endpoint("POST", f"{root}/capital/withdraw/apply", self.withdraw, right="withdraw", weight=600),
-            Endpoint("POST", f"{root}/asset/transfer", self.transfer, right="transfer", weight=900),
+            _of_account(f"{root}/capital/withdraw/apply", self.withdraw, "withdraw", 600),
+            _of_account(f"{root}/asset/transfer", self.transfer, "transfer", 900),
             Endpoint("GET", f"{root}/account/apiRestrictions", self.restrictions),
             Endpoint("GET", f"{root}/sub-account/list", self.sub_accounts),
             Endpoint("GET", f"{root}/margin/allPairs", lambda _: [], "key"),
@@ -123,6 +125,10 @@ class Capital:
             if email in (None, name)
         ]
         return {"subAccounts": accounts}
+
+
+def _of_account(path: str, answer: Callable[[Call], Json], right: Right, weight: int) -> Endpoint:
+    return Endpoint("POST", path, answer, right=right, weight=weight, weighs_on_account=True)
 
 
 def _coin(asset: str, balance: Balance) -> dict[str, Json]:

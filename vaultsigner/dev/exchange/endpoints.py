@@ -21,6 +21,7 @@ class Endpoint:
         right: what the API key must be allowed.
         parameters: all that it reads (without timestamp, recvWindow, signature); None reads anything.
         weight: of X-MBX-USED-WEIGHT.
+        weighs_on_account: the weight is the account's, not the address's (some of the wallet's endpoints).
         orders: how many orders it adds to X-MBX-ORDER-COUNT.
     """
 
@@ -31,6 +32,7 @@ class Endpoint:
     right: Right = "read"
     parameters: frozenset[str] | None = None
     weight: int = 1
+    weighs_on_account: bool = False
     orders: int = 0
 
 

@@ -154,6 +154,10 @@ def test_order_counts_and_weights_of_the_wallet() -> None:
     coins = made.take(signed("GET", "/sapi/v1/capital/config/getall"))
     assert coins.headers["X-SAPI-USED-IP-WEIGHT-1M"] == "10"
     assert "X-MBX-USED-WEIGHT-1M" not in coins.headers
+    transfer = {"type": "MAIN_UMFUTURE", "asset": "USDT", "amount": "100"}
+    moved = made.take(signed("POST", "/sapi/v1/asset/transfer", transfer))
+    assert moved.headers["X-SAPI-USED-UID-WEIGHT-1M"] == "900"
+    assert "X-SAPI-USED-IP-WEIGHT-1M" not in moved.headers
 
 
 def test_unknown_paths() -> None:
