@@ -1,5 +1,6 @@
 """`proving`, with exchanges of each scheme and an app of the Open API, whose secrets lie in the test's own Vault."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -42,7 +43,7 @@ BINANCE_TIME_MS = 1_499_827_319_559
 BINANCE_PAYLOAD = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559"
 BINANCE_SIGNATURE = "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
 
-EDWARDS = Ed25519PrivateKey.from_private_bytes(b"an exchange's key, of 32 bytes!!")
+EDWARDS = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"an exchange's key").digest())
 MODULAR = generate_private_key(65537, 2048)
 MINI_APP = OpenApiApp(
     "mini-app",
