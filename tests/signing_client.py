@@ -260,4 +260,6 @@ def _send(connection: HTTPConnection, call: SignedCall) -> Reply:
     connection.endheaders(call.body or None)
     response = connection.getresponse()
     text = response.read()
-    return Reply(response.status, json.loads(text) if text else None, dict(response.getheaders()))
+    page = response.headers.get_content_type() == "text/html"  # of a gateway, which is handed on as it came
+    body = text.decode() if page else json.loads(text) if text else None
+    return Reply(response.status, body, dict(response.getheaders()))

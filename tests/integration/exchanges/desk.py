@@ -189,6 +189,7 @@ def running_desk(
             users=(
                 PlannedUser("ann", "ann's own password", {}, exchanges=()),
                 PlannedUser("tim", "tim's own password", {}, exchanges=names),
+                PlannedUser("olga", "olga's own password", {}, roles=("operator",)),
             ),
             clients=planned_bots(names),
             exchanges=exchanges,

@@ -1,0 +1,94 @@
+"""Signed requests for somebody else to send: complete, good at the exchange, and inside policy."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from tests.integration.exchanges.desk import BOTS, EVERY, ORDER, Desk
+from tests.signing_client import Reply, signed_call
+from vaultsigner.dev.exchange.requests import RawRequest
+from vaultsigner.dev.exchange.websocket import Session
+
+
+def sign(desk: Desk, document: object, *, bot: str = "hmac", at: str = "main-hmac") -> Reply:
+    call = signed_call(BOTS[bot], "POST", f"/api/exchange/{at}/sign", document=document)
+    return desk.world.send(call)
+
+
+@pytest.mark.parametrize("exchange", EVERY)
+@pytest.mark.parametrize("bot", EVERY)
+def test_what_is_signed_is_good_at_the_exchange(desk: Desk, bot: str, exchange: str) -> None:
+    wanted = {"method": "POST", "path": "/api/v3/order", "params": ORDER}
+    before = len(desk.exchange.requests("POST /api/v3/order"))
+    reply = sign(desk, wanted, bot=bot, at=f"main-{exchange}")
+    assert reply.status == 200, reply.body
+    assert len(desk.exchange.requests("POST /api/v3/order")) == before, "nothing is sent"
+    assert [record["kind"] for record in desk.records(reply)] == ["intent", "outcome"]
+    body = reply.body
+    assert body["url"].startswith(f"{desk.server.url}/api/v3/order")
+    answer = requests.request(
+        body["method"], body["url"], headers=body["headers"], data=body["body"], timeout=30
+    )
+    assert answer.status_code == 200, answer.text
+    seen = desk.exchange.received[-1]
+    assert (seen.verified, seen.executed, seen.meant) == (True, True, ORDER)
+
+
+def test_a_query_and_lists_are_taken_too(desk: Desk) -> None:
+    for wanted in (
+        {"method": "GET", "path": "/api/v3/openOrders", "query": "symbol=BTCUSDT"},
+        {"method": "GET", "path": "/api/v3/openOrders", "params": {"symbol": "BTCUSDT"}},
+    ):
+        body = sign(desk, wanted).body
+        assert requests.get(body["url"], headers=body["headers"], timeout=30).status_code == 200
+        assert desk.exchange.received[-1].meant == {"symbol": "BTCUSDT"}
+
+
+def test_a_message_for_the_websocket_api(desk: Desk) -> None:
+    reply = sign(desk, {"ws": "order.place", "params": ORDER}, at="main-ed25519")
+    assert reply.status == 200, reply.body
+    message = {"id": 1, **reply.body["message"]}
+    answer = json.loads(Session(desk.exchange).take(json.dumps(message)))
+    assert (answer["status"], answer["result"]["symbol"]) == (200, "BTCUSDT")
+
+
+def test_a_session_that_would_be_past_every_policy_is_refused(desk: Desk) -> None:
+    reply = sign(desk, {"ws": "session.logon", "params": {}}, at="main-ed25519")
+    assert (reply.status, reply.body["code"]) == (403, "policy_denied")
+    assert "exchange.other" in reply.body["message"]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"method": "POST"},
+        {"method": "POST", "path": "api/v3/order", "params": ORDER},
+        {"method": "POST", "path": "/api/v3/order", "params": ORDER, "parms": {}},
+        {"method": "POST", "path": "/api/v3/order", "params": ORDER, "query": "a=b"},
+        {"method": "POST", "path": "/api/v3/order", "params": {**ORDER, "signature": "00"}},
+        {"method": "POST", "path": "/api/v3/order", "params": {**ORDER, "timestamp": 1}},
+        {"method": "PATCH", "path": "/api/v3/order", "params": ORDER},
+        {"method": "POST", "path": "/api/v3/order?symbol=BTCUSDT", "params": ORDER},
+    ],
+)
+def test_what_makes_no_sense_is_told(desk: Desk, wanted: Any) -> None:
+    reply = sign(desk, wanted)
+    assert reply.status in (400, 422), reply.body
+    assert reply.body["message"]
+
+
+def test_strangers_learn_nothing(desk: Desk) -> None:
+    answer = desk.world.ask("POST", "/api/exchange/main-hmac/sign", {"method": "no"}, token=None)
+    assert answer.status == 401
+    other = desk.world.ask("POST", "/api/exchange/nowhere/sign", {"method": "no"}, token=None)
+    assert other.status in (401, 404)
+
+
+def test_the_stand_in_would_notice_a_changed_byte(desk: Desk) -> None:
+    """Of what is signed; else these tests could not fail."""
+    body = sign(desk, {"method": "POST", "path": "/api/v3/order", "params": ORDER}).body
+    raw = RawRequest("POST", "/api/v3/order", tuple(body["headers"].items()), b"x" + body["body"].encode())
+    assert json.loads(desk.exchange.take(raw).body)["code"] in (-1022, -1102)
