@@ -48,7 +48,7 @@ def _of_batch(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
 def _orders(text: str) -> list[dict[str, str]]:
     """The orders of a JSON list; none at all where anything in it is no order."""
     try:
-        document = parse(text.encode("utf-8"), max_depth=2)
+        document = parse(text.encode("utf-8"))
     except MalformedJsonError:
         return []
     if not isinstance(document, list):
@@ -71,8 +71,6 @@ def _orders(text: str) -> list[dict[str, str]]:
 
 def _of_legs(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
     of_legs = row.parameters_of_legs
-    if not parameters.keys() <= row.fields.keys() | of_legs:
-        return None
     around = {name: value for name, value in parameters.items() if name not in of_legs}
     items: list[Item] = []
     for leg in row.legs:

@@ -4,6 +4,9 @@ An exchange's signature covers the parameters, and neither method nor path (Spot
 string and the body): the signature of `GET /api/v3/account?coin=BTC&address=X&amount=1` is one of `POST
 /sapi/v1/capital/withdraw/apply`, too. Where vaultsigner sends the request itself the caller never sees the signature; where it
 hands it out, policy must allow what else can be done with it.
+
+What nothing here can help: query and body are joined without a mark, so that whoever holds a signature may cut one value short by
+moving its end into the other of the two (`price=100` to `price=1`), wherever an exchange ignores the odd parameter left over.
 """
 
 from collections.abc import Iterator, Mapping

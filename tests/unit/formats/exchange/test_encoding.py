@@ -46,11 +46,14 @@ def hmac_of(payload: bytes) -> str:
     return hmac.new(SECRET, payload, hashlib.sha256).hexdigest()
 
 
-def test_published_example_of_the_rest_api() -> None:
-    """Spot REST API, SIGNED Endpoint example (HMAC), ASCII parameters."""
+def test_published_examples_of_the_rest_api() -> None:
+    """Spot REST API, SIGNED Endpoint examples (HMAC): ASCII, and percent-encoded before signing."""
     request = ExchangeRequest("rest", "POST", "/api/v3/order", order())
     unsigned = prepare(request, timestamp_ms=1499827319559, api_key=KEY)
     assert hmac_of(unsigned.payload) == "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
+    request = ExchangeRequest("rest", "POST", "/api/v3/order", order(symbol="１２３４５６"))
+    unsigned = prepare(request, timestamp_ms=1499827319559, api_key=KEY)
+    assert hmac_of(unsigned.payload) == "e1353ec6b14d888f1164ae9af8228a3dbd508bc82eb867db8ab6046442f33ef3"
 
 
 def test_published_examples_of_the_websocket_api() -> None:
@@ -124,6 +127,29 @@ def test_characters_stand_as_rfc_3986_says() -> None:
     request = ExchangeRequest("rest", "GET", "/a", (("n", "a b+%&=/~-._*'é😀"),))
     payload = prepare(request, timestamp_ms=2, api_key=KEY).payload
     assert payload == b"n=a%20b%2B%25%26%3D%2F~-._%2A%27%C3%A9%F0%9F%98%80&recvWindow=5000&timestamp=2"
+
+
+PLAIN = st.text(st.characters(codec="utf-8", exclude_characters="&="), min_size=1, max_size=8)
+MESSAGES = st.dictionaries(
+    PLAIN, st.text(st.characters(codec="utf-8", exclude_characters="&"), max_size=12), max_size=6
+)
+
+
+@given(MESSAGES)
+def test_what_a_websocket_signature_covers_has_one_reading(parameters: dict[str, str]) -> None:
+    """Sorted, joined as it is: the message's own parameters, and nothing else, can be read back from it."""
+    asked = {
+        name: value for name, value in parameters.items() if name not in ("apiKey", "recvWindow", "timestamp")
+    }
+    request = ExchangeRequest("websocket", "order.place", "", tuple(asked.items()))
+    unsigned = prepare(request, timestamp_ms=2, api_key=KEY)
+    pairs = [text.partition("=") for text in unsigned.payload.decode("utf-8").split("&")]
+    assert [name for name, _, _ in pairs] == sorted(name for name, _, _ in pairs)
+    read = {name: value for name, _, value in pairs}
+    assert read == {**asked, "apiKey": KEY, "recvWindow": "5000", "timestamp": "2"}
+    sent = json.loads(finish(unsigned, "S").body)["params"]
+    assert sent.pop("signature") == "S"
+    assert {name: str(value) for name, value in sent.items()} == read
 
 
 def test_numbers_of_a_websocket_message_are_typed_as_the_documentation_has_them() -> None:
