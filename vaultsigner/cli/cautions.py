@@ -21,7 +21,7 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
             "there are no users and no clients: nobody can ask for anything; `vaultsigner users hash-password` prints a "
             "line for a user, `vaultsigner clients create` the lines for a client"
         )
-    if not settings.wallets:
+    if not settings.wallets and not settings.exchanges and not settings.open_api:
         yield "there are no wallets: nothing can be signed; `vaultsigner keys create NAME` prints the lines for one"
     listen = settings.server.listen
     if not is_loopback(listen.host):
@@ -36,6 +36,7 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
     for client in settings.clients.values():
         if settings.partner is not None and client.public_key == settings.partner.public_key:
             yield f"{client.name}: its public key is the partner's, too: what is signed for one place can be shown at the other"
+    yield from _used_by_nobody(settings)
     yield from _about_rules(settings, policies)
     yield from _permissions_without_effect(settings)
     if settings.audit.checkpoint_key is not None:
@@ -45,6 +46,18 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
             yield (
                 f"{user.username}: this password hash was made with little work; renew it: vaultsigner users hash-password"
             )
+
+
+def _used_by_nobody(settings: Settings) -> Iterator[str]:
+    callers: list[User | Client] = [*settings.users.values(), *settings.clients.values()]
+    exchanges = {name for caller in callers for name in caller.exchanges}
+    apps = {name for caller in callers for name in caller.open_api}
+    for what, section, unused in (
+        ("exchange", "exchanges", [name for name in settings.exchanges if name not in exchanges]),
+        ("Open API app", "open_api", [name for name in settings.open_api if name not in apps]),
+    ):
+        for name in unused:
+            yield f"{what} {name}: nobody may use it; write `{section}: [{name}]` under a client or a user"
 
 
 def _about_rules(settings: Settings, policies: PolicySet) -> Iterator[str]:

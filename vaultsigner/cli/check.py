@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +14,13 @@ import click
 
 from vaultsigner.cli.cautions import cautions
 from vaultsigner.cli.check_report import (
-    NOT_TRIED,
     CheckReport,
-    ClientFinding,
     NodeFinding,
     PartnerFinding,
-    TokenKeyFinding,
     VaultFinding,
     WalletFinding,
 )
+from vaultsigner.cli.check_secrets import not_tried, try_secrets
 from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_with_policies
 from vaultsigner.cli.custody_session import custody_session
 from vaultsigner.cli.launcher import make_token_remedy, open_token
@@ -30,15 +28,7 @@ from vaultsigner.cli.shared_keys import shared_keys
 from vaultsigner.cli.state_probe import try_state
 from vaultsigner.config.directories import directory_problems
 from vaultsigner.config.public_keys import fingerprint
-from vaultsigner.config.settings import (
-    Client,
-    Environment,
-    Partner,
-    Settings,
-    TransitReference,
-    VaultSettings,
-    Wallet,
-)
+from vaultsigner.config.settings import Environment, Partner, Settings, VaultSettings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
 from vaultsigner.errors import CustodyError, NodeError
@@ -46,7 +36,6 @@ from vaultsigner.policy import PolicySet, unknown_names
 
 TOKEN_LOOK_UP_SECONDS = 2.0
 POLL_SECONDS = 0.05
-AT_ONCE = 16
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red", "-": "bright_black"}
 
 
@@ -58,10 +47,10 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """Check the configuration and try every secret reference.
 
     Tells everything that is wrong with config.yml and the policies, and whether the record and the state can be written, without
-    leaving anything behind. Then starts the custody process as `serve` would, with the
-    token it would have, and has it find each wallet's address from the key in Vault and try each client's secret; no key and no
-    secret leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. A chain node that does not
-    answer is a warning only.
+    leaving anything behind. Then starts the custody process as `serve` would, with the token it would have, and has it find each
+    wallet's address from the key in Vault and try the secret of each client, exchange and Open API app; no key and no secret
+    leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. A chain node that does not answer
+    is a warning only; exchanges are not asked.
 
     Exit status: 0 all is well, 1 something would not work.
 
@@ -83,12 +72,9 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
 async def _look(config_file: Path, settings: Settings, policies: PolicySet, offline: bool) -> CheckReport:
     async with custody_session(config_file, settings, os.environ) as custody:
         vault = await _ask_vault(custody, settings.vault)
-        wallets, clients, token_key = _not_tried(settings)
-        if vault.problem is None:
-            wallets = await _try_wallets(custody, settings.wallets.values())
-            clients = await _try_clients(custody, settings.clients.values())
-            token_key = await _try_token_key(custody, settings.access_token_key)
-    nodes = None if offline else await _ask_nodes(settings.environments, wallets)
+        usable = vault.problem is None
+        found = await try_secrets(custody, settings) if usable else not_tried(settings)
+    nodes = None if offline else await _ask_nodes(settings.environments, found.wallets)
     state = await try_state(settings.state_url)
     return CheckReport(
         config=str(settings.source),
@@ -97,75 +83,17 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
             *directory_problems(settings),
             *(name.text for name in unknown_names(policies, settings) if name.opens),
         ),
-        warnings=(*cautions(settings, policies), *shared_keys(wallets)),
+        warnings=(*cautions(settings, policies), *shared_keys(found.wallets)),
         policy=policies.digest,
         vault=vault,
-        access_token_key=token_key,
-        wallets=wallets,
+        access_token_key=found.access_token_key,
+        wallets=found.wallets,
         nodes=nodes,
-        clients=clients,
+        clients=found.clients,
+        exchanges=found.exchanges,
+        open_api=found.open_api,
         state=state,
         partner=_partner_finding(settings.partner),
-    )
-
-
-def _not_tried(
-    settings: Settings,
-) -> tuple[tuple[WalletFinding, ...], tuple[ClientFinding, ...], TokenKeyFinding]:
-    """One cause, one line: what needs Vault is not asked of a Vault that cannot be used."""
-    wallets = tuple(
-        WalletFinding(wallet.name, wallet.environment.name, str(wallet.key), problem=NOT_TRIED)
-        for wallet in settings.wallets.values()
-    )
-    clients = tuple(
-        replace(_client_finding(client), problem=NOT_TRIED if client.secret else None)
-        for client in settings.clients.values()
-    )
-    return wallets, clients, TokenKeyFinding(str(settings.access_token_key), problem=NOT_TRIED)
-
-
-async def _try_wallets(custody: CustodyClient, wallets: Iterable[Wallet]) -> tuple[WalletFinding, ...]:
-    turn = asyncio.Semaphore(AT_ONCE)
-
-    async def try_wallet(wallet: Wallet) -> WalletFinding:
-        async with turn:
-            try:
-                answer = await custody.public_key(wallet.name)
-            except CustodyError as error:
-                problem = _explained(error, f"may not read {wallet.key}")
-                return WalletFinding(wallet.name, wallet.environment.name, str(wallet.key), problem=problem)
-        public_key = answer.public_key.hex()
-        return WalletFinding(
-            wallet.name, wallet.environment.name, str(wallet.key), answer.address, public_key
-        )
-
-    return tuple(await asyncio.gather(*map(try_wallet, wallets)))
-
-
-async def _try_clients(custody: CustodyClient, clients: Iterable[Client]) -> tuple[ClientFinding, ...]:
-    turn = asyncio.Semaphore(AT_ONCE)
-
-    async def try_client(client: Client) -> ClientFinding:
-        found = _client_finding(client)
-        async with turn:
-            try:
-                await custody.check_client(client.name)
-            except CustodyError as error:
-                problem = _explained(error, f"may not read {client.secret}", added="a client")
-                return replace(found, problem=problem)
-        return found
-
-    return tuple(await asyncio.gather(*map(try_client, clients)))
-
-
-def _client_finding(client: Client) -> ClientFinding:
-    return ClientFinding(
-        client.name,
-        client.scheme,
-        client.api_key,
-        reference=str(client.secret) if client.secret else None,
-        public_key=fingerprint(client.public_key) if client.public_key else None,
-        key_file=str(client.key_file) if client.key_file else None,
     )
 
 
@@ -179,21 +107,6 @@ def _partner_finding(partner: Partner | None) -> PartnerFinding | None:
         fingerprint(partner.public_key),
         str(partner.key_file) if partner.key_file else None,
     )
-
-
-async def _try_token_key(custody: CustodyClient, reference: TransitReference) -> TokenKeyFinding:
-    try:
-        return TokenKeyFinding(str(reference), tuple(await custody.access_token_keys()))
-    except CustodyError as error:
-        return TokenKeyFinding(str(reference), problem=_explained(error, f"may not use {reference}"))
-
-
-def _explained(error: CustodyError, denied: str, *, added: str = "a wallet") -> str:
-    """A token that is good, but refused for one secret, lacks a line of its policy."""
-    if error.code == "vault_denied":
-        again = f"run `vaultsigner vault setup` again (needed after adding {added})"
-        return f"{error.code}: custody's token {denied}: {again}"
-    return f"{error.code}: {error}"
 
 
 async def _ask_vault(custody: CustodyClient, vault: VaultSettings) -> VaultFinding:

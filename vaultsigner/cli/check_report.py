@@ -41,6 +41,39 @@ class ClientFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeFinding:
+    """One exchange account.
+
+    Args:
+        reference: where its secret lies.
+        exportable: it lies in Transit, which would give it out.
+        public_key, key_file: as in `ClientFinding`.
+    """
+
+    name: str
+    scheme: str
+    base_url: str
+    api_key: str
+    reference: str
+    problem: str | None = None
+    exportable: bool = False
+    public_key: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApiFinding:
+    """One Open API app, and where its secrets lie."""
+
+    name: str
+    app_id: str
+    base_url: str
+    access_key_id: str
+    references: tuple[str, ...]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PartnerFinding:
     """The section `partner`. `tasks` are names with what completes them; `key_file` as in `ClientFinding`."""
 
@@ -114,10 +147,12 @@ class CheckReport:
     clients: tuple[ClientFinding, ...] = ()
     state: StateFinding | None = None
     partner: PartnerFinding | None = None
+    exchanges: tuple[ExchangeFinding, ...] = ()
+    open_api: tuple[OpenApiFinding, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether the service could sign with every wallet, know every client and issue access tokens."""
+        """Whether the service could sign with every wallet and for every exchange, know every client and issue access tokens."""
         return all(mark != "FAIL" for mark, _ in self.lines())
 
     def document(self) -> dict[str, Any]:
@@ -126,10 +161,7 @@ class CheckReport:
 
     def lines(self) -> Iterator[tuple[Mark, str]]:
         """For people: a mark and a line for each thing found."""
-        wallets, clients = _counted(len(self.wallets), "wallet"), _counted(len(self.clients), "client")
-        callers = _counted(self.users, "user") + (f", {clients}" if self.clients else "")
-        callers += "" if self.partner else ", no partner"
-        yield "ok", f"{self.config}: {wallets}, {callers}; policies {self.policy[:19]}"
+        yield "ok", f"{self.config}: {self._counted()}; policies {self.policy[:19]}"
         for failure in self.failures:
             yield "FAIL", failure
         for warning in self.warnings:
@@ -144,11 +176,27 @@ class CheckReport:
         if self.vault.problem is None:
             yield from self._tried()
         else:
-            tried = f"{wallets}, {clients}" if self.clients else wallets
-            yield "-", f"{tried}, {self.access_token_key.reference}: {NOT_TRIED}"
+            yield "-", f"{', '.join(self._counted_secrets())}, {self.access_token_key.reference}: {NOT_TRIED}"
         for node in self.nodes or ():
             good = f"node {node.node_url} ({node.environment}) serves {node.chain_id}"
             yield ("ok", good) if node.problem is None else ("warn", f"{node.environment}: {node.problem}")
+
+    def _counted(self) -> str:
+        secrets = self._counted_secrets()
+        counted = [secrets[0], _counted(self.users, "user"), *secrets[1:]]
+        return ", ".join([*counted, *([] if self.partner else ["no partner"])])
+
+    def _counted_secrets(self) -> list[str]:
+        """What needs Vault. Wallets come first, and are counted where there are none, too."""
+        others = (
+            (self.clients, "client"),
+            (self.exchanges, "exchange"),
+            (self.open_api, "Open API app"),
+        )
+        return [
+            _counted(len(self.wallets), "wallet"),
+            *(_counted(len(found), what) for found, what in others if found),
+        ]
 
     def _tried(self) -> Iterator[tuple[Mark, str]]:
         """What shows only once Vault answers."""
@@ -163,6 +211,26 @@ class CheckReport:
             what = f"{client.name} ({client.scheme}) "
             where = client.reference or f"{_key_place(client.key_file)}, {client.public_key}"
             yield _marked(client.problem, f"{what}{client.api_key}\n        {where}", what)
+        for exchange in self.exchanges:
+            yield from _exchange(exchange)
+        for app in self.open_api:
+            what = f"Open API app {app.name} "
+            where = "\n        ".join((app.base_url, *app.references))
+            yield _marked(app.problem, f"{what}({app.app_id}) {app.access_key_id}\n        {where}", what)
+
+
+def _exchange(exchange: ExchangeFinding) -> Iterator[tuple[Mark, str]]:
+    what = f"exchange {exchange.name} ({exchange.scheme}) "
+    where = f"{exchange.base_url}\n        {exchange.reference}"
+    if exchange.public_key is not None:
+        where += f"\n        {_key_place(exchange.key_file)}, {exchange.public_key}"
+    yield _marked(exchange.problem, f"{what}{exchange.api_key}\n        {where}", what)
+    if exchange.exportable:
+        yield (
+            "warn",
+            f"{exchange.reference}: whoever may administer Vault can export this secret, for ever; have the exchange make "
+            f"another, and bring it to another place: vaultsigner exchanges import",
+        )
 
 
 def _partner(partner: PartnerFinding) -> str:

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from vaultsigner.cli.key_material import KeyTextError
 from vaultsigner.config.caller_fields import KEY_SCHEMES
-from vaultsigner.config.public_keys import CLIENT_RSA_BITS, MOST_RSA_BITS, KeyType, making
+from vaultsigner.config.public_keys import CLIENT_RSA_BITS, KeyType, making
 from vaultsigner.config.settings import ExchangeScheme
+from vaultsigner.custody.pem_key import LARGEST_RSA_BITS
 
 MOST_SECRET_CHARACTERS = 512
 _SECRET = re.compile(rf"[!-~]{{1,{MOST_SECRET_CHARACTERS}}}")
@@ -101,9 +102,9 @@ def read_private_key(text: str, kind: KeyType, *, least_bits: int = CLIENT_RSA_B
         raise KeyTextError(f"that is a key of type {found}, not {kind}; `{making(kind)[0]}` makes one")
     transit_type: str = found
     if isinstance(key, RSAPrivateKey):
-        if not least_bits <= key.key_size <= MOST_RSA_BITS:
+        if not least_bits <= key.key_size <= LARGEST_RSA_BITS:
             raise KeyTextError(
-                f"that RSA key has {key.key_size} bits; it needs {least_bits} to {MOST_RSA_BITS}"
+                f"that RSA key has {key.key_size} bits; it needs {least_bits} to {LARGEST_RSA_BITS}"
             )
         transit_type = f"rsa-{key.key_size}"
     return ExchangeMaterial(

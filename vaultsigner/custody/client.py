@@ -109,9 +109,13 @@ class CustodyClient:
         answer = await self._ask(QuestionCode.OPEN_API_DECRYPT, request.payload())
         return Refusal(**answer["refusal"]) if "refusal" in answer else OpenApiPlaintext(**answer)
 
-    async def check_exchange(self, name: ExchangeName) -> None:
-        """Return once custody has seen that it could sign for this exchange: its secret is there, and of its scheme."""
-        await self._ask(QuestionCode.CHECK_EXCHANGE, {"exchange": name})
+    async def check_exchange(self, name: ExchangeName) -> bool:
+        """Return once custody has seen that it could sign for this exchange: its secret is there, and of its scheme.
+
+        Returns:
+            Whether Transit would give the secret out, by export or by backup.
+        """
+        return bool((await self._ask(QuestionCode.CHECK_EXCHANGE, {"exchange": name}))["exportable"])
 
     async def check_open_api(self, app: str) -> None:
         """Return once custody has seen that it could make tokens, and decrypt, for this app of the Open API."""

@@ -57,16 +57,16 @@ class ExchangeSecrets:
             return PayloadSignature(_text(scheme, made.signature), made.vault_request_id)
         return await secrets.with_secret(secret, partial(_sign, scheme, payload))
 
-    async def check(self, exchange: Exchange) -> None:
-        """Return once it is sure that there is a secret of the exchange's scheme.
+    async def check(self, exchange: Exchange) -> bool:
+        """Return once it is sure that there is a secret of the exchange's scheme: whether it is in Transit, and not safe there.
 
         Raises:
             CustodyError: as `sign`.
         """
         if isinstance(exchange.secret, TransitReference):
-            await self._transit.check(exchange.secret, exchange.scheme)
-        else:
-            await self._reader.with_secret(exchange.secret, partial(_check, exchange.scheme))
+            return await self._transit.check(exchange.secret, exchange.scheme)
+        await self._reader.with_secret(exchange.secret, partial(_check, exchange.scheme))
+        return False
 
 
 def _sign(scheme: ExchangeScheme, payload: bytes, secret: SecretView) -> PayloadSignature:

@@ -71,13 +71,13 @@ class ExchangeSigner:
                 retry_ticket=self._retry_ticket(admitted.ticket, asked, timestamp_ms),
             )
 
-    async def check(self, name: ExchangeName) -> None:
-        """Return once it is sure that requests to this exchange could be signed.
+    async def check(self, name: ExchangeName) -> bool:
+        """Return once it is sure that requests to this exchange could be signed: whether Transit would give the secret out.
 
         Raises:
             CustodyError: there is none of that name, or its secret cannot be had or is of another scheme.
         """
-        await self._secrets.check(self._exchange(name))
+        return await self._secrets.check(self._exchange(name))
 
     def _exchange(self, name: ExchangeName) -> Exchange:
         exchange = self._settings.exchanges.get(name)

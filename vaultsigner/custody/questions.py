@@ -66,8 +66,8 @@ async def _sign_exchange(custody: Custody, payload: bytearray) -> Answer:
 
 
 async def _check_exchange(custody: Custody, payload: bytearray) -> Answer:
-    await custody.exchange_signer.check(ExchangeName(read_name(payload, "exchange")))
-    return {}
+    name = ExchangeName(read_name(payload, "exchange"))
+    return {"exportable": await custody.exchange_signer.check(name)}
 
 
 async def _open_api_token(custody: Custody, payload: bytearray) -> Answer:

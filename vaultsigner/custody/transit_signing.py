@@ -75,16 +75,18 @@ class TransitSigner:
         self._monotonic = monotonic
         self._known: dict[tuple[TransitReference, ExchangeScheme], float] = {}
 
-    async def check(self, key: TransitReference, scheme: ExchangeScheme) -> None:
-        """Return once it is sure that the key is one of this scheme.
+    async def check(self, key: TransitReference, scheme: ExchangeScheme) -> bool:
+        """Return once it is sure that the key is one of this scheme: whether Vault would give it out, by export or by backup.
 
         Raises:
             CustodyError: key_malformed; or Vault cannot be asked, or has no such key.
         """
         answer = await ask(self._pool, VaultCall(str(key), f"{key.mount}/keys/{key.key}"))
         try:
-            type_ = str(answer["data"]["type"])
-        except (KeyError, TypeError):
+            data = answer["data"]
+            type_ = str(data["type"])
+            exportable = bool(data.get("exportable") or data.get("allow_plaintext_backup"))
+        except (KeyError, TypeError, AttributeError):
             raise senseless(str(key)) from None
         types = _WAYS[scheme].types
         if type_ not in types:
@@ -95,6 +97,7 @@ class TransitSigner:
                 f"{' or '.join(sorted(types))}, or correct secret or scheme in config.yml",
             )
         self._known[key, scheme] = self._monotonic() + TYPE_KNOWN_SECONDS
+        return exportable
 
     async def sign(self, key: TransitReference, scheme: ExchangeScheme, payload: bytes) -> TransitSignature:
         """Sign a payload with the newest version of a key.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.sample import sample_client, sample_settings, sample_wallet
+from tests.unit.cli.sample import sample_app, sample_client, sample_exchange, sample_settings, sample_wallet
 from vaultsigner.cli.cautions import cautions
 from vaultsigner.config.settings import (
     ListenAddress,
@@ -49,6 +49,19 @@ def test_nobody_and_nothing_to_sign_with_are_two() -> None:
     users, wallets = cautions(sample_settings(), NO_RULES)
     assert "there are no users" in users
     assert "there are no wallets" in wallets
+
+
+def test_an_exchange_needs_no_wallet_and_somebody_who_may_use_it() -> None:
+    main, app = sample_exchange("main", "transit:transit/main"), sample_app("app", "app")
+    idle = sample_settings(clients=[sample_client("b", "b")], exchanges=[main], open_api=[app])
+    assert list(cautions(idle, NO_RULES)) == [
+        "exchange main: nobody may use it; write `exchanges: [main]` under a client or a user",
+        "Open API app app: nobody may use it; write `open_api: [app]` under a client or a user",
+    ]
+    bot = replace(sample_client("b", "b"), exchanges=("main",))
+    sam = User(SAM, STRONG, {}, open_api=("app",))
+    used = replace(idle, clients={bot.name: bot}, users={SAM: sam})
+    assert not list(cautions(used, NO_RULES))
 
 
 def test_clients_are_callers_too() -> None:

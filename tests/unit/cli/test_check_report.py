@@ -9,7 +9,9 @@ from vaultsigner.cli.check_report import (
     NOT_TRIED,
     CheckReport,
     ClientFinding,
+    ExchangeFinding,
     NodeFinding,
+    OpenApiFinding,
     PartnerFinding,
     StateFinding,
     TokenKeyFinding,
@@ -76,6 +78,38 @@ def test_clients_are_counted_and_told_one_by_one() -> None:
     }
 
 
+MAIN = ExchangeFinding("main", "hmac", "https://api.binance.com", "vmPUZE6m", "transit:transit/main")
+APP = OpenApiFinding(
+    "app", "1234", "https://api.binance.com", "AK_1", ("vault:secret/app#a", "vault:secret/app#b")
+)
+
+
+def test_exchanges_and_apps_are_counted_and_told_one_by_one() -> None:
+    keyed = replace(MAIN, name="keyed", scheme="rsa", public_key="sha256:bb", key_file="config/keyed.pem")
+    report = replace(GOOD, exchanges=(MAIN, keyed), open_api=(APP,), clients=(BOT,))
+    assert report.ok
+    told = [line for _, line in report.lines()]
+    counted = "1 wallet, 2 users, 1 client, 2 exchanges, 1 Open API app, no partner"
+    assert told[0].startswith(f"config/config.yml: {counted}; policies ")
+    place = "https://api.binance.com\n        transit:transit/main"
+    assert f"exchange main (hmac) vmPUZE6m\n        {place}" in told
+    assert (
+        f"exchange keyed (rsa) vmPUZE6m\n        {place}\n        public key in config/keyed.pem, sha256:bb"
+        in told
+    )
+    places = "https://api.binance.com\n        vault:secret/app#a\n        vault:secret/app#b"
+    assert f"Open API app app (1234) AK_1\n        {places}" in told
+    assert report.document()["exchanges"][0]["exportable"] is False
+    assert report.document()["open_api"][0]["access_key_id"] == "AK_1"
+
+
+def test_a_secret_that_vault_would_export_is_a_warning() -> None:
+    report = replace(GOOD, exchanges=(replace(MAIN, exportable=True),))
+    assert report.ok
+    (warning,) = (line for mark, line in report.lines() if mark == "warn")
+    assert warning.startswith("transit:transit/main: whoever may administer Vault can export this secret")
+
+
 def test_the_partner_section_is_shown_with_its_tasks_and_its_key() -> None:
     partner = PartnerFinding(
         "/web3", {"deposit": "transfer, recipient"}, 2048, "sha256:cc", "config/web3.pem"
@@ -119,6 +153,8 @@ def test_whatever_shows_as_a_failure_is_one_even_without_a_word(problem: str) ->
         replace(GOOD, state=StateFinding("database state", problem=problem)),
         replace(GOOD, wallets=(replace(BROKEN_WALLET, problem=problem),)),
         replace(GOOD, clients=(replace(BOT, problem=problem),)),
+        replace(GOOD, exchanges=(replace(MAIN, problem=problem),)),
+        replace(GOOD, open_api=(replace(APP, problem=problem),)),
     ):
         assert "FAIL" in {mark for mark, _ in broken.lines()}
         assert not broken.ok
@@ -168,6 +204,15 @@ def test_where_vault_has_a_problem_what_depends_on_it_is_one_line() -> None:
     assert list(with_client.lines())[-1] == (
         "-",
         "2 wallets, 1 client, transit:transit/access-tokens: not tried",
+    )
+    with_exchange = replace(
+        with_client,
+        exchanges=(replace(MAIN, problem=NOT_TRIED),),
+        open_api=(replace(APP, problem=NOT_TRIED),),
+    )
+    assert list(with_exchange.lines())[-1] == (
+        "-",
+        "2 wallets, 1 client, 1 exchange, 1 Open API app, transit:transit/access-tokens: not tried",
     )
 
 
