@@ -274,6 +274,8 @@ def test_what_a_cancellation_refers_to_is_no_client_order_id(place: str) -> None
         ("DELETE /fapi/v1/batchOrders", {"symbol": "A", "origclientorderidlist": '["a"]'}),
         ("DELETE /api/v3/orderList", {"symbol": "A", "orderListId": "3"}),
         ("POST /fapi/v1/countdownCancelAll", {"symbol": "A", "countdownTime": "1000"}),
+        ("DELETE /fapi/v1/algoOrder", {"symbol": "A", "algoId": "1"}),
+        ("DELETE /papi/v1/um/algo/order", {"symbol": "A", "clientAlgoId": "c"}),
         ("openOrders.cancelAll", {"symbol": "A"}),
         ("orderList.cancel", {"symbol": "A", "orderListId": "3"}),
     ],

@@ -12,7 +12,7 @@ _UM_ORDER = (
 _CM_ORDER = "symbol! side! type! positionSide timeInForce quantity reduceOnly price priceMatch newClientOrderId newOrderRespType"
 _CM_CONDITIONAL = (
     "symbol! side! strategyType!:type positionSide timeInForce quantity reduceOnly price workingType priceProtect "
-    "newClientStrategyId:client_order_id stopPrice activationPrice callbackRate"
+    "newClientStrategyId:client_order_id stopPrice activationPrice callbackRate newOrderRespType"
 )
 _UM_ALGO = (
     "algoType! symbol! side! type! quantity! positionSide timeInForce price triggerPrice:stop_price workingType priceMatch "
@@ -87,7 +87,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         f"{_TRADE}Cancel Margin Account OCO Orders",
     ),
     endpoint(
-        "DELETE /papi/v1/um/algo/order", "cancel", "algoId clientAlgoId", f"{_TRADE}Cancel UM Algo Order"
+        "DELETE /papi/v1/um/algo/order",
+        "cancel",
+        "algoId clientAlgoId symbol",
+        f"{_TRADE}Cancel UM Algo Order",
     ),
     endpoint(
         "DELETE /papi/v1/um/conditional/order",

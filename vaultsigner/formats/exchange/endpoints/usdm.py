@@ -75,7 +75,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     endpoint("DELETE /fapi/v1/order", "cancel", CANCEL, f"{_TRADE}Cancel Order"),
     endpoint("DELETE /fapi/v1/batchOrders", "cancel", CANCEL_LIST, f"{_TRADE}Cancel Multiple Orders"),
     endpoint("DELETE /fapi/v1/allOpenOrders", "cancel", "symbol!", f"{_TRADE}Cancel All Open Orders"),
-    endpoint("DELETE /fapi/v1/algoOrder", "cancel", "algoId clientAlgoId", f"{_TRADE}Cancel Algo Order"),
+    endpoint(
+        "DELETE /fapi/v1/algoOrder", "cancel", "algoId clientAlgoId symbol", f"{_TRADE}Cancel Algo Order"
+    ),
     endpoint("DELETE /fapi/v1/algoOpenOrders", "cancel", "symbol!", f"{_TRADE}Cancel All Algo Open Orders"),
     endpoint(
         "POST /fapi/v1/countdownCancelAll",

@@ -64,7 +64,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     endpoint("openOrders.cancelAll", "cancel", "symbol!", f"{_SPOT}Cancel open orders"),
     endpoint("algoOrder.place", "order", ALGO_ORDER, f"{_FUTURES}New Algo Order", notional="websocket"),
-    endpoint("algoOrder.cancel", "cancel", "algoId clientAlgoId", f"{_FUTURES}Cancel Algo Order"),
+    endpoint("algoOrder.cancel", "cancel", "algoId clientAlgoId symbol", f"{_FUTURES}Cancel Algo Order"),
     endpoint("sor.order.place", "order", spot.SOR, f"{_SPOT}Place new order using SOR", notional="spot"),
     endpoint(
         "sor.order.test",
