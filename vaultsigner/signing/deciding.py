@@ -1,10 +1,11 @@
 """May they? Suspensions, policy, approvals and limits, asked in one order for every family."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.calls import Answer
@@ -36,10 +37,14 @@ class Deciding:
         self._counting = counting
         self._clock = clock
 
-    async def decide(self, request: Request) -> Allowed | Answer | Refusal:
+    async def decide(self, request: Request, also: tuple[Intent, ...] = ()) -> Allowed | Answer | Refusal:
         """Whether policy allows it, nothing of it is suspended, and nobody else need agree.
 
         An answer (others must agree first) or a refusal is on the record already.
+
+        Args:
+            also: what else could be done with the signature. Policy must allow all of it, without asking others, unless that is
+                what its rule for the request itself wants.
         """
         stopped = self.stopped(request)
         if stopped is not None:
@@ -49,6 +54,11 @@ class Deciding:
         decision = request.trail.policies.evaluate(request.principal, request.intent, circumstances)
         if not decision.allowed:
             return await self._desk.deny(request, decision)
+        for intent in also:
+            other = request.trail.policies.evaluate(request.principal, intent, circumstances)
+            if not other.allowed or (other.approvals is not None and other.rule != decision.rule):
+                reason = f"what is signed would also be good for {_told(intent)}: {other.reason}"
+                return await self._desk.deny(request, replace(other, effect="deny", reason=reason))
         if self._approvals.wanted(request, decision):
             return await self._ask_others(request, decision)
         approval = self._approvals.use(request, decision)
@@ -77,3 +87,8 @@ class Deciding:
         if refused is not None:
             return await self._desk.turn_down(request, decision, refused)
         return await self._approvals.ask(request, decision)
+
+
+def _told(intent: Intent) -> str:
+    endpoint = intent.items[0].get("endpoint") if intent.items else None
+    return f"{intent.operation} ({endpoint})" if isinstance(endpoint, str) else intent.operation

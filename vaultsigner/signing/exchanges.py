@@ -15,12 +15,15 @@ from vaultsigner.dispatch.exchange import ExchangeAnswer, ExchangeHost, NotSent,
 from vaultsigner.dispatch.exchange_verdicts import code_in, may_retry_for_time, verdict_of
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.decisions import Decision
+from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue, Operation
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.targets import Target
 from vaultsigner.errors import AuditError, ExchangeError
 from vaultsigner.formats.exchange.encoding import SignedExchangeRequest, without_signature
+from vaultsigner.formats.exchange.intent import exchange_intent
 from vaultsigner.formats.exchange.meaning import is_time, security_of, time_path
+from vaultsigner.formats.exchange.reuse import other_uses
 from vaultsigner.signing.calls import Answer, Streamed
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.deciding import Allowed, Deciding
@@ -118,16 +121,19 @@ class Exchanges:
         request = await self._admission.to_be_signed(trail, exchange)
         if isinstance(request, Refusal):
             return await self._desk.refuse(trail, request)
-        allowed = await self._allowed(request)
+        also = tuple(exchange_intent(other, exchange.name) for other in other_uses(request.wanted))
+        allowed = await self._allowed(request, also)
         if not isinstance(allowed, Allowed):
             return allowed
         decision = allowed.decision
         ready = await self._ready(request, decision)
         return Answer(_shown(exchange, ready.http), decision.rule, decision.policy, ready.position)
 
-    async def _allowed(self, request: ExchangeCall) -> Allowed | Answer | Refusal:
-        """Whether it may be done; counted, and the intent on the record."""
-        allowed = await self._deciding.decide(request)
+    async def _allowed(
+        self, request: ExchangeCall, also: tuple[Intent, ...] = ()
+    ) -> Allowed | Answer | Refusal:
+        """Whether it may be done, and what else could be with the signature; counted, and the intent on the record."""
+        allowed = await self._deciding.decide(request, also)
         if not isinstance(allowed, Allowed):
             return allowed
         if (refused := await self._deciding.commit(request, allowed)) is not None:

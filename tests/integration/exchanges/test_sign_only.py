@@ -92,3 +92,16 @@ def test_the_stand_in_would_notice_a_changed_byte(desk: Desk) -> None:
     body = sign(desk, {"method": "POST", "path": "/api/v3/order", "params": ORDER}).body
     raw = RawRequest("POST", "/api/v3/order", tuple(body["headers"].items()), b"x" + body["body"].encode())
     assert json.loads(desk.exchange.take(raw).body)["code"] in (-1022, -1102)
+
+
+def test_a_signature_that_would_be_good_for_a_withdrawal_is_not_given_out(desk: Desk) -> None:
+    """It covers the parameters, and neither method nor path: whoever has it can send it elsewhere."""
+    wanted = {"coin": "BTC", "address": "TThief", "amount": "1"}
+    for params in (wanted, {**wanted, "symbol": "BTCUSDT"}, {"anything": "1"}):
+        reply = sign(desk, {"method": "GET", "path": "/api/v3/account", "params": params})
+        assert (reply.status, reply.body["code"]) == (403, "policy_denied"), reply.body
+        assert "would also be good for" in reply.body["message"]
+        assert desk.records(reply, "intent")[0]["decision"]["effect"] == "deny"
+    whole = sign(desk, {"ws": "account.status", "params": {}}, at="main-ed25519")
+    assert "exchange.other (session.logon)" in whole.body["message"]
+    assert sign(desk, {"method": "GET", "path": "/api/v3/account", "params": {}}).status == 200
