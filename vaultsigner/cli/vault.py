@@ -10,7 +10,7 @@ from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.token_file import make_token_file
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.cli.vault_options import VaultOptions, read_token, vault_options
-from vaultsigner.cli.vault_policy import POLICY_NAME, least_policy, transit_keys
+from vaultsigner.cli.vault_policy import POLICY_NAME, imported_keys, least_policy, transit_keys
 from vaultsigner.cli.vault_setup import Step, no_longer_granted, set_up
 from vaultsigner.config.settings import Settings
 
@@ -38,9 +38,9 @@ def vault() -> None:
 def setup(*, options: VaultOptions, print_only: bool, token_out: Path | None, period: str, yes: bool) -> None:
     """Write the least Vault policy and make the mounts and the Transit key the configuration names.
 
-    Shows the policy first. May be run again at any time, and must be after adding a wallet or a client: it changes only what is
-    missing or differs, and says so. There is one policy for all that uses this Vault: where it grants a path that this
-    configuration does not name, setup asks before it takes that away.
+    Shows the policy first. May be run again at any time, and must be after adding a wallet, a client, an exchange or an Open API
+    app: it changes only what is missing or differs, and says so. There is one policy for all that uses this Vault: where it
+    grants a path that this configuration does not name, setup asks before it takes that away.
 
     \b
     Examples:
@@ -65,6 +65,8 @@ def _show_plan(settings: Settings) -> None:
     click.echo(least_policy(settings))
     for key in transit_keys(settings):
         click.echo(f"# Transit key {key}: Ed25519, not exportable")
+    for key in imported_keys(settings):
+        click.echo(f"# Transit key {key}: as `vaultsigner exchanges import` brings it there")
     click.echo()
 
 
