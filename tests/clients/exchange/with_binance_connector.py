@@ -47,6 +47,10 @@ class WithBinanceConnector:
         """The order made last."""
         return order_of(self.client.get_order(call["symbol"], orderId=self.order_id))
 
+    async def find_order(self, call: Call) -> Result:
+        """An order by the name that it was given."""
+        return order_of(self.client.get_order(**arguments(call)))
+
     async def replace_order(self, call: Call) -> Result:
         """The order made last, at another price."""
         how = {"cancelReplaceMode": "STOP_ON_FAILURE", "cancelOrderId": self.order_id}

@@ -66,6 +66,12 @@ class WithCcxt:
         order = await settled(self.exchange.fetch_order(self.order_id, await self._symbol(call)))
         return order_of(order["info"])
 
+    async def find_order(self, call: Call) -> Result:
+        """An order by the name that it was given."""
+        which = {"origClientOrderId": call["origClientOrderId"]}
+        order = await settled(self.exchange.fetch_order("", await self._symbol(call), which))
+        return order_of(order["info"])
+
     async def replace_order(self, call: Call) -> Result:
         """The order made last, at another price: ccxt's edit_order cancels and places anew."""
         symbol, side = await self._symbol(call), call["side"].lower()

@@ -83,6 +83,10 @@ class WithPythonBinance:
         asked = (await self.client()).get_order(symbol=call["symbol"], orderId=self.order_id)
         return order_of(await settled(asked))
 
+    async def find_order(self, call: Call) -> Result:
+        """An order by the name that it was given."""
+        return order_of(await settled((await self.client()).get_order(**arguments(call))))
+
     async def replace_order(self, call: Call) -> Result:
         """The order made last, at another price."""
         wanted = {"type": "LIMIT", "timeInForce": "GTC", **arguments(call)}

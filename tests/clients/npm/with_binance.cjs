@@ -29,6 +29,7 @@ module.exports = (job, load) => {
     open_orders: async (which) => ordersOf(await spot.getOpenOrders(which)),
     create_order: async (wanted) => remembered(await spot.submitNewOrder({ ...limit, ...wanted })),
     query_order: async ({ symbol }) => orderOf(await spot.getOrder({ symbol, orderId })),
+    find_order: async (which) => orderOf(await spot.getOrder(which)),
     replace_order: async (wanted) => {
       const how = { cancelReplaceMode: "STOP_ON_FAILURE", cancelOrderId: orderId };
       return remembered((await spot.replaceOrder({ ...limit, ...wanted, ...how })).newOrderResponse);

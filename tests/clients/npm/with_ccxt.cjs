@@ -39,6 +39,8 @@ module.exports = (job, load) => {
     },
     create_order: async (wanted) => remembered(await create(await symbolOf(wanted.symbol), wanted)),
     query_order: async ({ symbol }) => orderOf((await exchange.fetchOrder(orderId, await symbolOf(symbol))).info),
+    find_order: async ({ symbol, origClientOrderId }) =>
+      orderOf((await exchange.fetchOrder("", await symbolOf(symbol), { origClientOrderId })).info),
     replace_order: async (wanted) => remembered(await edit(await symbolOf(wanted.symbol), wanted)),
     amend_order: async (wanted) => {
       const which = { ...wanted, orderId };

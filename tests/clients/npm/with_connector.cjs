@@ -29,6 +29,8 @@ module.exports = (job, load) => {
     create_order: async ({ symbol, side, ...rest }) =>
       remembered((await client.newOrder(symbol, side, "LIMIT", { ...limit, ...rest })).data),
     query_order: async ({ symbol }) => orderOf((await client.getOrder(symbol, { orderId })).data),
+    find_order: async ({ symbol, origClientOrderId }) =>
+      orderOf((await client.getOrder(symbol, { origClientOrderId })).data),
     replace_order: async ({ symbol, side, ...rest }) => {
       const how = { ...limit, ...rest, cancelOrderId: orderId };
       const done = await client.cancelAndReplace(symbol, side, "LIMIT", "STOP_ON_FAILURE", how);

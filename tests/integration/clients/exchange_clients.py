@@ -122,8 +122,9 @@ FUTURES_CALLS: list[Call] = [
 
 
 ODD = 'a b+c%d/e=f&gh"i[1,2] é🐎~'
-"""No name that the exchange would take: what it says it was asked shows whether the name came through. No apostrophe:
-the two npm packages that use axios sign it as it is, and send it encoded."""
+"""Looked for as an order's name: what the exchange says it was asked shows whether it came through. No apostrophe: the two npm
+packages that use axios sign it as it is, and send it encoded."""
+FIND_ODD: Call = {"do": "find_order", **BTC, "origClientOrderId": ODD}
 
 ENCODING = [name for name in LIBRARIES if not name.startswith("python-binance")]
 """python-binance 1.0.37 signs before it encodes: such values are wrongly signed wherever it sends them."""
