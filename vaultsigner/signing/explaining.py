@@ -1,5 +1,6 @@
 """Why policy would decide a request as it would: for those who ask about themselves, and for operators about anybody."""
 
+import asyncio
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
@@ -34,20 +35,44 @@ from vaultsigner.strict_json import JsonDocument, JsonNumber
 MEMBERS = ("principal", "operation", "target", "item", "items", "memo", "ip", "at")
 MOST_ITEMS = 100
 MOST_DIGITS = 18
+MOST_WAITING = 16
+
+BUSY = Refusal(
+    "rate_limited",
+    "Too many wait for an explanation of policy: try again in a moment",
+    reason=f"{MOST_WAITING} wait for an explanation",
+    retry_after_seconds=1,
+)
 
 _read_principal = plain_name(PRINCIPAL_KINDS)
 _read_target = plain_name(TARGET_KINDS)
 
 
 class Explaining:
-    """Answers without doing anything: no limit is used, nobody is asked to approve."""
+    """Answers without doing anything: no limit is used, nobody is asked to approve.
+
+    To look at each of 10,000 rules for each of 100 items takes seconds. It is done in a thread, so that others are served
+    meanwhile, and for one caller at a time, so that they get their share of the processor.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._turn = asyncio.Lock()
+        self._waiting = 0
 
     async def explain(self, trail: Trail, caller: Caller) -> JsonValue | Refusal:
         """What each rule says to the request that the body describes, and what they come to."""
+        if self._waiting >= MOST_WAITING:
+            return BUSY
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(self._explained, trail, caller)
+        finally:
+            self._waiting -= 1
+
+    def _explained(self, trail: Trail, caller: Caller) -> JsonValue | Refusal:
         try:
             members = read_members(trail.call.body, MEMBERS)
             who = self._account(members, caller)

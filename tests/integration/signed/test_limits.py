@@ -135,6 +135,31 @@ def test_a_clients_requests_are_limited_over_both_processes(narrow: World, servi
     assert answered == [200, 429], "a tenth of a minute lets one more in"
 
 
+def test_explanations_of_policy_count_against_their_client(
+    narrow: World, services: list[Service], sample: Vector
+) -> None:
+    wallet = planned_wallets([sample])[0].name
+    good = {"operation": "freeze.sign", "target": f"wallet:{wallet}", "item": {"amount": "1"}}
+    bad = {"operation": "freeze.sing"}
+
+    def ask(number: int, document: object, service: Service) -> Reply:
+        assert narrow.clock
+        call = signed_call(
+            HMAC,
+            "POST",
+            "/api/policy/explain",
+            {"number": str(number)},
+            document=document,
+            timestamp_ms=narrow.clock.milliseconds(),
+        )
+        return narrow.send(call, service=service, source="127.0.6.1")
+
+    answered = [ask(n, bad if n % 2 else good, services[n % 2]).status for n in range(REQUESTS)]
+    assert answered == [200, 422] * (REQUESTS // 2)
+    for service in services:
+        assert_told_to_wait(ask(REQUESTS, good, service))
+
+
 def test_the_partner_is_told_in_its_own_words(narrow: World, services: list[Service]) -> None:
     assert narrow.clock
     codes = []

@@ -1,14 +1,20 @@
 """Everybody may ask about their own requests, operators about anybody's; nothing is done, and nothing is guessed."""
 
+import asyncio
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS, until
 from tests.unit.signing.desks import PAYMENT, Desks
 from vaultsigner import policy
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.policy import PolicySet
+from vaultsigner.policy.facts import Facts, Unmet
+from vaultsigner.signing.explaining import BUSY, MOST_WAITING
 
 RULES = """\
 version: 1
@@ -179,3 +185,46 @@ async def test_whole_numbers_are_taken_as_they_are(desks: Desks, policies: Polic
     document = {**ASKED, "operation": "vote.sign", "item": {"proposal_id": 370, "option": "Yes"}}
     told = await explain(desks, policies, document)
     assert told["items"] == [{"proposal_id": 370, "option": "Yes"}]
+
+
+class Slow:
+    """A condition that takes as long as a test wants."""
+
+    field = "amount"
+
+    def __init__(self) -> None:
+        self.reached: list[None] = []
+        self.go_on = threading.Event()
+
+    def unmet(self, _facts: Facts) -> Unmet | None:
+        """Holds, once it is let go on."""
+        self.reached.append(None)
+        in_time = self.go_on.wait(PATIENCE_SECONDS)
+        self.go_on.set()
+        assert in_time, "the service stood still meanwhile"
+        return None
+
+
+def slow_set(policies: PolicySet, slow: Slow) -> PolicySet:
+    first, *others = policies.rules
+    return PolicySet(policies.digest, (replace(first, conditions=(slow,)), *others))
+
+
+async def test_a_long_explanation_keeps_nobody_else_waiting(desks: Desks, policies: PolicySet) -> None:
+    slow = Slow()
+    asked = asyncio.create_task(explain(desks, slow_set(policies, slow), ASKED))
+    await until(lambda: slow.reached, "the slow condition")
+    slow.go_on.set()  # which a loop that stood still could not do
+    assert (await asked)["decision"]["effect"] == "allow"
+
+
+async def test_one_explanation_is_made_at_a_time_and_few_wait(desks: Desks, policies: PolicySet) -> None:
+    slow = Slow()
+    set_of_slow = slow_set(policies, slow)
+    asked = [asyncio.create_task(explain(desks, set_of_slow, ASKED)) for _ in range(MOST_WAITING)]
+    await until(lambda: slow.reached, "the first of them")
+    assert len(slow.reached) == 1
+    assert await explain(desks, policies, ASKED) == BUSY
+    slow.go_on.set()
+    assert all(isinstance(told, dict) for told in await asyncio.gather(*asked))
+    assert isinstance(await explain(desks, policies, ASKED), dict)
