@@ -109,7 +109,9 @@ def test_an_rsa_key_signs_as_the_public_key_shown_says(program: Program, bao: Ba
 
 
 @pytest.mark.parametrize(
-    ("scheme", "typed"), [("hmac", SECRET), ("rsa", pem(RSA_2048)), ("ed25519", pem(ED25519))]
+    ("scheme", "typed"),
+    [("hmac", SECRET), ("rsa", pem(RSA_2048)), ("ed25519", pem(ED25519))],
+    ids=["hmac", "rsa", "ed25519"],
 )
 def test_kv_gets_it_where_one_asks_for_that(
     program: Program, bao: Bao, folder: str, scheme: str, typed: str
@@ -260,6 +262,7 @@ def test_a_key_of_another_type_is_no_next_version(program: Program, bao: Bao, mo
         ("ed25519", SECRET, "no private key in PEM"),
         ("rsa", pem(ED25519), "of type ed25519, not rsa"),
     ],
+    ids=["short", "two-words", "nothing", "no-pem", "another-type"],
 )
 def test_what_cannot_serve_is_refused_in_a_line(
     program: Program, bao: Bao, mount: str, *, scheme: str, typed: str, said: str

@@ -128,6 +128,7 @@ def test_nothing_is_overwritten_unasked_and_both_go_together(
         ("", "", "nothing on standard input"),
         (SECRET_KEY, pem(ED25519), "of type ed25519, not rsa"),
     ],
+    ids=["two-words", "nothing", "another-type"],
 )
 def test_what_cannot_serve_is_refused_in_a_line(
     program: Program, bao: Bao, folder: str, *, typed: str, key: str, said: str

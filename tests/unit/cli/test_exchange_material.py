@@ -88,7 +88,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("scheme", "text", "told"), WRONG)
+@pytest.mark.parametrize(("scheme", "text", "told"), WRONG, ids=[told for _, _, told in WRONG])
 def test_what_cannot_be_used_is_told_without_repeating_it(
     scheme: ExchangeScheme, text: str, told: str
 ) -> None:

@@ -399,7 +399,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("marked", "where", "message", "hint"), WRONG)
+@pytest.mark.parametrize(
+    ("marked", "where", "message", "hint"),
+    WRONG,
+    ids=[f"{where}: {message}" for _, where, message, _ in WRONG],
+)
 def test_each_mistake_is_told_at_its_place(
     loading: Loading, marked: str, where: str, message: str, hint: str
 ) -> None:
