@@ -28,7 +28,7 @@ from vaultsigner.formats.open_api.intent import USER_DATA
 SMALLEST_RSA_BITS = 1024
 """The other side chooses it, for what it encrypts."""
 MOST_DECRYPTIONS_IN_A_MINUTE = 1_200
-"""Each takes some 6 to 20 ms during which nothing else is answered."""
+"""Each takes 1.5 ms with a key of 2,048 bits, 6 ms with one of 4,096; nothing else is answered meanwhile."""
 MOST_FAILED_IN_A_MINUTE = 60
 """For each app. Decryption by trial (Bleichenbacher 1998) would need tens of millions before it learnt anything at all."""
 

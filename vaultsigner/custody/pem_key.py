@@ -58,8 +58,8 @@ class PemKey:
 def pem_key(secret: SecretView) -> PemKey:
     """The key in a secret; to be had by `SecretView.derive`.
 
-    Whether an RSA key's factors are prime is left to `check_pem_key`, which takes a second; whoever signs looks at what comes
-    out.
+    Whether an RSA key's factors are prime is left to `check_pem_key`, which takes fifty times as long as a signature; whoever
+    signs looks at what comes out.
 
     Raises:
         CustodyError: key_malformed.
@@ -68,7 +68,7 @@ def pem_key(secret: SecretView) -> PemKey:
 
 
 def check_pem_key(secret: SecretView) -> PemKey:
-    """As `pem_key`, with everything about the key's numbers looked at: 0.1 s for an RSA key of 2,048 bits, 0.7 s for 4,096."""
+    """As `pem_key`, with everything about the key's numbers looked at: 35 ms for an RSA key of 2,048 bits, 250 ms for 4,096."""
     return _load(secret, skip_validation=False)
 
 
