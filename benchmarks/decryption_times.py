@@ -1,4 +1,4 @@
-"""`python -m benchmarks.decryption_times`: how long custody's decryption for the Open API takes, by what is wrong with a ciphertext.
+"""`python -m benchmarks.decryption_times`: how long decryption for the Open API takes, by what is wrong with a ciphertext.
 
 What differs here could be told from outside. Nothing but the processor's time counts, in turns of random order.
 """
