@@ -1,7 +1,13 @@
-"""Refusals where clients expect an exchange: in our shape, with the words also where such clients look for them.
+"""Refusals where clients expect an exchange: in our shape, and so that such clients understand them.
 
-Exchanges answer `{"code": -1021, "msg": "..."}`. ccxt, python-binance and Binance's own connectors put `msg` into the exceptions
-that they raise for the HTTP status, and take a `code` that is a word as they take a number.
+Exchanges say `{"code": -1021, "msg": "..."}`. python-binance and Binance's own connectors put `code` and `msg` into the exceptions
+that they raise for the HTTP status, whatever these are. ccxt takes every `code` for a number and breaks off at a word with a mistake
+of its own, unless it finds what to raise before it gets there (`handle_errors` of its `binance`, in Python and in JavaScript):
+
+- where `msg` has certain words in it, it raises PermissionDenied, with `msg` for its text;
+- where `success` is false and `msg` is JSON, it goes by the number in there; its text is then the whole body.
+
+The first is for refusals, which stay as they are however often one asks. The second is for what could not be done this time.
 """
 
 from collections.abc import Mapping
@@ -12,14 +18,20 @@ from aiohttp import web
 
 from vaultsigner.domain.names import JsonValue, RequestId
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.server.answers import answer_response, error_body, refusal_response
+from vaultsigner.server import statuses
+from vaultsigner.server.answers import answer_response, encode_json, error_body, refusal_response
 from vaultsigner.signing.calls import Answer
+
+NO_PRIVILEGE = "has no operation privilege"
+DISCONNECTED = -1001
+TIMEOUT = -1007
+"""Binance's documentation, "Error codes": TIMEOUT is "send status unknown; execution status unknown"."""
 
 
 def exchange_answer(answer: Answer, request_id: RequestId) -> web.Response:
-    """An answer of our own: the time, or that others have to approve first."""
+    """An answer of our own: the time, or that others have to approve first, which to an exchange's client is a refusal."""
     if isinstance(answer.body, dict) and "message" in answer.body:
-        answer = replace(answer, body=with_msg(answer.body))
+        answer = replace(answer, body=for_exchange_clients(answer.body))
     return answer_response(answer, request_id)
 
 
@@ -29,11 +41,16 @@ def exchange_refusal(
     """A refusal."""
 
     def tell(told: Refusal, request_id: RequestId) -> JsonValue:
-        return with_msg(error_body(told, request_id))
+        return for_exchange_clients(error_body(told, request_id))
 
     return refusal_response(refusal, request_id, extra, tell=tell)
 
 
-def with_msg(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """The message under the exchanges' name for it, too."""
-    return {**body, "msg": body["message"]}
+def for_exchange_clients(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Our members, and those by which an exchange's client finds out what to raise."""
+    code, message = body["code"], body["message"]
+    if not statuses.is_our_fault(statuses.status_of(str(code))):
+        return {**body, "msg": f"{message} (the request {NO_PRIVILEGE})"}
+    number = TIMEOUT if code == "outcome_unknown" else DISCONNECTED
+    told: dict[str, JsonValue] = {"code": number, "msg": message}
+    return {**body, "msg": encode_json(told).decode(), "success": False}
