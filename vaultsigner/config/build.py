@@ -151,7 +151,6 @@ def _exchange(model: ExchangeModel) -> Exchange:
         secret=model.secret,
         public_key=model.public_key.der if model.public_key else None,
         key_file=model.public_key.file if model.public_key else None,
-        error_codes=model.error_codes,
     )
 
 

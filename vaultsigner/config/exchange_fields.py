@@ -12,9 +12,8 @@ from vaultsigner.config.literal_secrets import kind_of_secret
 from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.config.public_keys import PublicKey, read_public_key
 from vaultsigner.config.references import read_kv_reference, read_transit_reference
-from vaultsigner.config.settings import ErrorCodes, ExchangeScheme, KvReference, TransitReference
+from vaultsigner.config.settings import ExchangeScheme, KvReference, TransitReference
 
-ERROR_CODES: tuple[ErrorCodes, ...] = get_args(ErrorCodes)
 EXCHANGE_SCHEMES: tuple[ExchangeScheme, ...] = get_args(ExchangeScheme)
 _IDENTIFIER = re.compile(r"[!-~]{1,128}")
 """What may stand in a header's value, as both places send theirs."""
@@ -25,13 +24,6 @@ def _scheme(text: str) -> ExchangeScheme:
         if text == scheme:
             return scheme
     raise UnusableValueError("exchanges know no such scheme", suggestion(text, EXCHANGE_SCHEMES))
-
-
-def _error_codes(text: str) -> ErrorCodes:
-    for word in ERROR_CODES:
-        if text == word:
-            return word
-    raise UnusableValueError("there is no such way to name errors", suggestion(text, ERROR_CODES))
 
 
 def _identifier(value: Any, info: ValidationInfo) -> str:
@@ -92,7 +84,6 @@ def _verifying_key(value: Any, info: ValidationInfo) -> PublicKey | None:
     return read_public_key(pem_or_path(value), kind=kind)
 
 
-ErrorCodesWord = Annotated[ErrorCodes, text_read_by(_error_codes)]
 Scheme = Annotated[ExchangeScheme, text_read_by(_scheme)]
 BaseUrl = Annotated[str, text_read_by(read_exchange_url)]
 Identifier = Annotated[str, PlainValidator(_identifier)]

@@ -161,7 +161,6 @@ class ExchangeModel(StrictModel):
     scheme: exchange_fields.Scheme
     secret: exchange_fields.ExchangeSecret
     public_key: exchange_fields.VerifyingKey = None
-    error_codes: exchange_fields.ErrorCodesWord = "words"
 
 
 class OpenApiAppModel(StrictModel):

@@ -11,7 +11,6 @@ from vaultsigner.domain.permissions import Permission
 
 Network = IPv4Network | IPv6Network
 ClientScheme = Literal["hmac", "rsa", "ed25519", "open_api"]
-ErrorCodes = Literal["words", "numbers"]
 ExchangeScheme = Literal["hmac", "rsa", "ed25519"]
 WalletRole = Literal["sender", "recipient"]
 UserRole = Literal["operator", "auditor"]
@@ -174,8 +173,6 @@ class Exchange:
         secret: HMAC's shared secret, or the private half of a key pair. What lies in Transit never leaves Vault.
         public_key: DER, SubjectPublicKeyInfo: new signatures are verified with it. For `rsa` and `ed25519` alone.
         key_file: where that was read from; None where the configuration holds it.
-        error_codes: how our own errors name themselves to those who ask this exchange: by words, as everywhere, or by the numbers
-            that exchanges use, for libraries that take every `code` for one.
     """
 
     name: ExchangeName
@@ -185,7 +182,6 @@ class Exchange:
     secret: KvReference | TransitReference
     public_key: bytes | None = None
     key_file: Path | None = None
-    error_codes: ErrorCodes = "words"
 
 
 @dataclass(frozen=True, slots=True)

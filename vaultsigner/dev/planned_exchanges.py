@@ -7,7 +7,7 @@ from vaultsigner.cli.exchange_store import Found, write
 from vaultsigner.cli.key_store import look_up, put_fields
 from vaultsigner.cli.transit_store import look_up_transit
 from vaultsigner.cli.vault_admin import OperatorVault
-from vaultsigner.config.settings import ErrorCodes, ExchangeScheme, KvReference, TransitReference
+from vaultsigner.config.settings import ExchangeScheme, KvReference, TransitReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class PlannedExchange:
     transit: bool = True
     verified: bool = True
     secret_of: str | None = None
-    error_codes: ErrorCodes = "words"
 
     @property
     def reference(self) -> KvReference | TransitReference:
@@ -61,7 +60,6 @@ class PlannedExchange:
             "api_key": self.api_key,
             "scheme": self.scheme,
             "secret": str(self.reference),
-            "error_codes": self.error_codes,
             **({"public_key": public_pem(public_key)} if public_key and self.verified else {}),
         }
 

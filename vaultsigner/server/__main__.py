@@ -81,7 +81,7 @@ def _look_over(settings: Settings) -> None:
 async def serve(settings: Settings, open_pipeline: OpenPipeline) -> None:
     """Serve the API and the operations application until SIGTERM or SIGINT; then stop accepting and finish what is in flight."""
     asyncio.get_running_loop().set_exception_handler(log_loop_trouble)
-    app = create_app(settings.server, open_pipeline, settings.partner, settings.exchanges)
+    app = create_app(settings.server, open_pipeline, settings.partner)
     runner = ConnectionRunner(app, shutdown_timeout=STOP_SECONDS / AIOHTTP_STOP_PHASES)
     async with _serving(runner, settings.server.listen, "server.listen") as url:
         ops_runner = web.AppRunner(create_ops_app(app[PIPELINE]), access_log=None, shutdown_timeout=1.0)

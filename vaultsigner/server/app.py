@@ -1,12 +1,10 @@
 """The application: the routes' table made into aiohttp routes, and the pipeline opened for as long as the server runs."""
 
-from collections.abc import AsyncIterator, Mapping
-from types import MappingProxyType
+from collections.abc import AsyncIterator
 
 from aiohttp import HttpVersion11, web
 
-from vaultsigner.config.settings import Exchange, Partner, ServerSettings
-from vaultsigner.domain.names import ExchangeName
+from vaultsigner.config.settings import Partner, ServerSettings
 from vaultsigner.server.bodies import MAX_BODY_BYTES
 from vaultsigner.server.client_address import ClientAddresses
 from vaultsigner.server.documents import add_documents
@@ -21,7 +19,6 @@ def create_app(
     settings: ServerSettings,
     open_pipeline: OpenPipeline,
     partner: Partner | None = None,
-    exchanges: Mapping[ExchangeName, Exchange] = MappingProxyType({}),
 ) -> web.Application:
     """Make the API's application.
 
@@ -29,12 +26,10 @@ def create_app(
         settings: whose word on addresses counts.
         open_pipeline: opens what answers the requests; closed again when the server stops.
         partner: where the partner family is served; None where it is not.
-        exchanges: how their errors are named.
     """
-    numbered = {name for name, exchange in exchanges.items() if exchange.error_codes == "numbers"}
     app = web.Application()
     app[ADDRESSES] = ClientAddresses(settings.trusted_proxies)
-    app[FAMILIES] = Families(None if partner is None else partner.url_prefix, numbered)
+    app[FAMILIES] = Families(None if partner is None else partner.url_prefix)
 
     async def hold_pipeline(held_by: web.Application) -> AsyncIterator[None]:
         async with open_pipeline() as pipeline:

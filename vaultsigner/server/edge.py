@@ -77,12 +77,11 @@ def endpoint_handler(
         if isinstance(received, Refusal):
             return await refuse(app, request, received, forwarded_for=forwarded_for(request))
         outcome = await endpoint(app[PIPELINE], received)
-        answering = app[FAMILIES].at(request.path)
         if isinstance(outcome, Streamed):
             return await streamed_response(request, outcome, received.request_id)
         if isinstance(outcome, Answer):
-            return answering.answer(outcome, received.request_id)
-        return answering.refusal(outcome, received.request_id, NO_HEADERS)
+            return family.answer(outcome, received.request_id)
+        return family.refusal(outcome, received.request_id, NO_HEADERS)
 
     return handle
 

@@ -1,6 +1,6 @@
 """The families of routes, and how each tells what came of a request."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,8 +12,6 @@ from vaultsigner.server.answers import answer_response, refusal_response
 from vaultsigner.server.exchange_errors import (
     exchange_answer,
     exchange_refusal,
-    numbered_answer,
-    numbered_refusal,
 )
 from vaultsigner.server.partner_envelope import enveloped_answer, enveloped_refusal
 from vaultsigner.signing.calls import Answer
@@ -38,8 +36,6 @@ BARE = Family(answer_response, refusal_response)
 """Bare objects, and errors in our own shape."""
 EXCHANGE = Family(exchange_answer, exchange_refusal)
 """What exchanges answer, as they answer it; our errors with a member more, for exchanges' clients."""
-NUMBERED_EXCHANGE = Family(numbered_answer, numbered_refusal)
-"""The same for libraries that take every `code` for a number."""
 PARTNER = Family(enveloped_answer, enveloped_refusal, signature_header=True)
 
 
@@ -48,12 +44,10 @@ class Families:
 
     Args:
         partner_prefix: where the partner family is; None where there is none.
-        numbered: the exchanges whose errors of ours have numbers.
     """
 
-    def __init__(self, partner_prefix: str | None = None, numbered: Collection[str] = ()) -> None:
+    def __init__(self, partner_prefix: str | None = None) -> None:
         self._partner_prefix = partner_prefix
-        self._numbered = frozenset(numbered)
 
     def at(self, path: str) -> Family:
         """The family that answers for a path.
@@ -63,10 +57,7 @@ class Families:
         """
         if self._is_partners(path):
             return PARTNER
-        if not path.startswith(FORWARDED):
-            return BARE
-        name = path.removeprefix(FORWARDED).partition("/")[0]
-        return NUMBERED_EXCHANGE if name in self._numbered else EXCHANGE
+        return EXCHANGE if path.startswith(FORWARDED) else BARE
 
     def on_record(self, path: str) -> bool:
         """Whether a request for a path that nobody serves is on the record: strangers' guesses elsewhere would fill it."""
