@@ -16,9 +16,7 @@ from vaultsigner.server.routes import ROUTES
 
 
 def create_app(
-    settings: ServerSettings,
-    open_pipeline: OpenPipeline,
-    partner: Partner | None = None,
+    settings: ServerSettings, open_pipeline: OpenPipeline, partner: Partner | None = None
 ) -> web.Application:
     """Make the API's application.
 

@@ -9,10 +9,7 @@ from vaultsigner.domain.names import RequestId
 from vaultsigner.domain.paths import FORWARDED
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server.answers import answer_response, refusal_response
-from vaultsigner.server.exchange_errors import (
-    exchange_answer,
-    exchange_refusal,
-)
+from vaultsigner.server.exchange_errors import exchange_answer, exchange_refusal
 from vaultsigner.server.partner_envelope import enveloped_answer, enveloped_refusal
 from vaultsigner.signing.calls import Answer
 

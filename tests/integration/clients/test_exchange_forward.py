@@ -72,7 +72,7 @@ MINUTES_5 = 300_000
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with running_desk(tmp_path_factory.mktemp("libraries"), policy=POLICY, error_codes="numbers") as running:
+    with running_desk(tmp_path_factory.mktemp("libraries"), policy=POLICY) as running:
         running.exchange.limits.weight_per_minute = 1_000_000
         yield running
 

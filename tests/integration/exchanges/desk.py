@@ -25,7 +25,7 @@ from tests.signing_client import (
     signed_call,
 )
 from tests.world import World, running_world
-from vaultsigner.config.settings import ErrorCodes, ExchangeScheme, RateLimit
+from vaultsigner.config.settings import ExchangeScheme, RateLimit
 from vaultsigner.dev.exchange.exchange import Exchange
 from vaultsigner.dev.exchange.faults import Fault
 from vaultsigner.dev.exchange.server import ExchangeServer
@@ -141,7 +141,7 @@ class Desk:
         return [each for each in self.world.records(reply.request_id) if kind in (None, each["kind"])]
 
 
-def planned_exchanges(url: str, error_codes: ErrorCodes = "words") -> tuple[PlannedExchange, ...]:
+def planned_exchanges(url: str) -> tuple[PlannedExchange, ...]:
     """An account of every scheme, once with its secret in Transit, once in KV; all of them are the desk's."""
     found = []
     for scheme in EVERY:
@@ -150,13 +150,7 @@ def planned_exchanges(url: str, error_codes: ErrorCodes = "words") -> tuple[Plan
         for name, transit in ((MAIN, True), (IN_KV, False)):
             found.append(
                 PlannedExchange(
-                    f"{name}-{scheme}",
-                    url,
-                    key["api_key"],
-                    _scheme(scheme),
-                    secret,
-                    transit=transit,
-                    error_codes=error_codes,
+                    f"{name}-{scheme}", url, key["api_key"], _scheme(scheme), secret, transit=transit
                 )
             )
     return tuple(found)
@@ -186,11 +180,10 @@ def running_desk(
     *,
     policy: str = POLICY,
     rate_limits: Mapping[str, RateLimit] | None = None,
-    error_codes: ErrorCodes = "words",
 ) -> Iterator[Desk]:
     """A desk, for as long as the context lasts."""
     with running_exchange() as server:
-        exchanges = planned_exchanges(server.url, error_codes)
+        exchanges = planned_exchanges(server.url)
         names = tuple(each.name for each in exchanges)
         with running_world(
             directory,

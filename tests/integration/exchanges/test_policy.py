@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.exchanges.desk import HMAC, ORDER, Desk, running_desk
+from tests.integration.exchanges.desk import HMAC, ORDER, Desk
 from tests.signing_client import Reply
 
 WITHDRAWAL = {"coin": "BTC", "address": "TColdWallet", "amount": "0.5", "network": "BTC"}
@@ -121,20 +121,3 @@ def test_what_is_suspended_is_cut_off(desk: Desk, kind: str, name: str) -> None:
         ended = desk.world.ask("DELETE", f"/api/suspensions/{kind}/{name}", None, token=token)
     assert ended.status == 200
     assert desk.call("GET", "/api/v3/account").status == 200
-
-
-def test_errors_have_numbers_where_config_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """For libraries that take every `code` for one."""
-    with running_desk(tmp_path_factory.mktemp("numbers"), error_codes="numbers") as numbered:
-        denied = withdraw(numbered)
-        assert (denied.status, denied.body["code"], denied.body["error"]) == (403, -1002, "policy_denied")
-        assert denied.body["msg"] == denied.body["message"]
-        stranger = numbered.unsigned("GET", "/api/v3/account")
-        assert (stranger.status, stranger.body["code"]) == (401, -1002)
-        wanted = {"coin": "ETH", "address": "0xabc", "amount": "1"}
-        waits = numbered.call("POST", "/sapi/v1/capital/withdraw/apply", wanted, bot="ed25519")
-        assert (waits.status, waits.body["code"], waits.body["error"]) == (202, -1002, "approval_required")
-        nonsense = numbered.call("GET", "/api/v3/account/")
-        assert (nonsense.status, nonsense.body["code"]) == (400, -1130)
-        elsewhere = numbered.unsigned("GET", "/api/v3/account", at="nowhere")
-        assert elsewhere.body["code"] == "exchange_not_found"
