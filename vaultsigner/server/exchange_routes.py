@@ -24,8 +24,8 @@ def _forward_route(method: str) -> Route:
             description="Takes a request as the exchange would, but signed with your own key for vaultsigner; `timestamp`, "
             "`signature` and the API key that it brings are replaced. Answers what the exchange answers: status, body, "
             "Content-Type, Retry-After, and the headers that tell the weight used. What the exchange serves to anybody needs no "
-            "key. Errors of ours have the exchange's `msg` beside our members. A connection that is cut says that the "
-            "exchange's answer was; 504, and the header X-Vaultsigner-Outcome, that nobody knows what the exchange did: ask it "
+            "key. Errors of ours have what clients of exchanges look for, too. A connection that is cut says that the exchange's "
+            "answer was; 504, and the header X-Vaultsigner-Outcome, that nobody knows what the exchange did: ask it "
             "before you ask again.",
             answer="exchange_answer",
             answer_example=exchange_examples.ORDER,

@@ -10,7 +10,7 @@ from vaultsigner.server.answers import CHALLENGES
 from vaultsigner.server.control_examples import APPROVAL_REQUIRED
 from vaultsigner.server.error_examples import ERROR_EXAMPLES
 from vaultsigner.server.examples import SIGNED_DECISION
-from vaultsigner.server.exchange_errors import with_msg
+from vaultsigner.server.exchange_errors import for_exchange_clients
 from vaultsigner.server.families import EXCHANGE, PARTNER
 from vaultsigner.server.received import APPROVAL
 from vaultsigner.server.route import Route
@@ -73,7 +73,7 @@ def _components(routes: tuple[Route, ...]) -> Object:
     forwarded = {code for route in routes if route.family is EXCHANGE for code in route.documentation.errors}
     examples: Object = {code: {"value": body} for code, body in ERROR_EXAMPLES.items()}
     for code in sorted(forwarded):
-        examples[f"{EXCHANGE_ERROR}{code}"] = {"value": with_msg(ERROR_EXAMPLES[code])}
+        examples[f"{EXCHANGE_ERROR}{code}"] = {"value": for_exchange_clients(ERROR_EXAMPLES[code])}
     return {
         "schemas": {**SCHEMAS, **(openapi_partner.SCHEMAS if with_partner else {})},
         "examples": {**examples, **(openapi_partner.EXAMPLES if with_partner else {})},

@@ -81,6 +81,15 @@ _VOTE = object_schema(
     option=_words("The vote.", {"Yes": 1, "Abstain": 2, "No": 3, "NoWithVeto": 4}),
 )
 
+_FOR_EXCHANGE_CLIENTS = object_schema(
+    ("msg",),
+    msg={
+        "type": "string",
+        "description": "The message, for clients of exchanges; as JSON where success is there.",
+    },
+    success={"type": "boolean", "description": "There, and false, where it may work another time."},
+)
+
 SCHEMAS: Mapping[str, Schema] = MappingProxyType(
     {
         "credentials": object_schema(
@@ -138,7 +147,7 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
         ),
         "exchange_error": {
             "description": "An error where exchanges are expected to answer.",
-            "allOf": [_reference("error"), object_schema(("msg",), msg={"type": "string"})],
+            "allOf": [_reference("error"), _FOR_EXCHANGE_CLIENTS],
         },
         "field_error": object_schema(
             ("loc", "msg", "type"),

@@ -44,13 +44,16 @@ WITH_PARTNER = document_of(*ROUTES, *PARTNER_ROUTES)
 OPERATIONS = operations_of(DOCUMENT)
 PARTNERS = [each for each in operations_of(WITH_PARTNER) if each[0].startswith("/web3/")]
 FORWARDED = "/exchange/{name}/{path}"
-MEMBERS = {FORWARDED: {"msg"}}
-"""What errors have beside the usual, by path."""
 AUTHENTICATED = [
     (path, method, operation)
     for path, method, operation in OPERATIONS
     if path.startswith("/api/") and path != "/api/auth/login"
 ]
+
+
+def members_for_exchange_clients(status: int) -> set[str]:
+    """What errors have there beside the usual."""
+    return {"msg", "success"} if status >= 500 else {"msg"}
 
 
 @pytest.mark.parametrize("document", [DOCUMENT, WITH_PARTNER], ids=["alone", "with the partner family"])
@@ -88,7 +91,8 @@ def test_every_operation_has_examples_for_all_it_takes_and_answers(
             name = example.get("$ref", "").removeprefix("#/components/examples/")
             value = DOCUMENT["components"]["examples"][name]["value"] if name else example["value"]
             if status not in ("200", "202"):
-                assert set(value) == {"code", "message", "detail", "request_id"} | MEMBERS.get(path, set())
+                more = members_for_exchange_clients(int(status)) if path == FORWARDED else set()
+                assert set(value) == {"code", "message", "detail", "request_id"} | more
                 assert name in (value["code"], f"forwarded_{value['code']}")
         assert content["examples"]
     if path == FORWARDED:

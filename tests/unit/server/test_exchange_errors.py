@@ -1,0 +1,77 @@
+"""What an exchange's client finds in our errors: see the module; tests of the clients themselves show what they make of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from vaultsigner.domain.names import JsonValue, RequestId
+from vaultsigner.domain.refusals import Refusal
+from vaultsigner.server.exchange_errors import exchange_answer, exchange_refusal, numbered_refusal
+from vaultsigner.server.statuses import STATUS_FOR_CODE, status_of
+from vaultsigner.signing.calls import Answer
+
+ID = RequestId("01KAJ0Y7W8F0N6Q3VZ2M5T9XBC")
+MESSAGE = 'Policy says "no" \U0001f40e'
+OURS = {"code", "message", "detail", "request_id"}
+ERRORS = sorted(code for code in STATUS_FOR_CODE if code != "ok" and not code.startswith("partner_"))
+
+
+def body_of(code: str) -> dict[str, Any]:
+    """As it is sent."""
+    sent = exchange_refusal(Refusal(code, MESSAGE), ID).body
+    assert isinstance(sent, bytes)
+    body: dict[str, Any] = json.loads(sent)
+    assert (body["code"], body["message"], body["request_id"]) == (code, MESSAGE, ID)
+    return body
+
+
+@pytest.mark.parametrize("code", [code for code in ERRORS if status_of(code) < 500])
+def test_a_refusal_has_the_words_that_make_it_one(code: str) -> None:
+    body = body_of(code)
+    assert set(body) == OURS | {"msg"}
+    assert body["msg"] == f"{MESSAGE} (the request has no operation privilege)"
+
+
+@pytest.mark.parametrize("code", [code for code in ERRORS if status_of(code) >= 500])
+def test_what_could_not_be_done_has_a_number(code: str) -> None:
+    body = body_of(code)
+    assert set(body) == OURS | {"msg", "success"}
+    assert body["success"] is False
+    number = -1007 if code == "outcome_unknown" else -1001
+    assert json.loads(body["msg"]) == {"code": number, "msg": MESSAGE}
+
+
+def test_what_waits_for_approval_is_a_refusal_to_such_a_client() -> None:
+    body: dict[str, JsonValue] = {"code": "approval_required", "message": MESSAGE, "approval": {"id": "a"}}
+    response = exchange_answer(Answer(body, code="approval_required"), ID)
+    assert isinstance(response.body, bytes)
+    assert response.status == 202
+    assert json.loads(response.body) == body | {"msg": f"{MESSAGE} (the request has no operation privilege)"}
+
+
+def test_the_time_is_left_alone() -> None:
+    assert exchange_answer(Answer({"serverTime": 1}), ID).body == b'{"serverTime":1}'
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_an_error_that_is_to_have_a_number_has_one(code: str) -> None:
+    sent = numbered_refusal(Refusal(code, MESSAGE), ID).body
+    assert isinstance(sent, bytes)
+    body = json.loads(sent)
+    assert set(body) == OURS | {"msg", "error"}
+    assert (body["error"], body["msg"], body["message"]) == (code, MESSAGE, MESSAGE)
+    assert body["code"] in (-1001, -1002, -1003, -1007, -1130)
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        *(("policy_denied", -1002), ("authentication_failed", -1002), ("limit_exceeded", -1003)),
+        *(("outcome_unknown", -1007), ("exchange_unavailable", -1001), ("malformed_parameters", -1130)),
+    ],
+)
+def test_which_number_that_is(code: str, number: int) -> None:
+    sent = numbered_refusal(Refusal(code, MESSAGE), ID).body
+    assert isinstance(sent, bytes)
+    assert json.loads(sent)["code"] == number
