@@ -1,8 +1,8 @@
 """Refusals where clients expect an exchange: in our shape, and so that such clients understand them.
 
-Exchanges say `{"code": -1021, "msg": "..."}`. python-binance and Binance's own connectors put `code` and `msg` into exceptions that
-they raise for the HTTP status, whatever these are. ccxt takes every `code` for a number and breaks off at a word with a mistake
-of its own, unless it finds what to raise before it gets there (`handle_errors` of its `binance`, in every language):
+Exchanges say `{"code": -1021, "msg": "..."}`. python-binance and Binance's own connectors put both into exceptions, which they
+raise for the HTTP status, whatever these are. ccxt takes every `code` for a number and breaks off at a word with a mistake of its
+own, unless it finds what to raise before it gets there (`handle_errors` of its `binance`, in every language):
 
 - where `msg` has certain words in it, it raises PermissionDenied, with `msg` for its text;
 - where `success` is false and `msg` is JSON, it goes by the number in there; its text is then the whole body.
