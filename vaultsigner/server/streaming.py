@@ -49,6 +49,10 @@ async def _send(request: web.Request, streamed: Streamed, request_id: RequestId)
         _cut(request)
     except ConnectionError:
         log.info("the caller has gone before the end of an exchange's answer", request_id=request_id)
+    except BaseException:
+        # Half an answer may be on its way: nothing else can follow it.
+        _cut(request)
+        raise
     return response
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 from vaultsigner.errors import ExchangeError
 
+CUT = ExchangeError("the exchange's answer ended too early: hung up")
+
 
 @dataclass
 class Pieces:
-    """Gives its pieces, then ends, or is cut; tells how much of it was taken, and when it was let go of."""
+    """Gives its pieces, then ends, or fails; tells how much of it was taken, and when it was let go of."""
 
     pieces: tuple[bytes, ...] = ()
-    cut: bool = False
+    error: Exception | None = None
     taken: int = 0
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -23,8 +25,8 @@ class Pieces:
             for piece in self.pieces:
                 self.taken += 1
                 yield piece
-            if self.cut:
-                raise ExchangeError("the exchange's answer ended too early: hung up")
+            if self.error is not None:
+                raise self.error
         finally:
             self.left.set()
 

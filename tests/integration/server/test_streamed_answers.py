@@ -6,7 +6,7 @@ import contextlib
 import aiohttp
 import pytest
 
-from tests.integration.server.bodies import Pieces
+from tests.integration.server.bodies import CUT, Pieces
 from tests.integration.server.conftest import Service, split_reply
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.signing.calls import Streamed
@@ -82,18 +82,34 @@ async def test_an_empty_body_has_no_type_that_nobody_said(service: Service) -> N
 
 @pytest.mark.parametrize("pieces", [(), (b"half",), (PIECE,) * 5])
 async def test_what_is_cut_looks_cut(service: Service, pieces: tuple[bytes, ...]) -> None:
-    body = Pieces(pieces, cut=True)
+    body = Pieces(pieces, error=CUT)
     answer(service, body)
     with pytest.raises((aiohttp.ClientPayloadError, aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
         await service.request("GET", PATH)
     assert body.closed.is_set()
 
 
+async def test_nothing_follows_an_answer_that_fails_half_way(service: Service) -> None:
+    body = Pieces((b"half",), error=ValueError("a defect"))
+    answer(service, body)
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(GET)
+    got = bytearray()
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(1 << 16):
+            got += piece
+    writer.close()
+    assert got.count(b"HTTP/1.1 ") <= 1
+    assert not got.endswith(b"0\r\n\r\n")
+    assert body.closed.is_set()
+    assert [refusal.code for _, refusal in service.pipeline.refusals] == ["internal_error"]
+
+
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 async def test_what_is_cut_is_reset_also_where_a_close_would_be_an_end(
     service: Service, version: str
 ) -> None:
-    body = Pieces((b"half",), cut=True)
+    body = Pieces((b"half",), error=CUT)
     answer(service, body)
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     try:
