@@ -18,8 +18,9 @@ from pathlib import Path
 from vaultsigner.audit.chain import Head, seal
 from vaultsigner.audit.entries import IntentDecided, Outcome
 from vaultsigner.domain.decisions import Decision
-from vaultsigner.domain.names import JsonValue, Operation, RequestId, WalletName
+from vaultsigner.domain.names import JsonValue, Operation, RequestId
 from vaultsigner.domain.principals import Principal
+from vaultsigner.domain.targets import Target
 
 BEGIN = datetime(2026, 10, 21, tzinfo=UTC)
 PRINCIPALS = (Principal("user", "sam"), *(Principal("client", f"bot-{n}", "hmac") for n in range(1, 9)))
@@ -110,14 +111,14 @@ def _entries(chance: random.Random, number: int, *, outcomes: bool) -> Iterator[
     principal = chance.choice(PRINCIPALS)
     operation, intent = _asked(chance)
     request, ip = RequestId(f"{number:032x}"), f"10.0.0.{chance.randrange(1, 250)}"
-    wallet = WalletName(f"wallet_{chance.randrange(1, 5)}")
+    target = Target("wallet", f"wallet_{chance.randrange(1, 5)}")
     digest = sha256(request.encode()).hexdigest()
     yield IntentDecided(
         request_id=request,
         principal=principal,
         ip=ip,
         operation=operation,
-        wallet=wallet,
+        target=target,
         intent=intent,
         decision=ALLOWED,
         body_sha256=digest,
@@ -128,7 +129,7 @@ def _entries(chance: random.Random, number: int, *, outcomes: bool) -> Iterator[
             principal=principal,
             ip=ip,
             operation=operation,
-            wallet=wallet,
+            target=target,
             status=200,
             signed_sha256=digest,
             transaction_hash=digest.upper(),

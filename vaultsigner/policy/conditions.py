@@ -59,7 +59,8 @@ class TextIn:
         text = facts.text(self.field)
         if isinstance(text, Unmet):
             return text
-        if (one_spelling(self.field, text) in self.compared) is not self.negated:
+        named = text in self.values or one_spelling(self.field, text) in self.compared
+        if named is not self.negated:
             return None
         if self.negated:
             return Unmet(lambda: f"{self.field} is {shown(text)}, which is excluded")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact
+from functools import lru_cache
 
 MAX_CHARACTERS = 30
 
@@ -19,9 +20,12 @@ def read_decimal(text: str) -> Decimal | None:
 
     `"1"`, `"1.0"` and `"1e0"` are equal, and equal keys of a mapping.
     """
-    if len(text) > MAX_CHARACTERS or _DECIMAL.fullmatch(text) is None:
-        return None
-    return Decimal(text)
+    return _read(text) if len(text) <= MAX_CHARACTERS else None
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Decimal | None:
+    return Decimal(text) if _DECIMAL.fullmatch(text) is not None else None
 
 
 def product(one: Decimal, other: Decimal) -> Decimal:

@@ -1,8 +1,8 @@
 """What is known about one item of a request when a condition asks."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.intents import Intent
@@ -13,8 +13,7 @@ from vaultsigner.policy.decimals import product, read_decimal
 _LONGEST_SHOWN = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Unmet:
+class Unmet(NamedTuple):
     """Why a condition does not hold.
 
     Args:
@@ -47,12 +46,14 @@ class Facts:
 
     def text(self, field: str) -> str | Unmet:
         """A field as text. A memo is always known: there is one or there is none."""
-        value = self._memo if field == "memo" and self._item.get(field) is None else self._item.get(field)
+        value = self._item.get(field)
+        if isinstance(value, str):
+            return value
         if value is None:
-            return Unmet(f"the request has no {field}", unknown=True)
+            return self._memo if field == "memo" else Unmet(f"the request has no {field}", unknown=True)
         if isinstance(value, bool):
             return "true" if value else "false"
-        if isinstance(value, str | int):
+        if isinstance(value, int):
             return str(value)
         return Unmet(f"{field} is no single value", unknown=True)
 
@@ -65,16 +66,17 @@ class Facts:
 
     def _read(self, field: str) -> Decimal | Unmet:
         value = self._item.get(field)
-        if value is None and field == "notional":
-            return self._notional()
         if value is None:
+            if field == "notional":
+                return self._notional()
             return Unmet(f"the request has no {field}", unknown=True)
-        text = str(value) if isinstance(value, str | int) else ""
+        text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
         found = read_decimal(text)
         return found if found is not None else Unmet(f"{field} is no finite decimal from 0 up", unknown=True)
 
     def _notional(self) -> Decimal | Unmet:
-        if self._item.get("price") is None or self._item.get("quantity") is None:
+        item = self._item
+        if item.get("price") is None or item.get("quantity") is None:
             return Unmet("the request has no notional, and not both price and quantity", unknown=True)
         price, quantity = self.decimal("price"), self.decimal("quantity")
         if isinstance(price, Unmet):
@@ -93,8 +95,7 @@ class Question:
         self.target = intent.target
         self.circumstances = circumstances
         # Of no items at all "every item passes" would be true.
-        items = intent.items or ({},)
-        self.items = tuple(Facts(item, intent.memo, circumstances) for item in items)
+        self.items = tuple([Facts(item, intent.memo, circumstances) for item in intent.items or ({},)])
 
 
 def shown(value: str) -> str:

@@ -14,6 +14,12 @@ from vaultsigner.policy.index import RuleIndex
 from vaultsigner.policy.places import Place
 from vaultsigner.policy.rules import Rule
 
+Meant = tuple[tuple[Rule, ...], tuple[Rule, ...]]
+"""Rules that speak of a request: those that deny, and those that allow."""
+MOST_KEPT = 4096
+FEW_RULES = 64
+"""Answers of the indexes that are kept, and how many rules one of them may have: a few megabytes, whatever is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -38,6 +44,10 @@ class PolicySet:
     groups: Mapping[str, Group] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     _denying: RuleIndex = field(init=False, repr=False, compare=False)
     _allowing: RuleIndex = field(init=False, repr=False, compare=False)
+    _looked_up: dict[tuple[str, str, str], Meant] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """What the indexes answered: callers ask again and again."""
 
     def __post_init__(self) -> None:
         numbered = list(enumerate(self.rules))
@@ -61,16 +71,27 @@ class PolicySet:
                 counts the question as met.
         """
         question = Question(principal, intent, circumstances)
-        for number in self._denying.candidates(question):
-            rule = self.rules[number]
-            if rule.match(question).matched:
-                return Decision("deny", rule.id, self.digest, f"rule {rule.id} denies")
-        allowing = self._allowing_rule(question)
-        if allowing is None:
+        rule = self.deciding_rule(question)
+        if rule is None:
             return Decision("deny", None, self.digest, "no rule matches")
-        limits = allowing.applied_limits(question)
-        reason = f"rule {allowing.id} allows"
-        return Decision("allow", allowing.id, self.digest, reason, limits, allowing.approvals)
+        if rule.effect == "deny":
+            return Decision("deny", rule.id, self.digest, f"rule {rule.id} denies")
+        limits = rule.applied_limits(question)
+        return Decision("allow", rule.id, self.digest, f"rule {rule.id} allows", limits, rule.approvals)
+
+    def deciding_rule(self, question: Question) -> Rule | None:
+        """The rule that `evaluate` names; None where none matches, which denies."""
+        denying, allowing = self._meant_for(question)
+        for rule in denying:
+            if rule.judge(question).matched:
+                return rule
+        after_approvals: Rule | None = None
+        for rule in allowing:
+            if (rule.approvals is None or after_approvals is None) and rule.judge(question).matched:
+                if rule.approvals is None:
+                    return rule
+                after_approvals = rule
+        return after_approvals
 
     def explain(
         self, principal: Principal, intent: Intent, circumstances: Circumstances | None = None
@@ -84,15 +105,21 @@ class PolicySet:
         told = tuple(_explained(rule, question) for rule in self.rules)
         return Explanation(told, self.evaluate(principal, intent, circumstances))
 
-    def _allowing_rule(self, question: Question) -> Rule | None:
-        after_approvals: Rule | None = None
-        for number in self._allowing.candidates(question):
-            rule = self.rules[number]
-            if rule.match(question).matched:
-                if rule.approvals is None:
-                    return rule
-                after_approvals = after_approvals or rule
-        return after_approvals
+    def _meant_for(self, question: Question) -> Meant:
+        """The rules that speak of such requests, in order. Nothing but operation, who asks and target counts for that."""
+        key = (question.operation, question.who, question.target)
+        known = self._looked_up.get(key)
+        if known is None:
+            known = (self._found(self._denying, question), self._found(self._allowing, question))
+            if len(known[0]) + len(known[1]) <= FEW_RULES:
+                if len(self._looked_up) >= MOST_KEPT:
+                    self._looked_up.clear()
+                self._looked_up[key] = known
+        return known
+
+    def _found(self, index: RuleIndex, question: Question) -> tuple[Rule, ...]:
+        rules = (self.rules[number] for number in index.candidates(question))
+        return tuple(rule for rule in rules if rule.is_meant_for(question))
 
 
 def _explained(rule: Rule, question: Question) -> RuleExplanation:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date
+from typing import NamedTuple
 
 from vaultsigner.domain.decisions import Approvals, Effect, Limit
 from vaultsigner.domain.names import Operation
@@ -43,8 +44,7 @@ class NamePatterns:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Whether a rule matches, and for people why, or the first reason why not; put together only when somebody asks."""
 
     matched: bool
@@ -94,6 +94,18 @@ class Rule:
             return Match(False, f"it is not for {question.who}")
         if not self.targets.match(question.target):
             return Match(False, f"it is not for {question.target}")
+        return self.judge(question)
+
+    def is_meant_for(self, question: Question) -> bool:
+        """Whether it speaks of such requests at all: of the operation, of who asks and of the target."""
+        return (
+            question.operation in self.operations
+            and self.principals.match(question.who)
+            and self.targets.match(question.target)
+        )
+
+    def judge(self, question: Question) -> Match:
+        """Whether the rule matches a request that it is meant for."""
         return self._denies(question) if self.effect == "deny" else self._allows(question)
 
     def applied_limits(self, question: Question) -> tuple[Limit, ...]:
@@ -116,10 +128,18 @@ class Rule:
         """One item is enough, and for it every condition must hold or be a question that nobody can answer."""
         first: Unmet | None = None
         for facts in question.items:
-            unmet = [found for condition in self.conditions if (found := condition.unmet(facts))]
-            sure = next((found for found in unmet if not found.unknown), None)
+            sure: Unmet | None = None
+            unknown: Unmet | None = None
+            for condition in self.conditions:
+                found = condition.unmet(facts)
+                if found is None:
+                    continue
+                if not found.unknown:
+                    sure = found
+                    break
+                unknown = unknown or found
             if sure is None:
-                return Match(True, f"{unmet[0].why}: counts as met") if unmet else _MATCHES
+                return _MATCHES if unknown is None else Match(True, f"{unknown.why}: counts as met")
             first = first or sure
         return Match(False, first.words if first else "no item matches")
 

@@ -7,6 +7,7 @@ from vaultsigner.policy import Rule
 from vaultsigner.policy.facts import Question
 from vaultsigner.policy.index import RuleIndex
 from vaultsigner.policy.operations import OPERATIONS
+from vaultsigner.policy.policy_set import FEW_RULES, MOST_KEPT, PolicySet
 from vaultsigner.policy.rules import NamePatterns
 
 ALL = NamePatterns(everything=True)
@@ -67,3 +68,14 @@ def test_rules_with_very_many_names_are_found_for_each() -> None:
         sum(len(targets) for by_principal in index._slots.values() for targets in by_principal.values())
         < 10_000
     )
+
+
+def test_what_the_indexes_answered_is_kept_in_bounded_memory() -> None:
+    few = PolicySet("sha256:0", (Rule("all", "allow", ALL, ALL, EVERY),))
+    for number in range(MOST_KEPT + 10):
+        assert few.deciding_rule(question(f"u{number}", OPERATIONS[0], "wallet:w")) is few.rules[0]
+    assert 0 < len(few._looked_up) <= MOST_KEPT
+    many = PolicySet("sha256:0", tuple(Rule(f"r{n}", "allow", ALL, ALL, EVERY) for n in range(FEW_RULES + 1)))
+    for who in ("a", "b"):
+        assert many.deciding_rule(question(who, OPERATIONS[0], "wallet:w")) is many.rules[0]
+    assert not many._looked_up

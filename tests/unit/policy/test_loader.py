@@ -1,7 +1,6 @@
 """Policy files: what is read, every complaint with its place, and what the digest covers."""
 
 import hashlib
-import time
 from pathlib import Path
 
 import pytest
@@ -295,11 +294,10 @@ def test_a_directory_named_like_a_policy_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in problem.message
 
 
-def test_ten_megabytes_are_refused_quickly(tmp_path: Path) -> None:
-    started = time.monotonic()
+def test_ten_megabytes_are_refused(tmp_path: Path) -> None:
+    """Unread: see `test_hostile_files`."""
     (problem,) = problems_in(write(tmp_path, a="a: b\n" * 2_000_000))
     assert "larger than 4194304 bytes" in problem.message
-    assert time.monotonic() - started < 2
 
 
 def test_the_digest_covers_names_and_bytes_of_all_files(tmp_path: Path) -> None:

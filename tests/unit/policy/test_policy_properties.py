@@ -129,6 +129,13 @@ def test_the_index_changes_nothing(rules: list[Rule], request: Request) -> None:
     assert (decided.approvals is not None) == (decided.rule in after_approvals)
 
 
+@given(RULES, st.lists(REQUEST, min_size=2, max_size=6))
+def test_what_was_asked_before_changes_nothing(rules: list[Rule], requests: list[Request]) -> None:
+    asked = PolicySet("sha256:0", tuple(rules))
+    for request in (*requests, *reversed(requests)):
+        assert asked.evaluate(*request) == decide(rules, request)
+
+
 @given(RULES, MORE, REQUEST)
 def test_another_deny_rule_never_allows_more(rules: list[Rule], more: list[Rule], request: Request) -> None:
     if not decide(rules, request).allowed:

@@ -1,11 +1,11 @@
 """From a record of kind `intent` back to the request that it tells of, as policies look at it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Effect
@@ -18,12 +18,14 @@ from vaultsigner.policy.conditions import TextIn
 _KINDS: Mapping[str, PrincipalKind] = {"user": "user", "client": "client", "partner": "partner"}
 _EFFECTS: Mapping[str, Effect] = {"allow": "allow", "deny": "deny"}
 _TARGET_KINDS = ("wallet", "exchange", "open_api")
-_MANY_ADDRESSES = 4096
-_parse_ip = lru_cache(_MANY_ADDRESSES)(ip_address)
+_MANY = 4096
+_parse_ip = lru_cache(_MANY)(ip_address)
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
-class RecordedRequest(NamedTuple):
-    """A request as it was, and what was decided then.
+class RecordedDecision(NamedTuple):
+    """What was decided then.
 
     Args:
         effect, rule: of the decision on the record.
@@ -31,13 +33,19 @@ class RecordedRequest(NamedTuple):
         approvals: whether that decision asked for approvals, as far as the record tells.
     """
 
-    principal: Principal
-    intent: Intent
-    circumstances: Circumstances
     effect: Effect
     rule: str | None
     policy: str | None
     approvals: bool
+
+
+class RecordedRequest(NamedTuple):
+    """A request as it was, and what was decided then."""
+
+    principal: Principal
+    intent: Intent
+    circumstances: Circumstances
+    decision: RecordedDecision
 
 
 class RecordReader:
@@ -52,45 +60,48 @@ class RecordReader:
 
     def __init__(self, policies: PolicySet) -> None:
         self._memos = {sha256(text.encode()).hexdigest(): text for text in _memos_in(policies)}
-        self._principals: dict[tuple[str, str, str], Principal] = {}
+        # A month of records has few callers, targets and decisions: what they say is looked at once.
+        self._callers: dict[tuple[str, ...], Principal] = {}
+        self._targets: dict[tuple[str | None, ...], str] = {}
+        self._decisions: dict[tuple[Any, ...], RecordedDecision] = {}
 
     def request(self, record: Mapping[str, Any]) -> RecordedRequest | None:
         """The request; None where the record has not the members that one of kind `intent` has."""
         try:
-            decision = record["decision"]
+            caller, decided = record["principal"], record["decision"]
+            who = caller["type"], caller["name"], caller["scheme"]
+            what = record.get("wallet"), record.get("exchange"), record.get("open_api")
+            then = decided["effect"], decided["rule"], decided.get("policy"), decided.get("approvals")
             return RecordedRequest(
-                self._principal(record["principal"]),
-                self._intent(record),
+                self._callers.get(who) or _kept(self._callers, who, _principal),
+                self._intent(record, self._targets.get(what) or _kept(self._targets, what, _target)),
                 Circumstances(_parse_ip(_text(record["ip"])), _moment(record["time"])),
-                _EFFECTS[decision["effect"]],
-                _text_or_none(decision["rule"]),
-                _text_or_none(decision.get("policy")),
-                bool(decision.get("approvals")),
+                self._decisions.get(then) or _kept(self._decisions, then, _decision),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
 
-    def _principal(self, member: Mapping[str, Any]) -> Principal:
-        key = (member["type"], member["name"], member["scheme"])
-        known = self._principals.get(key)
-        if known is None:
-            kind, name, scheme = _kind(key[0]), _text(key[1]), _text(key[2])
-            if len(self._principals) >= _MANY_ADDRESSES:
-                self._principals.clear()
-            known = self._principals[key] = Principal(kind, name, scheme)
-        return known
-
-    def _intent(self, record: Mapping[str, Any]) -> Intent:
-        described = dict(record["intent"])
-        digest = described.pop("memo_sha256", None)
-        memo = "" if digest is None else self._memos.get(digest, f"\0{digest}")
+    def _intent(self, record: Mapping[str, Any], target: str) -> Intent:
+        described = record["intent"]
+        memo = ""
+        if "memo_sha256" in described:
+            described = dict(described)
+            digest = described.pop("memo_sha256")
+            memo = self._memos.get(digest, f"\0{digest}")
         items = described.get("items")
-        return Intent(
-            Operation(_text(record["operation"])),
-            _target(record),
-            tuple(map(dict, items)) if isinstance(items, list) else (described,),
-            memo,
-        )
+        if not isinstance(items, list):
+            items = (described,)
+        elif not all(isinstance(item, dict) for item in items):
+            raise TypeError("an item that is none")
+        return Intent(Operation(_text(record["operation"])), target, tuple(items), memo)
+
+
+def _kept(known: dict[K, V], key: K, read: Callable[[K], V]) -> V:
+    """Read, and kept for the next record that says the same."""
+    if len(known) >= _MANY:
+        known.clear()
+    known[key] = found = read(key)
+    return found
 
 
 def _memos_in(policies: PolicySet) -> Iterable[str]:
@@ -100,12 +111,23 @@ def _memos_in(policies: PolicySet) -> Iterable[str]:
                 yield from condition.values
 
 
-def _target(record: Mapping[str, Any]) -> str:
-    for kind in _TARGET_KINDS:
-        name = record.get(kind)
+def _principal(who: tuple[str, ...]) -> Principal:
+    kind, name, scheme = who
+    return Principal(_KINDS[_text(kind)], _text(name), _text(scheme))
+
+
+def _target(names: tuple[str | None, ...]) -> str:
+    for kind, name in zip(_TARGET_KINDS, names, strict=True):
         if name is not None:
             return f"{kind}:{_text(name)}"
     raise KeyError("no target")
+
+
+def _decision(then: tuple[Any, ...]) -> RecordedDecision:
+    effect, rule, policy, approvals = then
+    return RecordedDecision(
+        _EFFECTS[effect], _text_or_none(rule), _text_or_none(policy), approvals=bool(approvals)
+    )
 
 
 def _moment(text: str) -> datetime:
@@ -113,10 +135,6 @@ def _moment(text: str) -> datetime:
     if moment.tzinfo is not UTC:
         raise ValueError("records have their time in UTC")
     return moment
-
-
-def _kind(value: object) -> PrincipalKind:
-    return _KINDS[_text(value)]
 
 
 def _text(value: object) -> str:

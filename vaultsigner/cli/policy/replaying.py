@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from vaultsigner.cli.policy.recorded import RecordedRequest, RecordReader
-from vaultsigner.domain.decisions import Approvals, Decision
+from vaultsigner.cli.policy.recorded import RecordedDecision, RecordReader
+from vaultsigner.domain.decisions import Approvals
 from vaultsigner.policy import PolicySet, Rule
-from vaultsigner.policy.facts import Question
+from vaultsigner.policy.facts import Question, Unmet
 from vaultsigner.policy.limits import LimitRule
 
 Verdict = Literal["deny", "over a limit", "allow after approvals", "allow"]
@@ -63,6 +63,16 @@ class Condition:
     count: int = 0
 
 
+class _Found(NamedTuple):
+    """How a request was decided, and how it would be."""
+
+    question: Question
+    rule: Rule | None
+    was: str
+    was_by: str | None
+    now: Verdict
+
+
 class Replay:
     """Counts what would have changed. Its size depends on the rules and on the kinds of change, not on the records.
 
@@ -97,83 +107,86 @@ class Replay:
         if self.since is not None and request.circumstances.at < self.since:
             return True
         self.intents += 1
-        decision = self.policies.evaluate(request.principal, request.intent, request.circumstances)
-        now = verdict(decision)
-        if decision.limits or decision.approvals:
-            self._condition(decision)
-        was = self._then(request, decision)
+        question = Question(request.principal, request.intent, request.circumstances)
+        rule = self.policies.deciding_rule(question)
+        now = verdict(rule, question)
+        if rule is not None and (rule.limits or rule.approvals) and rule.effect == "allow":
+            self._condition(rule)
+        was = self._then(request.decision, rule)
         if was != now:
-            self._change(record, request, was, now, decision)
-        elif request.rule != decision.rule:
+            self._change(record, _Found(question, rule, was, request.decision.rule, now))
+        elif request.decision.rule != (None if rule is None else rule.id):
             self.other_rule += 1
         return True
 
-    def _then(self, request: RecordedRequest, decision: Decision) -> str:
+    def _then(self, then: RecordedDecision, rule: Rule | None) -> str:
         """What came of it. The very rules that are asked now decided alike then, be the record silent about approvals or not."""
-        same = decision.approvals is not None and request.policy == self.policies.digest
-        return (
-            "allow after approvals"
-            if request.effect == "allow" and (request.approvals or same)
-            else request.effect
-        )
+        if then.effect != "allow":
+            return then.effect
+        same = rule is not None and rule.approvals is not None and then.policy == self.policies.digest
+        return "allow after approvals" if then.approvals or same else "allow"
 
-    def _condition(self, decision: Decision) -> None:
-        rule = self._rules[decision.rule or ""]
+    def _condition(self, rule: Rule) -> None:
         condition = self.conditions.get(rule.id)
         if condition is None:
             condition = self.conditions[rule.id] = Condition(rule.limits, rule.approvals)
         condition.count += 1
 
-    def _change(
-        self, record: Mapping[str, Any], request: RecordedRequest, was: str, now: Verdict, decision: Decision
-    ) -> None:
+    def _change(self, record: Mapping[str, Any], found: _Found) -> None:
         self.changed += 1
-        intent, time = request.intent, str(record["time"])
+        question, rule = found.question, found.rule
+        now_by = None if rule is None else rule.id
         key = ChangeKey(
-            intent.operation, str(request.principal), intent.target, was, request.rule, now, decision.rule
+            question.operation, question.who, question.target, found.was, found.was_by, found.now, now_by
         )
+        time = str(record["time"])
         change = self.changes.get(key)
         if change is None:
             if len(self.changes) >= MOST_CHANGES:
                 self.left_out += 1
                 return
-            change = self.changes[key] = Change(self._why(request, decision), time, time)
+            change = self.changes[key] = Change(self._why(found), time, time)
         change.count += 1
-        change.first, change.last = min(change.first, time), max(change.last, time)
+        if time < change.first:
+            change.first = time
+        elif time > change.last:
+            change.last = time
         if len(change.examples) < EXAMPLES:
             change.examples.append(Place(str(record.get("chain")), _number(record.get("seq")), time))
 
-    def _why(self, request: RecordedRequest, decision: Decision) -> str:
+    def _why(self, found: _Found) -> str:
         """Where no rule matches: why not the one that decided then, or else the first that speaks of such requests at all."""
-        over = next((limit for limit in decision.limits if limit.use > limit.max), None)
-        if over is not None:
-            return f"{decision.reason}, but alone it is over limit {over.index + 1} of that rule"
-        if decision.allowed or decision.rule is not None:
-            return decision.reason
-        question = Question(request.principal, request.intent, request.circumstances)
-        rule = self._rules.get(request.rule or "") or self._meant_for(question)
-        return decision.reason if rule is None else f"rule {rule.id}: {rule.match(question).why}"
+        question, rule = found.question, found.rule
+        if rule is not None:
+            reason = f"rule {rule.id} {'denies' if rule.effect == 'deny' else 'allows'}"
+            over = _over_alone(rule, question) if rule.effect == "allow" else None
+            return reason if over is None else f"{reason}, but alone it is over limit {over + 1} of that rule"
+        asked = self._rules.get(found.was_by or "") or self._meant_for(question)
+        return "no rule matches" if asked is None else f"rule {asked.id}: {asked.match(question).why}"
 
     def _meant_for(self, question: Question) -> Rule | None:
-        return next((rule for rule in self.policies.rules if _speaks_of(rule, question)), None)
+        meant = (rule for rule in self.policies.rules if rule.effect == "allow")
+        return next((rule for rule in meant if rule.is_meant_for(question)), None)
 
 
-def verdict(decision: Decision) -> Verdict:
-    """What would come of it, as far as one request alone can tell."""
-    if not decision.allowed:
+def verdict(rule: Rule | None, question: Question) -> Verdict:
+    """What would come of a request that a rule decides, or none, as far as the request alone can tell."""
+    if rule is None or rule.effect == "deny":
         return "deny"
-    if decision.limits and any(limit.use > limit.max for limit in decision.limits):
+    if _over_alone(rule, question) is not None:
         return "over a limit"
-    return "allow" if decision.approvals is None else "allow after approvals"
+    return "allow" if rule.approvals is None else "allow after approvals"
 
 
-def _speaks_of(rule: Rule, question: Question) -> bool:
-    return (
-        rule.effect == "allow"
-        and question.operation in rule.operations
-        and rule.principals.match(question.who)
-        and rule.targets.match(question.target)
-    )
+def _over_alone(rule: Rule, question: Question) -> int | None:
+    """Which of an allowing rule's limits the request by itself is over; the first of them."""
+    for number, limit in enumerate(rule.limits):
+        if limit.field is not None:  # one request is never more than a count
+            use = limit.use(question.items)
+            # What cannot be summed keeps a rule from matching, and would be over whatever there is.
+            if isinstance(use, Unmet) or use > limit.max:
+                return number
+    return None
 
 
 def _number(value: object) -> int:

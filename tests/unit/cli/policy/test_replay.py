@@ -118,6 +118,23 @@ def test_a_request_over_a_limit_by_itself_would_be_refused(tmp_path: Path) -> No
     assert change.why == "rule r allows, but alone it is over limit 1 of that rule"
 
 
+def test_the_limit_that_a_request_is_over_is_named_by_its_place(tmp_path: Path) -> None:
+    limited = '{id: r, effect: allow, limits: [{count: 9, every: 1h}, {sum: amount, max: "10", every: 24h}]}'
+    replay = replayed(tmp_path, rules(tmp_path / "new", limited), decided(transfer("11")))
+    ((_, change),) = replay.changes.items()
+    assert change.why == "rule r allows, but alone it is over limit 2 of that rule"
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_request_is_decided_as_the_service_would(tmp_path: Path, denied: bool) -> None:
+    deny = '{id: d, effect: deny, when: {amount: {above: "7"}}}'
+    policies = rules(tmp_path / "new", SMALL, *([deny] if denied else []))
+    intents = [transfer(amount) for amount in ("1", "7", "8", "11")]
+    replay = replayed(tmp_path, policies, *map(decided, intents))
+    refused = sum(not policies.evaluate(SAM, intent).allowed for intent in intents)
+    assert (replay.changed, refused) == (2 if denied else 1, 2 if denied else 1)
+
+
 def test_an_allow_that_needs_approvals_is_another_answer(tmp_path: Path) -> None:
     approved = "{id: r, effect: allow, approvals: {count: 1, of: [user:ann], within: 1h}}"
     policies = rules(tmp_path / "new", approved)
@@ -207,7 +224,7 @@ def test_a_record_gives_back_the_intent_that_was_decided(tmp_path: Path) -> None
         assert request is not None
         assert (request.intent, request.principal) == (intent, BOT)
         assert request.circumstances == Circumstances(request.circumstances.ip, MOMENT)
-        assert (request.effect, request.rule) == (ALLOWED.effect, ALLOWED.rule)
+        assert (request.decision.effect, request.decision.rule) == (ALLOWED.effect, ALLOWED.rule)
 
 
 def test_the_document_says_what_was_not_replayed(tmp_path: Path) -> None:
