@@ -7,7 +7,7 @@ import pytest
 
 from vaultsigner.domain.names import JsonValue, RequestId
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.server.exchange_errors import exchange_answer, exchange_refusal, numbered_refusal
+from vaultsigner.server.exchange_errors import exchange_answer, exchange_refusal
 from vaultsigner.server.statuses import STATUS_FOR_CODE, status_of
 from vaultsigner.signing.calls import Answer
 
@@ -52,26 +52,3 @@ def test_what_waits_for_approval_is_a_refusal_to_such_a_client() -> None:
 
 def test_the_time_is_left_alone() -> None:
     assert exchange_answer(Answer({"serverTime": 1}), ID).body == b'{"serverTime":1}'
-
-
-@pytest.mark.parametrize("code", ERRORS)
-def test_an_error_that_is_to_have_a_number_has_one(code: str) -> None:
-    sent = numbered_refusal(Refusal(code, MESSAGE), ID).body
-    assert isinstance(sent, bytes)
-    body = json.loads(sent)
-    assert set(body) == OURS | {"msg", "error"}
-    assert (body["error"], body["msg"], body["message"]) == (code, MESSAGE, MESSAGE)
-    assert body["code"] in (-1001, -1002, -1003, -1007, -1130)
-
-
-@pytest.mark.parametrize(
-    ("code", "number"),
-    [
-        *(("policy_denied", -1002), ("authentication_failed", -1002), ("limit_exceeded", -1003)),
-        *(("outcome_unknown", -1007), ("exchange_unavailable", -1001), ("malformed_parameters", -1130)),
-    ],
-)
-def test_which_number_that_is(code: str, number: int) -> None:
-    sent = numbered_refusal(Refusal(code, MESSAGE), ID).body
-    assert isinstance(sent, bytes)
-    assert json.loads(sent)["code"] == number
