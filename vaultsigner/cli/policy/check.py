@@ -29,11 +29,12 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 def check(directory: Path | None, config_file: Path | None, strict: bool, as_json: bool) -> None:
     """Tell everything that is wrong with the rules, and what is hardly meant.
 
-    Mistakes come with file, line and column, and with the nearest word that is known. Warnings: rules that can never match,
-    rules that another makes pointless, limits that no one can reach, transfers allowed to anywhere in any amount. Where there is
-    a configuration, names in rules that it does not have are told, too. DIR is the configuration's directory, else policies/.
+    Everything comes with file, line and column, and with the nearest word that is known. Warnings: rules that can never match,
+    words and addresses that no request has, rules that another makes pointless, limits that no one can reach, transfers allowed
+    to anywhere in any amount. Where there is a configuration, names in rules that it does not have are told, too. DIR is the
+    configuration's directory, else policies/.
 
-    Exit status: 0 the service would start with these rules, 1 it would not, or a rule protects nothing.
+    Exit status: 0 the service would start with these rules, 1 it would not, or a rule denies names that nobody has.
 
     \b
     Examples:
