@@ -79,10 +79,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         service = desk.world.service
         # What each surely keeps: a search that does not find it proves nothing.
         kept = {"kept": KEYS[EXCHANGE_KEY["ed25519"]]["api_key"].encode()}
-        watches = [
-            MemoryWatch(ProcessMemory(pid), {**exchange_secrets(), **kept})
-            for pid in (service.server_pid, service.custody_pid)
-        ]
+        needles = {**exchange_secrets(), **kept}
+        server = MemoryWatch(ProcessMemory(service.server_pid), needles)
+        custody = MemoryWatch(ProcessMemory(service.custody_pid), needles)
+        watches = (server, custody)
         if may_read_memory():
             for watch in watches:
                 watch.look()
@@ -97,7 +97,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
                             watch.look()
                     time.sleep(PAUSE_SECONDS)
             replies += [one.result() for one in asked]
-        yield Run(desk, *watches, replies)
+        yield Run(desk, server, custody, replies)
 
 
 def test_every_order_arrived_signed(run: Run) -> None:
