@@ -42,9 +42,10 @@ async def read_secret_body(request: web.BaseRequest) -> bytearray | Refusal:
     # Made at its full size at once: a bytearray that grows leaves its old memory behind.
     body = bytearray(MAX_BODY_BYTES if declared is None else declared)
     try:
-        async with asyncio.timeout(READ_SECONDS):
-            size = await wiping.take(request.content, body, max_chunk_pieces=MAX_CHUNK_PIECES)
-        return bytearray(memoryview(body)[:size]) if size <= len(body) else BODY_TOO_LARGE
+        with memoryview(body) as room:
+            async with asyncio.timeout(READ_SECONDS):
+                size = await wiping.take(request.content, room, max_chunk_pieces=MAX_CHUNK_PIECES)
+            return bytearray(room[:size]) if size <= len(room) else BODY_TOO_LARGE
     except TimeoutError:
         return READ_TOO_SLOW
     except wiping.TooManyPiecesError:

@@ -73,10 +73,11 @@ def wipe_unread(stream: StreamReader) -> None:
             wipe(piece)
 
 
-async def take(stream: StreamReader, into: bytearray, *, max_chunk_pieces: int) -> int:
+async def take(stream: StreamReader, into: memoryview, *, max_chunk_pieces: int) -> int:
     """Move a whole payload into `into` and overwrite every piece it came in.
 
     Args:
+        into: no bytearray: assigning a piece to a part of one makes a copy first, which is freed unwiped.
         max_chunk_pieces: how many pieces a chunked payload may come in. A segment costs its sender a packet, so a payload that
             is not chunked may come in as many as it likes; a chunk of one byte costs six, and us a thousand times as much.
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 LOG_INS = 50
 CANARY_CHARACTERS = 24
 WINDOW = 8
@@ -32,7 +34,7 @@ class Target:
 
     async def next_hash(self) -> str:
         """The hash of the next body that the pipeline was given."""
-        return (await asyncio.wait_for(self.hashes.readline(), 10)).decode().strip()
+        return (await asyncio.wait_for(self.hashes.readline(), PATIENCE_SECONDS)).decode().strip()
 
     def count(self, needles: Iterable[bytes]) -> int:
         """How often any of the needles is in the process's memory."""
@@ -128,7 +130,10 @@ async def log_in(target: Target, canary: str, ways: list[Callable[[bytes], Piece
     for number in range(times):
         if number % 10 == 0 or b"Connection: close" in answer:
             reader, writer = await asyncio.open_connection("127.0.0.1", target.port)
-        body = json.dumps({"username": f"user-{number}", "password": f"{canary}-{number}"}).encode()
+        # Another length each time: what one log-in frees unwiped is not what the next one takes and overwrites.
+        padding = "." * (10 * number)
+        typed = {"username": f"user-{number}", "padding": padding, "password": f"{canary}-{number}"}
+        body = json.dumps(typed).encode()
         pieces = ways[number % len(ways)](body)
         expected = sum(piece.count(b"POST ") for piece in pieces)
         for piece in pieces:
@@ -137,7 +142,7 @@ async def log_in(target: Target, canary: str, ways: list[Callable[[bytes], Piece
             await asyncio.sleep(0.002)
         for _ in range(expected):
             assert await target.next_hash() == hashlib.sha256(body).hexdigest()
-            answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)
             length = re.search(rb"(?i)content-length: (\d+)", answer)
             assert length is not None
             await reader.readexactly(int(length[1]))

@@ -72,7 +72,7 @@ async def test_every_piece_is_wiped_once_taken(chunked: bool) -> None:
         stream.end_http_chunk_receiving()
     stream.feed_eof()
     body = bytearray(16)
-    assert await take(stream, body, max_chunk_pieces=9) == 11
+    assert await take(stream, memoryview(body), max_chunk_pieces=9) == 11
     assert body == b"password123" + bytes(5)
     assert pieces == [bytes(4), bytes(4), bytes(3)]
 
@@ -80,7 +80,7 @@ async def test_every_piece_is_wiped_once_taken(chunked: bool) -> None:
 async def test_pieces_that_come_later_are_wiped_too() -> None:
     stream, first, last = reader(), fresh("pass"), fresh("word")
     body = bytearray(8)
-    taking = asyncio.create_task(take(stream, body, max_chunk_pieces=9))
+    taking = asyncio.create_task(take(stream, memoryview(body), max_chunk_pieces=9))
     for piece in (first, last):
         await asyncio.sleep(0)
         stream.feed_data(piece)
@@ -95,7 +95,7 @@ async def test_a_body_that_does_not_fit_is_wiped_all_the_same() -> None:
     for piece in pieces:
         stream.feed_data(piece)
     stream.feed_eof()
-    assert await take(stream, bytearray(6), max_chunk_pieces=9) > 6
+    assert await take(stream, memoryview(bytearray(6)), max_chunk_pieces=9) > 6
     assert pieces == [bytes(4), bytes(4)]
 
 
