@@ -4,13 +4,18 @@ from vaultsigner.config.settings import Settings
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Approvals, Decision, Limit
 from vaultsigner.domain.intents import Intent
-from vaultsigner.domain.names import JsonValue, WalletName
+from vaultsigner.domain.names import ExchangeName, JsonValue, WalletName
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 from vaultsigner.domain.principals import Principal
 from vaultsigner.policy.decimals import shown_decimal
 from vaultsigner.policy.explanation import Explanation, RuleExplanation
 from vaultsigner.policy.limits import LimitRule
-from vaultsigner.policy.permissions import Caller, refuse_by_permission
+from vaultsigner.policy.permissions import (
+    Caller,
+    refuse_by_exchange,
+    refuse_by_open_api,
+    refuse_by_permission,
+)
 
 Document = dict[str, JsonValue]
 
@@ -46,14 +51,24 @@ def explanation_document(
 
 
 def permission_document(settings: Settings, intent: Intent, caller: Caller) -> Document | None:
-    """The outer fence of config.yml, which comes before policy; None where it knows nothing of such requests."""
+    """The outer fence of config.yml, which comes before policy; None where it knows nothing of such requests.
+
+    Of exchanges and of apps of the Open API it tells whether they are in the caller's list, be there one of that name or not.
+    """
     kind, _, name = intent.target.partition(":")
+    if kind == "exchange":
+        return _fence("exchanges", refuse_by_exchange(ExchangeName(name), caller), "the caller's list has it")
+    if kind == "open_api":
+        return _fence("open_api", refuse_by_open_api(name, caller), "the caller's list has it")
     needed = PERMISSION_FOR_MESSAGE.get(intent.operation.partition(".")[0])
-    wallet = settings.wallets.get(WalletName(name)) if kind == "wallet" else None
+    wallet = settings.wallets.get(WalletName(name))
     if wallet is None or needed is None:
         return None
-    refused = refuse_by_permission(wallet, caller, needed)
-    return {"needed": str(needed), "there": refused is None, "why": refused or "wallet and caller have it"}
+    return _fence(str(needed), refuse_by_permission(wallet, caller, needed), "wallet and caller have it")
+
+
+def _fence(needed: str, refused: str | None, otherwise: str) -> Document:
+    return {"needed": needed, "there": refused is None, "why": refused or otherwise}
 
 
 def decision_document(decision: Decision) -> Document:

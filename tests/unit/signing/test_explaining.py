@@ -122,7 +122,13 @@ async def test_what_the_configuration_does_not_permit_is_told(desks: Desks, poli
         "why": "User has no permission trade on wallet hot",
     }
     exchange = {"operation": "exchange.order", "target": "exchange:main", "item": {}}
-    assert (await explain(desks, policies, exchange))["permission"] is None
+    assert (await explain(desks, policies, exchange))["permission"] == {
+        "needed": "exchanges",
+        "there": False,
+        "why": "User may not use exchange main: it is not in the list exchanges of config.yml",
+    }
+    odd = {"operation": "exchange.order", "target": "wallet:hot", "item": {}}
+    assert (await explain(desks, policies, odd))["permission"] is None
 
 
 @pytest.mark.parametrize("wallet", ["cold", "nowhere"])
