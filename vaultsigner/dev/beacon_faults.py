@@ -7,6 +7,8 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+_LOOK_SECONDS = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -65,10 +67,18 @@ class Faults:
         self.every_broadcast: Fault | None = None
         self.every_query: Fault | None = None
         self.broadcast_delay_seconds = 0.0
+        """How long good answers to broadcasts keep their senders waiting; those that wait go on when it is lowered."""
 
     def arm(self, *faults: Fault) -> None:
         """The coming broadcasts fail, one fault each, in this order."""
         self._next.extend(faults)
+
+    async def delay_broadcast(self) -> None:
+        """Wait as long as that."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (left := began + self.broadcast_delay_seconds - loop.time()) > 0:  # noqa: ASYNC110 (tests lower it)
+            await asyncio.sleep(min(left, _LOOK_SECONDS))
 
     def next_broadcast(self) -> Fault | None:
         """The fault of the broadcast that has just come in."""

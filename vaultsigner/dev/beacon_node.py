@@ -3,7 +3,6 @@
 Paths and answers as in the chain's API reference (`/api/v1/...`).
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -83,7 +82,7 @@ class BeaconNode:
         if fault is not None:
             return await self._broadcast_badly(request, text, fault)
         received = self.chain.take(text)
-        await asyncio.sleep(self.faults.broadcast_delay_seconds)
+        await self.faults.delay_broadcast()
         checked = request.query.get("sync", "").lower() in ("1", "true")
         if received.refusal is not None and checked:
             return _error(HTTPStatus.BAD_REQUEST, received.refusal)

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.adversarial.custody_wire import vault_reads
 from tests.integration.signed.callers import FROZEN_MS, HMAC, UNHURRIED, planned_clients
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.signing_client import Reply
 from tests.world import Vector, World, planned_wallets, running_world
 from vaultsigner.state import open_state
@@ -78,12 +80,12 @@ def test_a_broadcast_that_waited_too_long_for_its_turn_is_told_so_and_frees_the_
     assert stepping.clock
     document = {"wallet_name": stepping.place(sample), "msg": sample["msg"]}
     first = stepping.node.chain.accounts[sample["address"]].sequence
-    stepping.node.faults.broadcast_delay_seconds = 2.0
+    stepping.node.faults.broadcast_delay_seconds = PATIENCE_SECONDS
     stepping.token()
     with ThreadPoolExecutor(2) as pool:
         ahead = pool.submit(stepping.post, "/api/transfer/broadcast", document)
-        while not stepping.node.chain.received:
-            time.sleep(0.02)
+        wait_until(lambda: stepping.node.chain.received, "the node has the first")
+        reads = vault_reads(stepping.service)
         waits = pool.submit(
             stepping.signed,
             HMAC,
@@ -92,11 +94,12 @@ def test_a_broadcast_that_waited_too_long_for_its_turn_is_told_so_and_frees_the_
             document=document,
             timestamp_ms=FROZEN_MS,
         )
-        time.sleep(0.8)
+        wait_until(lambda: vault_reads(stepping.service) > reads, "custody looks who signed the second")
+        time.sleep(0.5)  # it has found out, and the request waits for its turn
         stepping.clock.set(FROZEN_MS + 5_000 + 60_000)
+        stepping.node.faults.broadcast_delay_seconds = 0.0
         assert ahead.result().status == 200
         late = waits.result()
-    stepping.node.faults.broadcast_delay_seconds = 0.0
     assert (late.status, late.body["code"]) == (503, "custody_unavailable"), late.body
     assert "sign anew" in late.body["message"]
     anew = stepping.signed(HMAC, "POST", "/api/transfer/broadcast", document=document)

@@ -3,13 +3,14 @@
 import hashlib
 import itertools
 import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import Answer, World
 from vaultsigner.dev.beacon_faults import Fault
 
@@ -243,30 +244,44 @@ def test_a_held_number_survives_a_restart(shared: World, address: str, start: in
     assert shared.post("/api/transfer/broadcast", transfer("1", address)).status == 200
 
 
+@contextmanager
+def broadcasting(shared: World, address: str) -> Iterator[threading.Thread]:
+    """A broadcast that the node has and has not answered yet; at the end it is waited for."""
+    received = len(shared.node.chain.received)
+    slow = threading.Thread(target=shared.post, args=("/api/transfer/broadcast", transfer("1", address)))
+    slow.start()
+    try:
+        wait_until(lambda: len(shared.node.chain.received) > received, "the node has it")
+        yield slow
+    finally:
+        shared.node.faults.broadcast_delay_seconds = 0.0
+        slow.join()
+
+
 def test_a_node_that_is_slow_blocks_its_wallet_only(shared: World, address: str, start: int) -> None:
-    shared.node.faults.broadcast_delay_seconds = 2.0
+    shared.node.faults.broadcast_delay_seconds = PATIENCE_SECONDS
     other = {
         "wallet_name": "abandon12-testnet",
         "msg": {"symbol": "BNB", "amount": "1", "to_address": address},
     }
     shared.node.chain.add_account(str(shared.get("/api/wallet/abandon12-testnet").body["address"]), 1, 0)
-    slow = threading.Thread(target=shared.post, args=("/api/transfer/broadcast", transfer("1", address)))
-    slow.start()
-    time.sleep(0.3)
-    started = time.monotonic()
-    assert shared.post("/api/transfer/sign", other).status == 200
-    assert time.monotonic() - started < 1.0
-    slow.join()
+    with broadcasting(shared, address) as slow:
+        assert shared.post("/api/transfer/sign", other).status == 200
+        assert slow.is_alive()
+        shared.node.faults.broadcast_delay_seconds = 0.0
 
 
 def test_signing_during_a_broadcast_waits_for_its_end(shared: World, address: str, start: int) -> None:
-    shared.node.faults.broadcast_delay_seconds = 1.0
-    slow = threading.Thread(target=shared.post, args=("/api/transfer/broadcast", transfer("1", address)))
-    slow.start()
-    time.sleep(0.3)
-    during = shared.post("/api/transfer/sign", transfer("2", address)).body["signed_msg"]
-    slow.join()
-    assert during == shared.post("/api/transfer/sign", transfer("2", address)).body["signed_msg"]
+    shared.node.faults.broadcast_delay_seconds = PATIENCE_SECONDS
+    with broadcasting(shared, address), ThreadPoolExecutor(1) as pool:
+        during = pool.submit(shared.post, "/api/transfer/sign", transfer("2", address))
+        assert wait([during], timeout=0.5).not_done
+        shared.node.faults.broadcast_delay_seconds = 0.0
+        signed = during.result()
+    assert (
+        signed.body["signed_msg"]
+        == (shared.post("/api/transfer/sign", transfer("2", address)).body["signed_msg"])
+    )
 
 
 @pytest.mark.parametrize(
