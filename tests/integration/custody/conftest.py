@@ -12,7 +12,10 @@ import pytest
 
 from tests.integration.custody.custody_process import CustodyProcess, connected, request_for, running_custody
 from tests.integration.custody.minting import mint
+from tests.patience import PATIENCE_SECONDS
 from tests.world import CHEAPEST, PASSWORD, USERNAME, Vector, planned_wallets, wallet_name
+from vaultsigner.custody import client as client_module
+from vaultsigner.custody import vault_pool
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import SignBeaconRequest
 from vaultsigner.dev.installation import (
@@ -36,6 +39,14 @@ rules:
   - {id: within-permissions, effect: allow}
   - {id: no-unfreezing, effect: deny, operations: [unfreeze.sign]}
 """
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What of vaultsigner runs in the test's own process gives nothing up because the machine is slow."""
+    monkeypatch.setattr(client_module, "ANSWER_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(vault_pool, "CONNECT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(vault_pool, "ANSWER_SECONDS", PATIENCE_SECONDS)
 
 
 @cache

@@ -27,8 +27,6 @@ async def here(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Proving]:
     """Custody that has patience with a slow machine."""
-    monkeypatch.setattr(vault_pool, "CONNECT_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(vault_pool, "ANSWER_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(vault_pool, "AHEAD_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(request_proofs, "NOT_AHEAD_SECONDS", 2 * PATIENCE_SECONDS)
     authority = Authority(tmp_path, "127.0.0.1") if request.param == "tls" else None

@@ -16,13 +16,6 @@ from vaultsigner.custody.vault_reader import MOST_USES_OF_ONE_READ
 from vaultsigner.errors import CustodyError
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here is given up because the machine is slow."""
-    monkeypatch.setattr(vault_pool, "CONNECT_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(vault_pool, "ANSWER_SECONDS", PATIENCE_SECONDS)
-
-
 async def error_of(question: Awaitable[Any]) -> CustodyError:
     with pytest.raises(CustodyError) as caught:
         await question
