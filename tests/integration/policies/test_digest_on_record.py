@@ -5,8 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import requests
 from tests.adversarial import raw_http
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
 from tests.integration.signed.callers import HMAC, UNHURRIED, planned_clients
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.signing_client import signed_call
 from tests.world import PASSWORD, USERNAME, Answer, World, cheap_hash
 from vaultsigner.dev.beacon_faults import Fault
@@ -24,7 +24,6 @@ from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser
 from vaultsigner.dev.records import Record
 from vaultsigner.policy import load as load_policies
 
-PATIENCE_SECONDS = 20.0
 FIRST = """\
 version: 1
 rules:
@@ -76,7 +75,9 @@ def ask(world: World, who: str, method: str, path: str, body: object = None, **h
     if who:
         token = world.token() if who == USERNAME else world.token(who, who * 3)
         headers["Authorization"] = f"Bearer {token}"
-    found = requests.request(method, f"{world.url}{path}", headers=headers, json=body, timeout=30)
+    found = requests.request(
+        method, f"{world.url}{path}", headers=headers, json=body, timeout=PATIENCE_SECONDS
+    )
     return Answer(found.status_code, found.json(), found.headers)
 
 
@@ -114,7 +115,9 @@ def stop_and_resume(world: World) -> None:
     assert ask(world, "eve", "POST", "/api/suspensions", suspension).status == 403
     assert ask(world, "olga", "POST", "/api/suspensions", suspension).status == 200
     refused = requests.post(
-        f"{world.url}/api/auth/login", json={"username": "eve", "password": "eve" * 3}, timeout=30
+        f"{world.url}/api/auth/login",
+        json={"username": "eve", "password": "eve" * 3},
+        timeout=PATIENCE_SECONDS,
     )
     assert refused.json()["code"] == "suspended"
     assert ask(world, "olga", "DELETE", "/api/suspensions/user/eve").status == 200
@@ -130,7 +133,10 @@ def ask_badly(world: World) -> None:
         log_in = {"username": USERNAME, "password": password}
         assert ask(world, "", "POST", "/api/auth/login", log_in).status == status
     requests.post(
-        f"{world.url}{SIGN}", data="{", headers={"Authorization": f"Bearer {world.token()}"}, timeout=30
+        f"{world.url}{SIGN}",
+        data="{",
+        headers={"Authorization": f"Bearer {world.token()}"},
+        timeout=PATIENCE_SECONDS,
     )
     raw_http.exchange(world.url, b"NONSENSE\r\n\r\n")
     call = signed_call(HMAC, "GET", "/api/auth/check")
@@ -146,13 +152,6 @@ def put(world: World, text: str) -> None:
     new.write_text(text)
     new.replace(file)
     os.kill(world.service.launcher_pid, signal.SIGHUP)
-
-
-def until(done: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, "it takes too long"
-        time.sleep(0.02)
 
 
 def events(world: World) -> list[str]:
@@ -210,7 +209,7 @@ def test_every_record_names_the_digest_in_force(world: World) -> None:
     missing = OF_REQUESTS - check(world.records(), first)
     assert not missing
     put(world, SECOND)
-    until(lambda: "reload" in events(world))
+    wait_until(lambda: "reload" in events(world), "the files are in force")
     second = load_policies(directory).digest
     assert second != first
     reloaded = len(world.records())
@@ -218,12 +217,12 @@ def test_every_record_names_the_digest_in_force(world: World) -> None:
     later = world.records()[reloaded:]
     assert not OF_REQUESTS - check(later, second)
     put(world, "nonsense")
-    until(lambda: "reload_refused" in events(world))
+    wait_until(lambda: "reload_refused" in events(world), "the files are refused")
     with disk_full(world):
         assert ask(world, "", "GET", "/api/nothing").body["code"] == "audit_unavailable"
-    until(lambda: ask(world, "", "GET", "/api/nothing").status == 404)
+    wait_until(lambda: ask(world, "", "GET", "/api/nothing").status == 404, "there is room for records")
     put(world, FIRST)
-    until(lambda: events(world).count("reload") == 2)
+    wait_until(lambda: events(world).count("reload") == 2, "the files are in force")
     world.service.stop()
     tear(world)
     world.service.start()
@@ -241,7 +240,7 @@ def test_the_command_line_applies_no_policies_and_names_none(world: World) -> No
     before = len(world.records())
     for words in (("suspend", "user", "eve", "--reason", "a drill"), ("resume", "user", "eve")):
         command = [sys.executable, "-m", "vaultsigner", *words, "--config"]
-        subprocess.run([*command, str(world.installation.config_file)], check=True, timeout=30)
+        subprocess.run([*command, str(world.installation.config_file)], check=True, timeout=PATIENCE_SECONDS)
     added = [record for record in world.records() if record.get("event") in ("suspend", "resume")]
     assert len(added) == len(world.records()) - before == 2
     assert [(record["kind"], record["policy"]) for record in added] == [("control", None)] * 2

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.adversarial.desk import RECEIVER, private_key_wallet, running_desk
+from tests.patience import PATIENCE_SECONDS
 from tests.world import Answer, World
 from vaultsigner.dev.service import Service
 
@@ -67,7 +68,9 @@ def test_of_64_requests_over_two_servers_as_many_are_signed_as_the_limit_has(
         url = (world.url, other.url)[number % 2]
         body = {"wallet_name": "one", "msg": ORDER}
         headers = {"Authorization": f"Bearer {token}"}
-        answer = world.session.post(f"{url}/api/order/sign", json=body, headers=headers, timeout=30)
+        answer = world.session.post(
+            f"{url}/api/order/sign", json=body, headers=headers, timeout=PATIENCE_SECONDS
+        )
         return answer.status_code, answer.json().get("code")
 
     with ThreadPoolExecutor(16) as pool:

@@ -20,6 +20,7 @@ import requests
 
 from tests.adversarial.bots import Attempt, ask
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import USERNAME, World
 from vaultsigner.dev.records import Record
 from vaultsigner.domain.circumstances import Circumstances
@@ -29,10 +30,8 @@ from vaultsigner.domain.principals import Principal
 from vaultsigner.policy import PolicySet
 from vaultsigner.policy import load as load_policies
 
-PATIENCE_SECONDS = 20.0
-WATCHED_WITHIN_SECONDS = 5.0
-SIGHUP_WITHIN_SECONDS = 1.0
 WALLETS = (private_key_wallet("one"), private_key_wallet("two"))
+BOTS = [(wallet.name, verb) for wallet in WALLETS for verb in ("sign", "broadcast")]
 
 
 def up_to(units: int, name: str) -> str:
@@ -73,21 +72,13 @@ def hang_up(world: World) -> None:
     os.kill(world.service.launcher_pid, signal.SIGHUP)
 
 
-def until(done: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> float:
-    began = time.monotonic()
-    while not done():
-        assert time.monotonic() - began < seconds, "it takes too long"
-        time.sleep(0.02)
-    return time.monotonic() - began
-
-
 def signs(world: World, units: int) -> int:
     """The status that a transfer of so many units gets."""
     return world.post("/api/transfer/sign", transfer("one", units)).status
 
 
 def readiness(world: World) -> tuple[int, Any]:
-    answer = requests.get(world.service.ops_url + "/readyz", timeout=10)
+    answer = requests.get(world.service.ops_url + "/readyz", timeout=PATIENCE_SECONDS)
     return answer.status_code, answer.json()
 
 
@@ -106,6 +97,12 @@ def changes(world: World) -> list[Record]:
     ]
 
 
+def reloads(world: World) -> int:
+    """How often the files have been read, for better or worse."""
+    log = world.service.log.read_text()
+    return log.count('"policies reloaded"') + log.count('"policies not reloaded"')
+
+
 def digest(world: World) -> str:
     return load_policies(world.installation.settings.policies).digest
 
@@ -116,7 +113,7 @@ def test_a_hang_up_puts_new_files_in_force_in_both_processes(world: World) -> No
     assert [signs(world, units) for units in (1, 5)] == [200, 403]
     put(world, LETS_FIVE_BUT_NOT_ONE)
     hang_up(world)
-    until(lambda: signs(world, 5) == 200, SIGHUP_WITHIN_SECONDS)
+    wait_until(lambda: signs(world, 5) == 200, "the new files are in force")
     assert signs(world, 1) == 403
     assert changes(world) == [{"event": "reload", "why": "SIGHUP", "from": old, "to": digest(world)}]
     assert (world.service.server_pid, world.service.custody_pid) == processes
@@ -126,14 +123,14 @@ def test_a_hang_up_puts_new_files_in_force_in_both_processes(world: World) -> No
 def test_changed_files_come_into_force_by_themselves(world: World) -> None:
     old = digest(world)
     put(world, FIVE)
-    print("seconds until in force:", round(until(lambda: signs(world, 5) == 200, WATCHED_WITHIN_SECONDS), 2))
+    wait_until(lambda: signs(world, 5) == 200, "the new files are in force")
     assert changes(world) == [{"event": "reload", "why": "files changed", "from": old, "to": digest(world)}]
     (policy_file(world).parent / "more.yml").write_text(
         "version: 1\nrules:\n  - {id: closed, effect: deny, targets: [wallet:one]}\n"
     )
-    until(lambda: signs(world, 5) == 403, WATCHED_WITHIN_SECONDS)
+    wait_until(lambda: signs(world, 5) == 403, "the file that came is in force")
     (policy_file(world).parent / "more.yml").unlink()
-    until(lambda: signs(world, 5) == 200, WATCHED_WITHIN_SECONDS)
+    wait_until(lambda: signs(world, 5) == 200, "the file that went is not in force")
     assert [change["event"] for change in changes(world)] == ["reload"] * 3
 
 
@@ -198,7 +195,7 @@ def test_a_bad_set_changes_nothing_and_is_told_until_it_is_mended(
     old, known = digest(world), len(changes(world))
     spoil(file)
     hang_up(world)
-    until(lambda: warnings(world), 3.0)
+    wait_until(lambda: warnings(world), "readiness tells of it")
     status, told = readiness(world)
     assert (status, told["status"], told["problems"]) == (200, "ready", [])
     (warning,) = told["warnings"]
@@ -213,7 +210,7 @@ def test_a_bad_set_changes_nothing_and_is_told_until_it_is_mended(
     assert refused["problem"].split("\n")[0][:200] in warning
     mend(file)
     hang_up(world)
-    until(lambda: not warnings(world), 3.0)
+    wait_until(lambda: not warnings(world), "readiness is good again")
     assert [change["event"] for change in changes(world)[known:]] == ["reload_refused", "reload"]
     assert [signs(world, units) for units in (1, 5)] == [200, 403]
 
@@ -232,26 +229,35 @@ def mend(file: Path) -> None:
 
 def test_a_bad_file_that_nobody_hangs_up_for_is_told_and_mended_all_the_same(world: World) -> None:
     mistake(policy_file(world))
-    until(lambda: warnings(world), WATCHED_WITHIN_SECONDS)
+    wait_until(lambda: warnings(world), "readiness tells of it")
     assert "policy.yml:3:" in warnings(world)[0]
     time.sleep(2.5)
     assert [change["event"] for change in changes(world)] == ["reload_refused"], "told once, not each second"
     put(world, FIVE)
-    until(lambda: signs(world, 5) == 200, WATCHED_WITHIN_SECONDS)
+    wait_until(lambda: signs(world, 5) == 200, "the mended file is in force")
     assert warnings(world) == []
 
 
 def test_a_file_that_is_written_bit_by_bit_is_never_in_force_by_half(world: World) -> None:
     """Its beginning allows what its end forbids."""
     beginning, end = LETS_FIVE_BUT_NOT_ONE.replace("0.00000001", "0.00000005").split("  - {id: not-one", 1)
-    with policy_file(world).open("w") as file:
-        for number in range(40):
-            file.write(beginning if number == 0 else f"# {number}\n")
-            file.flush()
-            assert signs(world, 5) == 403
-            time.sleep(0.1)
-        file.write("  - {id: not-one" + end)
-    until(lambda: signs(world, 6) == 200, WATCHED_WITHIN_SECONDS)
+
+    def write() -> None:
+        with policy_file(world).open("w") as file:
+            file.write(beginning)
+            for number in range(400):
+                file.write(f"# {number}\n")
+                file.flush()
+                time.sleep(0.01)
+            file.write("  - {id: not-one" + end)
+
+    # In a thread of its own: to the service, a writer that paused for a second would be one that has finished.
+    writing = threading.Thread(target=write)
+    writing.start()
+    while writing.is_alive():
+        assert signs(world, 5) == 403
+    writing.join()
+    wait_until(lambda: signs(world, 6) == 200, "the whole file is in force")
     assert signs(world, 5) == 403
     assert [change["event"] for change in changes(world)] == ["reload"]
 
@@ -263,15 +269,14 @@ class Load:
     world: World
     attempts: list[Attempt] = field(default_factory=list)
     units: dict[str, int] = field(default_factory=dict)
+    answered: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @contextmanager
     def running(self) -> Iterator["Load"]:
         stop = threading.Event()
         token = self.world.token()
         bots = [
-            threading.Thread(target=self._work, args=(wallet.name, verb, token, stop))
-            for wallet in WALLETS
-            for verb in ("sign", "broadcast")
+            threading.Thread(target=self._work, args=(wallet, verb, token, stop)) for wallet, verb in BOTS
         ]
         for bot in bots:
             bot.start()
@@ -282,11 +287,20 @@ class Load:
             for bot in bots:
                 bot.join()
 
+    def wait_for_more(self, count: int = 2) -> None:
+        """Until each bot has had so many more answers: of two, the second is to a request that was made after now."""
+        known = dict(self.answered)
+        wait_until(
+            lambda: all(self.answered[bot] >= known.get(bot, 0) + count for bot in BOTS),
+            "requests are answered",
+        )
+
     def _work(self, wallet: str, verb: str, token: str, stop: threading.Event) -> None:
         for units in itertools.cycle((1, 5)):
             attempt = ask(self.world.url, f"/api/transfer/{verb}", transfer(wallet, units), token)
             self.attempts.append(attempt)
             self.units[attempt.request_id] = units
+            self.answered[wallet, verb] += 1
             if stop.is_set():
                 return
 
@@ -360,7 +374,8 @@ def test_under_load_no_request_is_lost_and_none_sees_two_policies(
         ):
             put(world, text)
             hang_up(world)
-            time.sleep(0.25 + number % 3 * 0.05)
+            wait_until(lambda: reloads(world) > number, "the files have been read")  # noqa: B023 - used at once
+            load.wait_for_more()  # custody keeps one set for what is on its way while it changes, no more
     decided = check(load, sets)
     print("requests under each of the sets:", sorted(decided.values()))
     assert len(decided) == 3
@@ -382,7 +397,7 @@ def test_custody_killed_before_it_has_answered_leaves_the_old_set_until_both_hav
     time.sleep(1.0)  # the question waits in the socket of a process that stands still
     assert changes(world) == []
     os.kill(custody, signal.SIGKILL)
-    until(lambda: signs(world, 5) == 200)
+    wait_until(lambda: signs(world, 5) == 200, "the new files are in force")
     assert signs(world, 1) == 403
     refused, reloaded = changes(world)
     assert (refused["event"], reloaded["event"]) == ("reload_refused", "reload")
@@ -402,8 +417,8 @@ def test_custody_killed_again_and_again_in_the_midst_of_reloads_mixes_nothing(
             hang_up(world)
             time.sleep(number * 0.004)
             os.kill(world.service.custody_pid, signal.SIGKILL)
-            until(lambda: digest(world) == in_force(world))
-            time.sleep(0.3)
+            wait_until(lambda: digest(world) == in_force(world), "the new files are in force")
+            load.wait_for_more(3)
     decided = check(load, sets, lost=frozenset({503}))
     print("answers:", Counter(attempt.status for attempt in load.attempts), sorted(decided.values()))
     assert len(decided) == 3
@@ -425,13 +440,13 @@ def test_custody_killed_while_the_files_are_bad_signs_nothing_until_they_are_men
     """It has no other word for what may be signed than the files."""
     mistake(policy_file(world))
     os.kill(world.service.custody_pid, signal.SIGKILL)
-    until(lambda: warnings(world), WATCHED_WITHIN_SECONDS)
+    wait_until(lambda: warnings(world), "readiness tells of it")
     answer = world.post("/api/transfer/sign", transfer("one", 1))
     assert (answer.status, answer.body["code"]) == (503, "custody_unavailable")
     assert readiness(world)[0] == 503
     put(world, FIVE)
-    until(lambda: signs(world, 5) == 200)
-    until(lambda: readiness(world) == (200, {"status": "ready", "problems": []}))
+    wait_until(lambda: signs(world, 5) == 200, "the mended file is in force")
+    wait_until(lambda: readiness(world) == (200, {"status": "ready", "problems": []}), "all is well again")
 
 
 def test_a_custody_that_read_other_files_than_the_server_signs_nothing_until_they_agree(
@@ -443,7 +458,7 @@ def test_a_custody_that_read_other_files_than_the_server_signs_nothing_until_the
     try:
         other.write_text("version: 1\nrules:\n  - {id: anything, effect: allow}\n")
         os.kill(world.service.custody_pid, signal.SIGKILL)
-        until(lambda: world.service.log.read_text().count("custody_ready") == 2)
+        wait_until(lambda: world.service.log.read_text().count("custody_ready") == 2, "custody is back")
         other.unlink()
     finally:
         os.kill(server, signal.SIGCONT)
@@ -451,7 +466,7 @@ def test_a_custody_that_read_other_files_than_the_server_signs_nothing_until_the
     first = signs(world, 1)
     assert first in (200, 503)
     print("at once:", first)
-    until(lambda: signs(world, 1) == 200)
+    wait_until(lambda: signs(world, 1) == 200, "both processes agree")
     assert signs(world, 5) == 403
     assert readiness(world) == (200, {"status": "ready", "problems": []})
     assert changes(world) == []

@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.adversarial.desk import private_key_wallet, running_desk
 from tests.integration.signed.callers import ED25519, HMAC, NAMES, UNHURRIED, planned_clients
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.signing_client import SigningKey, signed_call
 from tests.world import USERNAME, Answer, World, cheap_hash
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser
@@ -20,7 +20,6 @@ from vaultsigner.dev.service import Service
 WALLETS = (private_key_wallet("one"), private_key_wallet("two"))
 HMAC_BOT, ED25519_BOT = NAMES["hmac_doc"], NAMES["ed25519_test"]
 CHECK, SUSPENSIONS = "/api/auth/check", "/api/suspensions"
-IN_FORCE_SECONDS = 1.0
 
 
 def planned(name: str, *roles: str) -> PlannedUser:
@@ -70,26 +69,18 @@ def check(world: World, key: SigningKey, service: Service | None = None) -> int:
     return world.send(signed_call(key, "GET", CHECK), service=service).status
 
 
-def seconds_until(happened: Callable[[], bool]) -> float:
-    """How long it takes, ten seconds at most."""
-    started = time.monotonic()
-    while not happened():
-        assert time.monotonic() - started < 10
-        time.sleep(0.01)
-    return time.monotonic() - started
-
-
-def test_a_suspended_client_is_refused_on_every_server_within_a_second(world: World) -> None:
+def test_a_suspended_client_is_refused_on_every_server(world: World) -> None:
+    """Within a second: that is for the unit tests of `SuspensionWatch` to see, who count how often it looks."""
     with world.second_service() as second:
         assert (check(world, HMAC), check(world, HMAC, second)) == (200, 200)
         done = suspend(world, "client", HMAC_BOT)
         assert (done.status, done.body["changed"], done.body["by"]) == (200, True, "user:olga")
         assert check(world, HMAC) == 403
-        assert seconds_until(lambda: check(world, HMAC, second) == 403) < IN_FORCE_SECONDS
+        wait_until(lambda: check(world, HMAC, second) == 403, "the other server knows")
         assert (check(world, ED25519), check(world, ED25519, second)) == (200, 200)
         assert ask(world, "otto", "DELETE", f"{SUSPENSIONS}/client/{HMAC_BOT}").status == 200
         assert check(world, HMAC) == 200
-        assert seconds_until(lambda: check(world, HMAC, second) == 200) < IN_FORCE_SECONDS
+        wait_until(lambda: check(world, HMAC, second) == 200, "the other server knows")
 
 
 def test_who_is_suspended_is_told_so_and_not_why(world: World) -> None:
@@ -205,11 +196,11 @@ def test_with_vault_down_operators_and_the_command_line_still_stop_everything(tm
         assert ask(world, "olga", "DELETE", f"{SUSPENSIONS}/client/{ED25519_BOT}").status == 200
         assert check(world, ED25519) == 200
         command_line(world, "suspend", "all", "--reason", "Vault is gone")
-        assert seconds_until(lambda: check(world, ED25519) == 403) < IN_FORCE_SECONDS
+        wait_until(lambda: check(world, ED25519) == 403, "the server knows")
         [found] = ask(world, "olga", "GET", SUSPENSIONS).body["suspensions"]
         assert (found["kind"], found["reason"], found["by"][:4]) == ("all", "Vault is gone", "cli:")
         command_line(world, "resume", "all")
-        assert seconds_until(lambda: check(world, ED25519) == 200) < IN_FORCE_SECONDS
+        wait_until(lambda: check(world, ED25519) == 200, "the server knows")
         events = [each["event"] for each in world.records() if each.get("event") in ("suspend", "resume")]
         assert sorted(events) == ["resume", "resume", "suspend", "suspend"]
 
@@ -220,7 +211,7 @@ def command_line(world: World, *words: str) -> None:
         [sys.executable, "-m", "vaultsigner", *words, "--config", str(world.installation.config_file)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         env={**os.environ},
         check=False,
     )
