@@ -8,28 +8,21 @@ from typing import Any
 import requests
 
 from tests.adversarial.desk import PREFIX
+from tests.patience import PATIENCE_SECONDS
 from tests.world import World
 from vaultsigner.dev.beacon_chain import Received
 from vaultsigner.dev.installation import PlannedWallet
 
-TIMEOUT_SECONDS = 20.0
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request; status 0 where the connection broke. Times are monotonic seconds."""
+    """One request; status 0 where the connection broke. It began at a monotonic second."""
 
     path: str
     status: int
     body: Any
     headers: Mapping[str, str]
     began: float
-    ended: float
-
-    @property
-    def seconds(self) -> float:
-        """How long the answer took."""
-        return self.ended - self.began
 
     @property
     def request_id(self) -> str:
@@ -42,10 +35,10 @@ def ask(url: str, path: str, body: object, token: str) -> Attempt:
     began = time.monotonic()
     headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
     try:
-        answer = requests.post(f"{url}{path}", json=body, headers=headers, timeout=TIMEOUT_SECONDS)
+        answer = requests.post(f"{url}{path}", json=body, headers=headers, timeout=PATIENCE_SECONDS)
     except requests.ConnectionError:
-        return Attempt(path, 0, None, {}, began, time.monotonic())
-    return Attempt(path, answer.status_code, answer.json(), answer.headers, began, time.monotonic())
+        return Attempt(path, 0, None, {}, began)
+    return Attempt(path, answer.status_code, answer.json(), answer.headers, began)
 
 
 def sent_by(world: World, wallet: PlannedWallet) -> list[Received]:

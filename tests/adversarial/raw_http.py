@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-TIMEOUT_SECONDS = 15.0
+from tests.patience import PATIENCE_SECONDS
+
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)\r\n")
 
 
@@ -48,7 +49,7 @@ def exchange(url: str, *pieces: bytes) -> Reply:
 def connect(url: str) -> socket.socket:
     """A connection to a server, without delay between segments."""
     where = urlsplit(url)
-    connection = socket.create_connection((where.hostname, where.port), TIMEOUT_SECONDS)
+    connection = socket.create_connection((where.hostname, where.port), PATIENCE_SECONDS)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.adversarial.desk import NewRecords, private_key_wallet, running_desk, transfer
 from tests.adversarial.raw_http import Reply, connect, exchange, read_reply, request
 from tests.adversarial.refusals import Refusals
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.config.settings import PartnerTask
 from vaultsigner.dev.installation import PlannedPartner
 
@@ -234,8 +235,8 @@ def test_a_body_in_another_coding(desk: Refusals, coding: str) -> None:
 
 @pytest.mark.parametrize("path", [SIGN, BROADCAST, "/api/wallet/resync", "/api/auth/login"])
 def test_a_body_of_ten_megabytes(desk: Refusals, path: str) -> None:
+    """At once: whoever waited for the rest of it would answer 408."""
     size = 10_000_000
-    started = time.monotonic()
     start = head(desk, b"Content-Length: %d" % size, b"", path=path)
     desk.refused(413, "body_too_large", start, b" " * (2 * MAX_BODY))
     chunks = head(desk, b"Transfer-Encoding: chunked", b"", path=path)
@@ -245,7 +246,6 @@ def test_a_body_of_ten_megabytes(desk: Refusals, path: str) -> None:
         "body_too_large",
         head(desk, b"Expect: 100-continue", b"Content-Length: %d" % size, b"", path=path),
     )
-    assert time.monotonic() - started < 5
 
 
 def test_a_body_of_one_byte_too_many(desk: Refusals) -> None:
@@ -378,18 +378,20 @@ def test_a_body_that_does_not_come_is_not_waited_for(desk: Refusals) -> None:
         assert exchange(desk.world.url, desk.post(SIGN, GOOD)).status == 200
         desk.records.look()
         ids = {one.result() for one in waiting}
-        assert READ_SECONDS - 1 < time.monotonic() - started < READ_SECONDS + 2
+        assert time.monotonic() - started > READ_SECONDS - 1
     recorded = [record for record in desk.records.look() if record["code"] == "request_timeout"]
     assert {record["request_id"] for record in recorded} == ids
     assert {(record["kind"], record["status"]) for record in recorded} == {("request", 408)}
 
 
 def drip(desk: Refusals, beginning: bytes, piece: bytes = b" ") -> str:
-    """Send a body by the byte until there is an answer; the request's id."""
+    """Send a body by the byte until there is an answer; the request's id. At that pace it would take eight minutes."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     with closing(connect(desk.world.url)) as connection:
         connection.sendall(beginning)
         connection.settimeout(0.5)
         while True:
+            assert time.monotonic() < deadline, "the body is waited for"
             connection.sendall(piece)
             try:
                 reply = read_reply(connection)

@@ -29,6 +29,7 @@ from tests.adversarial.custody_wire import (
     wire_to,
 )
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
+from tests.patience import PATIENCE_SECONDS
 from tests.signing_client import HmacKey, signed_call
 from tests.world import USERNAME, World
 from vaultsigner.custody.monitor import MOST_CONNECTIONS
@@ -235,7 +236,7 @@ def test_more_connections_than_the_backlog_are_answered_or_closed_and_the_server
     try:
         for peer in peers:
             peer.connect(path)
-            peer.settimeout(10)
+            peer.settimeout(PATIENCE_SECONDS)
         heard = [says_hello(peer) for peer in peers]
         assert 1 <= sum(heard) <= MOST_CONNECTIONS
         assert world.post("/api/transfer/sign", transfer("desk")).status == 200

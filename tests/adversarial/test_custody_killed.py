@@ -1,4 +1,4 @@
-"""kill -9 of the custody process while bots work: 503 for a moment, back within two seconds, nothing signed twice."""
+"""kill -9 of the custody process while bots work: 503 until it is back by itself, and nothing signed twice."""
 
 import os
 import signal
@@ -8,17 +8,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 import pytest
 
 from tests.adversarial.bots import Attempt, ask, sent_by, sequence_of, units_of
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
+from tests.patience import wait_until
 from tests.world import World
 
 KILLS = 3
-BACK_SECONDS = 2.0
-LONGEST_ANSWER_SECONDS = 2.0
 WALLETS = (private_key_wallet("one"), private_key_wallet("two"))
 
 
@@ -55,11 +55,9 @@ class Load:
             for bot in bots:
                 bot.join()
 
-    def good_since(self, moment: float) -> float | None:
-        """When the first request that was made after this moment was answered with a signature."""
-        return min(
-            (each.ended for each in self.attempts if each.began > moment and each.status == 200), default=None
-        )
+    def good_since(self, moment: float) -> bool:
+        """Whether a request that was made after this moment was answered with a signature."""
+        return any(each.began > moment and each.status == 200 for each in self.attempts)
 
     def _work(self, wallet: str, verb: str, token: str, stop: threading.Event) -> None:
         for units in count(1):
@@ -75,45 +73,34 @@ class Load:
 
 
 @pytest.fixture(scope="module")
-def load(world: World) -> tuple[Load, list[float]]:
-    """What the bots saw while custody was killed, and how long each time no signature could be had."""
-    outages = []
+def load(world: World) -> Load:
+    """What the bots saw while custody was killed, and came back, again and again."""
     with Load(world).running() as load:
         for _ in range(KILLS):
             time.sleep(0.4)
             killed = time.monotonic()
             os.kill(world.service.custody_pid, signal.SIGKILL)
-            while (back := load.good_since(killed)) is None:
-                assert time.monotonic() < killed + 10, "custody did not come back"
-                time.sleep(0.01)
-            outages.append(back - killed)
-    return load, outages
+            wait_until(partial(load.good_since, killed), "signatures can be had again")
+    return load
 
 
-def test_signatures_are_back_within_two_seconds(load: tuple[Load, list[float]]) -> None:
-    print("seconds without signatures:", [round(seconds, 2) for seconds in load[1]])
-    assert max(load[1]) < BACK_SECONDS
-
-
-def test_requests_meanwhile_get_503_in_the_error_shape_and_soon(
-    world: World, load: tuple[Load, list[float]]
-) -> None:
-    attempts = load[0].attempts
-    assert max(attempt.seconds for attempt in attempts) < LONGEST_ANSWER_SECONDS
+def test_requests_meanwhile_get_503_in_the_error_shape(world: World, load: Load) -> None:
+    attempts = load.attempts
     assert Counter(attempt.status for attempt in attempts).keys() == {200, 503}
     for attempt in attempts:
         if attempt.status == 503:
             assert attempt.body.keys() == {"code", "message", "detail", "request_id"}
             assert attempt.body["code"] == "custody_unavailable"
+            assert "no answer within" not in attempt.body["message"], "nobody waits for what has ended"
             assert attempt.body["request_id"] == attempt.request_id
             assert attempt.headers["Retry-After"]
 
 
-def test_every_answer_has_its_records(world: World, load: tuple[Load, list[float]]) -> None:
+def test_every_answer_has_its_records(world: World, load: Load) -> None:
     records = defaultdict(list)
     for record in world.records():
         records[record.get("request_id")].append(record)
-    for attempt in load[0].attempts:
+    for attempt in load.attempts:
         kinds = [record["kind"] for record in records[attempt.request_id]]
         last = records[attempt.request_id][-1]
         if attempt.status == 503:
@@ -127,16 +114,16 @@ def test_every_answer_has_its_records(world: World, load: tuple[Load, list[float
             assert last["result"] == "accepted"
 
 
-def test_nothing_was_sent_twice_and_nothing_is_missing(world: World, load: tuple[Load, list[float]]) -> None:
+def test_nothing_was_sent_twice_and_nothing_is_missing(world: World, load: Load) -> None:
     for wallet in WALLETS:
         sent = sent_by(world, wallet)
         assert [sequence_of(received) for received in sent] == list(range(len(sent)))
-        done = [units for name, verb, units in load[0].done if (name, verb) == (wallet.name, "broadcast")]
+        done = [units for name, verb, units in load.done if (name, verb) == (wallet.name, "broadcast")]
         assert [units_of(received) for received in sent] == sorted(done)
     assert all(received.executed for received in world.node.chain.received)
 
 
-def test_no_number_was_signed_for_two_broadcasts(world: World, load: tuple[Load, list[float]]) -> None:
+def test_no_number_was_signed_for_two_broadcasts(world: World, load: Load) -> None:
     signed = defaultdict(set)
     for record in world.records():
         if (

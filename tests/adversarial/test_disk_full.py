@@ -1,17 +1,14 @@
 """A disk with no room left for the server: without its record no signature, no transaction and no refusal gets out."""
 
 import resource
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.adversarial.desk import NewRecords, numbers, private_key_wallet, running_desk, transfer
+from tests.patience import wait_until
 from tests.world import Answer, World
-
-RECOVERY_SECONDS = 5.0
-LONGEST_ANSWER_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +45,11 @@ def recovers(world: World) -> Iterator[None]:
 
 def until_signed(world: World) -> None:
     """Wait until signatures can be had again."""
-    deadline = time.monotonic() + RECOVERY_SECONDS
-    while world.post("/api/transfer/sign", transfer("desk")).status != 200:
-        assert time.monotonic() < deadline, "did not recover"
-        time.sleep(0.05)
+    wait_until(
+        lambda: world.post("/api/transfer/sign", transfer("desk")).status == 200,
+        "signatures",
+        poll_seconds=0.05,
+    )
 
 
 ASK: dict[str, Callable[[World], Answer]] = {
@@ -74,9 +72,7 @@ def test_without_room_for_the_record_nothing_is_answered(world: World, what: str
     before, received, records = numbers(world), len(world.node.chain.received), NewRecords(world)
     with disk_full(world):
         for _ in range(3):
-            began = time.monotonic()
             answer = ASK[what](world)
-            assert time.monotonic() - began < LONGEST_ANSWER_SECONDS
             assert (answer.status, answer.body["code"]) == (503, "audit_unavailable"), answer
             assert answer.body.keys() == {"code", "message", "detail", "request_id"}
             assert "signed_msg" not in str(answer.body)

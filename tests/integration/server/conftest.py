@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from tests.integration.server.recording_pipeline import RecordingPipeline
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.config.settings import ListenAddress, Partner, ServerSettings
 from vaultsigner.server.app import create_app
 from vaultsigner.server.connections import ConnectionRunner
@@ -66,7 +67,7 @@ class Service:
                 await asyncio.sleep(0.01)
             if end:
                 writer.write_eof()
-            return await asyncio.wait_for(reader.read(), 10)
+            return await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
         finally:
             writer.close()
 
