@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.work import slowness
 from vaultsigner.strict_json import JsonDocument, JsonNumber, MalformedJsonError, parse
 
 
@@ -140,9 +141,9 @@ def test_depth_hidden_behind_an_escaped_quote_is_counted() -> None:
 
 @pytest.mark.parametrize("filler", [b'"' + b'\\"' * 500_000, b"[]" * 500_000, b'"' * 1_000_000])
 def test_looking_for_depth_takes_time_in_proportion(filler: bytes) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     refused(b"[" * 8 + b"{" * 8 + filler + b"[")
-    assert time.process_time() - started < 2
+    assert time.thread_time() - started < 2 * slowness()
 
 
 def test_number_of_absurd_length_is_refused() -> None:

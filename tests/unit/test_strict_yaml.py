@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.marked_text import unmarked
+from tests.work import slowness
 from vaultsigner import strict_yaml
 from vaultsigner.strict_yaml import Document, Position, YamlValue, parse
 
@@ -322,11 +323,11 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_quickly(name: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()
     document = read(BOMBS[name])
     assert document.problems or name == "10 MB of one word"
     assert len(document.problems) <= 201
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5 * slowness()
 
 
 def test_a_file_over_its_limit_is_refused_unread() -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from nacl.signing import VerifyKey
 
 from tests.unit.authentication.request_vectors import NOW_MS, fits_of, judged, public_der, sign, signed
+from tests.work import calls_of
 from vaultsigner.authentication import request_signatures
 from vaultsigner.authentication.parameters import LONGEST_TEXT, MOST_PARAMETERS
 from vaultsigner.authentication.partner_requests import read_partner_request
@@ -62,23 +63,23 @@ def test_no_signature_is_looked_for_in_a_flood(flood: bytes) -> None:
 
 
 @every_flood
-def test_a_flood_costs_a_millisecond_at_most(flood: bytes) -> None:
-    """It cost up to 34 of them; the least of several, for the machine is noisy."""
+def test_a_flood_is_not_worked_through(flood: bytes) -> None:
+    """It cost up to 34 milliseconds once, in tens of thousands of calls."""
     for read in (
         lambda: carries_signature(b"", flood + TAIL),
         lambda: read_signed_request(b"", flood + TAIL),
         lambda: read_partner_request(b"", flood),
         lambda: payload_hint(b"", flood + TAIL, lambda _: False),
     ):
-        assert least_seconds(read) < 0.001
+        assert calls_of(read) < 1000
 
 
 def least_seconds(do: Callable[[], object]) -> float:
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         do()
-        times.append(time.perf_counter() - began)
+        times.append(time.thread_time() - began)
     return min(times)
 
 
@@ -162,7 +163,7 @@ class CountingKey:
 
 
 def test_the_dummies_take_as_long_as_a_wrong_signature() -> None:
-    """libsodium and OpenSSL turn some numbers away unread; ours they do not. The least of many, for the machine is noisy."""
+    """libsodium and OpenSSL turn some numbers away unread; ours they do not. The least of many, and processor time alone."""
     for key, fits in (("ed25519_test", ed25519_fits), ("rsa_test", rsa_fits)):
         times = [
             min(least_seconds(partial(fits, public_der(key), b"payload", text)) for _ in range(20))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.work import slowness
 from vaultsigner.domain.amounts import AmountError, format_units, parse_units
 
 
@@ -69,7 +70,7 @@ def test_refused_amounts(kind: str, texts: list[str]) -> None:
 
 
 def test_huge_exponents_cost_nothing() -> None:
-    started = time.process_time()
+    started = time.thread_time()
     for text in (
         "1e999999999",
         "1e-999999999",
@@ -79,7 +80,7 @@ def test_huge_exponents_cost_nothing() -> None:
     ):
         with pytest.raises(AmountError):
             parse_units(text)
-    assert time.process_time() - started < 0.1
+    assert time.thread_time() - started < 0.1 * slowness()
 
 
 def test_message_says_what_to_write() -> None:

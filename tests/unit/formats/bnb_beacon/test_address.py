@@ -1,7 +1,6 @@
 """Addresses: only lower-case classic bech32 of 20 bytes, and only of the network that is meant."""
 
 import string
-import time
 
 import bech32
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.formats.bnb_beacon.strategies import addresses
+from tests.work import calls_of
 from vaultsigner.formats.bnb_beacon.address import AddressError, address_of, decode_address, encode_address
 
 TEST_ADDRESS = "tbnb10a6kkxlf823w9lwr6l9hzw4uyphcw7qzrud5rr"
@@ -71,9 +71,8 @@ def test_bech32m_is_refused() -> None:
 
 
 def test_huge_address_is_refused_without_work() -> None:
-    started = time.process_time()
-    refused("tbnb1" + "q" * 10_000_000)
-    assert time.process_time() - started < 0.1
+    huge = "tbnb1" + "q" * 10_000_000
+    assert calls_of(lambda: refused(huge)) <= calls_of(lambda: refused(huge[:1000]))
 
 
 def test_error_does_not_repeat_what_was_given() -> None:
