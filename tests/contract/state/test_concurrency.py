@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.state import AccountKey, Count, Nonce, NotCounted, Reserved, State, open_state
 
 KEY = AccountKey("chain", "address")
@@ -90,7 +91,7 @@ def live_and_die(url: str, seconds: float) -> list[tuple[int, str]]:
     process.kill()
     lines = [first, *process.stdout.read().splitlines(keepends=True)]
     process.stdout.close()
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)
     return [
         (int(number), sent.decode())
         for number, sent in (line.split() for line in lines if line.endswith(b"\n"))
@@ -133,7 +134,7 @@ def count_and_die(url: str, first: int, seconds: float) -> list[int]:
     process.kill()
     lines = [line, *process.stdout.read().splitlines(keepends=True)]
     process.stdout.close()
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)
     return [int(line) for line in lines if line.endswith(b"\n")]
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.contract.state.nonce_racers import COPIES
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 WAVE = 20
@@ -42,7 +43,7 @@ def racers(url: str, way: str) -> Iterator[list[Racer]]:
         yield both
     finally:
         for racer in both:
-            racer.process.communicate(timeout=20)
+            racer.process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def accepted(url: str, way: str, nonces: int) -> tuple[list[int], set[int]]:

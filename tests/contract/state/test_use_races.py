@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.state.use_racers import CAP, KEY, NOW, REQUESTER, digest
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.state import Approval, State, open_state
 from vaultsigner.state.database_state import DatabaseState
 
@@ -37,7 +38,7 @@ def race(url: str, way: str, each: int, *, processes: int = PROCESSES) -> list[l
             assert racer.stdin is not None
             racer.stdin.write("go\n")
             racer.stdin.flush()
-        answers = [racer.communicate(timeout=60)[0] for racer in racers]
+        answers = [racer.communicate(timeout=PATIENCE_SECONDS)[0] for racer in racers]
         assert [racer.returncode for racer in racers] == [0] * processes
     return [[int(word) for word in answer.split()] for answer in answers]
 
@@ -47,7 +48,7 @@ async def in_window(url: str) -> int:
         return (await state.limit_usage([KEY], now_ms=NOW))[KEY]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_many_processes_together_get_exactly_what_the_limit_allows(url: str) -> None:
     granted = race(url, "as_it_is", ATTEMPTS // PROCESSES)
     assert sum(map(len, granted)) == CAP
@@ -106,7 +107,7 @@ def use_and_die(url: str, first: int, seconds: float) -> int:
     process.kill()
     told = (line + process.stdout.read()).count(b"\n")
     process.stdout.close()
-    process.wait(10)
+    process.wait(PATIENCE_SECONDS)
     return told
 
 

@@ -1,11 +1,11 @@
 """Reads what a recorder wrote, from the files alone, and waits for it."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests import patience
 from vaultsigner.audit.chain import Head, verify_lines
 from vaultsigner.audit.entries import Control
 
@@ -45,7 +45,5 @@ def verified(directory: Path) -> Head:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread does; at most 5 seconds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the other thread sets no event of this loop.
-            await asyncio.sleep(0.005)
+    """Wait for what another thread does."""
+    await patience.until(condition, "what another thread does")

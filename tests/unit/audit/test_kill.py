@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.audit.record_files import chain_directory, event, lines_of, verified
 from vaultsigner.audit import open_recorder
 from vaultsigner.domain.audit_position import AuditPosition
@@ -39,7 +40,7 @@ def live_and_die(audit: Path, told: Path, seconds: float) -> list[tuple[int, int
             time.sleep(0.01)
         time.sleep(seconds)
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE_SECONDS)
     lines = [line for line in told.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
     assert lines
     return [(int(seq), int(task), int(number)) for seq, task, number in map(bytes.split, lines)]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.audit.record_files import (
     chain_directory,
     event,
@@ -252,7 +253,11 @@ def test_a_file_that_may_not_grow_is_an_error_and_no_torn_line(tmp_path: Path) -
     """The system itself refuses the write here, in the middle of a line, as a full disk does."""
     audit = tmp_path / "audit"
     done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(audit)], capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-c", FULL_DISK, str(audit)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     acknowledged = int(done.stdout)

@@ -9,7 +9,7 @@ from vaultsigner.config.files import read_limited
 from vaultsigner.config.problems import ConfigProblems
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(60)
 def test_a_pipe_that_nobody_writes_to_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "desk.yml")
     with pytest.raises(ConfigProblems, match="it is no regular file"):

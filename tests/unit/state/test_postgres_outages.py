@@ -1,12 +1,12 @@
 """A PostgreSQL server that stops, dies, loses what it had or is another one: nothing is counted, or it is counted for good."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.patience import until
 from tests.postgres import PostgresServer
 from vaultsigner.errors import StateError
 from vaultsigner.state import Count, Nonce, NotCounted, open_state
@@ -27,16 +27,14 @@ async def use(state: PostgresState, number: int) -> NotCounted | None:
     return await state.count(Count(nonces=(nonce,)), now_ms=NOW)
 
 
-async def use_until_it_fails(state: PostgresState, numbers: AsyncIterator[int]) -> list[int]:
-    """Which of them were accepted."""
-    accepted = []
+async def use_until_it_fails(state: PostgresState, numbers: AsyncIterator[int], accepted: list[int]) -> None:
+    """Adds those that were accepted."""
     try:
         async for number in numbers:
             assert await use(state, number) is None
             accepted.append(number)
     except StateError:
         pass
-    return accepted
 
 
 async def counting_up(first: int, step: int) -> AsyncIterator[int]:
@@ -50,11 +48,11 @@ async def test_a_server_that_stops_fails_closed_and_recovers(
 ) -> None:
     assert await use(state, 1) is None
     await asyncio.to_thread(own_postgres.stop)
-    for number in (1, 2, 3):
-        before = time.monotonic()
-        with pytest.raises(StateError, match="PostgreSQL at "):
+    with pytest.raises(StateError, match="PostgreSQL at "):
+        await use(state, 1)
+    for number in (2, 3):
+        with pytest.raises(StateError, match=r"PostgreSQL at .*refused"):
             await use(state, number)
-        assert time.monotonic() - before < 3, "a refused connection is no reason to wait"
     await asyncio.to_thread(own_postgres.start)
     assert await use(state, 1) == REPLAYED
     assert await use(state, 4) is None
@@ -63,15 +61,15 @@ async def test_a_server_that_stops_fails_closed_and_recovers(
 async def test_what_was_accepted_before_the_server_died_stays_used(
     own_postgres: PostgresServer, state: PostgresState
 ) -> None:
+    accepted: list[int] = []
     async with PostgresState(own_postgres.url()) as other:
         callers = [
-            asyncio.create_task(use_until_it_fails([state, other][n % 2], counting_up(n, 32)))
+            asyncio.create_task(use_until_it_fails([state, other][n % 2], counting_up(n, 32), accepted))
             for n in range(32)
         ]
-        await asyncio.sleep(0.3)
+        await until(lambda: len(accepted) > 100, "many are accepted")
         await asyncio.to_thread(own_postgres.crash)
-        accepted = [number for numbers in await asyncio.gather(*callers) for number in numbers]
-        assert len(accepted) > 32
+        await asyncio.gather(*callers)
         await asyncio.to_thread(own_postgres.start)
         answers = await asyncio.gather(*(use(state, number) for number in accepted))
         assert set(answers) == {REPLAYED}
@@ -137,14 +135,10 @@ async def test_a_server_that_has_become_a_standby_is_refused(
 async def test_a_server_that_hangs_is_an_error_in_time_and_then_it_goes_on(
     own_postgres: PostgresServer,
 ) -> None:
-    async with PostgresState(own_postgres.url(), wait_seconds=0.5) as state:
+    async with PostgresState(own_postgres.url(), wait_seconds=2.0) as state:
         assert await use(state, 1) is None
-        with own_postgres.frozen():
-            before = time.monotonic()
-            with pytest.raises(StateError, match=r"no answer within 0\.5 s"):
-                await use(state, 2)
-            assert time.monotonic() - before < 1
-        await asyncio.sleep(0.2)
+        with own_postgres.frozen(), pytest.raises(StateError, match=r"no answer within 2 s"):
+            await use(state, 2)
         assert await use(state, 2) == REPLAYED, "begun before the caller gave up: done late"
         assert await use(state, 3) is None
 

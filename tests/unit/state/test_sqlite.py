@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.errors import StateError
 from vaultsigner.state import (
     AccountKey,
@@ -362,7 +363,7 @@ def test_a_file_that_may_not_grow_is_an_error_and_loses_nothing(path: Path) -> N
         [sys.executable, "-c", FULL_DISK, f"sqlite:///{path}"],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

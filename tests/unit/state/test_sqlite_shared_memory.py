@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.errors import StateError
 from vaultsigner.state import AccountKey, Reserved
 from vaultsigner.state.sqlite import SqliteState
@@ -58,7 +59,7 @@ class Instance:
 
     def stop(self) -> None:
         """In order: what it has open is closed."""
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=PATIENCE_SECONDS)
 
     def _line(self) -> str:
         assert self.process.stdout is not None
