@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 
 from tests.frozen.clock import CLOCK_VARIABLE, NAIVE_VARIABLE, FrozenClock
 from tests.nodes import running_beacon_node
+from tests.patience import PATIENCE_SECONDS
 from tests.signing_client import (
     OpenApiKey,
     Parameters,
@@ -108,7 +109,9 @@ class World:
     def ask(self, method: str, path: str, body: object, *, token: str | None) -> Answer:
         """Any request with a JSON body, or none."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        response = self.session.request(method, f"{self.url}{path}", headers=headers, timeout=30, json=body)
+        response = self.session.request(
+            method, f"{self.url}{path}", headers=headers, timeout=PATIENCE_SECONDS, json=body
+        )
         return Answer(response.status_code, response.json(), response.headers)
 
     def signed(

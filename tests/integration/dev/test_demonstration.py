@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -16,9 +15,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.patience import PATIENCE_SECONDS, wait_until
+
 ROOT = Path(__file__).parents[3]
 DEV = [sys.executable, "-m", "vaultsigner", "dev"]
-UP_SECONDS = 60
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def staying_up(environment: dict[str, str], output: Path) -> Iterator[subprocess
         subprocess.Popen(DEV, cwd=ROOT, env=environment, stdout=sink, stderr=sink) as process,
     ):
         try:
-            deadline = time.monotonic() + UP_SECONDS
-            while "Ctrl-C ends it" not in output.read_text():
-                assert process.poll() is None, output.read_text()
-                assert time.monotonic() < deadline, output.read_text()
-                time.sleep(0.1)
+            wait_until(
+                lambda: process.poll() is not None or "Ctrl-C ends it" in output.read_text(),
+                "the demonstration is up",
+            )
+            assert process.poll() is None, output.read_text()
             yield process
         finally:
             process.kill()
@@ -71,7 +71,13 @@ def assert_nothing_is_left(environment: dict[str, str]) -> None:
 
 def test_once_shows_every_kind_of_message_and_leaves_nothing(environment: dict[str, str]) -> None:
     run = subprocess.run(
-        [*DEV, "--once"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [*DEV, "--once"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=3 * PATIENCE_SECONDS,
+        check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stderr == ""
@@ -92,7 +98,9 @@ def obey(line: str, token: str) -> requests.Response:
     (url,) = [word for word in words if word.startswith("http://127.0.0.1:")]
     if data is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"  # as curl -d says, whatever the body is
-    return requests.request("POST" if data else "GET", url, headers=headers, data=data, timeout=10)
+    return requests.request(
+        "POST" if data else "GET", url, headers=headers, data=data, timeout=PATIENCE_SECONDS
+    )
 
 
 def signed_lines(shown: str) -> str:
@@ -127,7 +135,7 @@ def test_the_curl_lines_work_as_printed_until_ctrl_c(environment: dict[str, str]
         assert frozen.headers["X-Vaultsigner-Decision"].startswith("rule=desk-does-its-work; policy=")
         assert "knows the accounts of desk and treasury alone" in output.read_text()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert_nothing_is_left(environment)
 
 
@@ -136,10 +144,7 @@ def test_its_servers_die_with_it_even_by_kill_9(environment: dict[str, str], tmp
         assert len(processes_that_mention(environment["TMPDIR"])) >= 3  # OpenBao, launcher, server, custody
         process.kill()
         process.wait()
-        deadline = time.monotonic() + 10
-        while processes_that_mention(environment["TMPDIR"]) and time.monotonic() < deadline:
-            time.sleep(0.05)
-    assert not processes_that_mention(environment["TMPDIR"])
+        wait_until(lambda: not processes_that_mention(environment["TMPDIR"]), "its servers end")
 
 
 def test_a_port_in_use_is_told_and_the_status_is_not_zero(environment: dict[str, str]) -> None:
@@ -152,7 +157,7 @@ def test_a_port_in_use_is_told_and_the_status_is_not_zero(environment: dict[str,
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=3 * PATIENCE_SECONDS,
             check=False,
         )
     assert run.returncode == 1

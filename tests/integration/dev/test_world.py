@@ -1,12 +1,12 @@
 """The world that other tests live in."""
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.patience import wait_until
 from tests.world import World
 from vaultsigner.dev.beacon_faults import Fault
 from vaultsigner.dev.processes import ChildProcess, ProcessError
@@ -61,9 +61,6 @@ def test_a_program_that_does_not_start_tells_why(tmp_path: Path) -> None:
         log=log,
         environment={"PATH": os.defpath},
     )
-    deadline = time.monotonic() + 10
-    while child.running:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not child.running, "it ends")
     with pytest.raises(ProcessError, match="something is missing"):
         raise child.failure("it ended")

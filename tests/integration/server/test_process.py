@@ -14,6 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class Running:
@@ -31,8 +33,8 @@ async def running() -> AsyncIterator[Running]:
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", module, stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
-    dumpable = await asyncio.wait_for(process.stdout.readline(), 20)
-    line = await asyncio.wait_for(process.stderr.readline(), 20)
+    dumpable = await asyncio.wait_for(process.stdout.readline(), PATIENCE_SECONDS)
+    line = await asyncio.wait_for(process.stderr.readline(), PATIENCE_SECONDS)
     try:
         yield Running(process, json.loads(line), dumpable.decode().strip())
     finally:
@@ -62,13 +64,13 @@ async def test_requests_in_flight_finish_when_it_is_told_to_stop(running: Runnin
     assert running.process.stdout is not None
     async with aiohttp.ClientSession() as session:
         asking = asyncio.create_task(session.get(running.said["url"] + "/api/wallet"))
-        assert await asyncio.wait_for(running.process.stdout.readline(), 10) == b"begun\n"
+        assert await asyncio.wait_for(running.process.stdout.readline(), PATIENCE_SECONDS) == b"begun\n"
         running.process.terminate()
         async with await asking as reply:
             assert await reply.json() == ["finished"]
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(running.said["url"] + "/")
-    assert await asyncio.wait_for(running.process.wait(), 10) == 0
+    assert await asyncio.wait_for(running.process.wait(), PATIENCE_SECONDS) == 0
     assert await running.process.stdout.read() == b"pipeline closed\n"
 
 
@@ -97,7 +99,7 @@ async def test_a_configuration_that_is_wrong_stops_it(tmp_path: Path, text: str)
         "none",
     )
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stderr=PIPE)
-    _, said = await asyncio.wait_for(process.communicate(), 20)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 1
     [line] = said.decode().splitlines()
     assert json.loads(line)["event"] == "cannot serve"
@@ -111,7 +113,7 @@ async def test_it_does_not_start_where_passwords_would_stay_in_memory() -> None:
         env={**os.environ, "AIOHTTP_NO_EXTENSIONS": "1"},
         stderr=PIPE,
     )
-    _, said = await asyncio.wait_for(process.communicate(), 20)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 1
     assert b"without its C parser" in said
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from tests.patience import PATIENCE_SECONDS
 from tests.world import Vector, World, running_world
 
 SIGN = "/api/freeze/sign"
@@ -42,7 +43,7 @@ def refusal_on_record(world: World, answer: requests.Response) -> tuple[str, str
 def test_refusals_are_on_the_record(
     running: World, method: str, path: str, data: bytes, expected: tuple[str, str, int]
 ) -> None:
-    answer = requests.request(method, running.url + path, data=data, timeout=10)
+    answer = requests.request(method, running.url + path, data=data, timeout=PATIENCE_SECONDS)
     assert refusal_on_record(running, answer) == expected
 
 
@@ -93,5 +94,5 @@ def test_a_token_can_be_tried_out(running: World, method: str) -> None:
 
 
 def test_it_is_ready(running: World) -> None:
-    answer = requests.get(running.service.ops_url + "/readyz", timeout=10)
+    answer = requests.get(running.service.ops_url + "/readyz", timeout=PATIENCE_SECONDS)
     assert (answer.status_code, answer.json()) == (200, {"status": "ready", "problems": []})
