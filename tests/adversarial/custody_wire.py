@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.adversarial.desk import RECEIVER
+from tests.patience import PATIENCE_SECONDS
 from tests.signing_client import API_KEY_HEADER, SignedCall
 from tests.world import USERNAME
 from vaultsigner.dev.service import Service
@@ -23,7 +24,6 @@ VERSION = 4
 HELLO, PUBLIC_KEY, SIGN_BEACON, LOG_IN, ACCESS_TOKEN_KEYS, HEALTH, AUTHENTICATE, CHECK_CLIENT = range(8)
 LOAD_POLICIES, SIGN_EXCHANGE, OPEN_API_TOKEN, OPEN_API_DECRYPT, CHECK_EXCHANGE, CHECK_OPEN_API = range(8, 14)
 ANSWER = 0x80
-TIMEOUT_SECONDS = 10.0
 
 OUTPUT: dict[str, Any] = {"to_address": RECEIVER, "coins": [{"denom": "BNB", "amount": 1}]}
 TRANSFER: dict[str, Any] = {"kind": "transfer", "outputs": [OUTPUT]}
@@ -158,7 +158,7 @@ class Wire:
 
 @contextmanager
 def wire_to(
-    service: Service, tokens: Mapping[str, str] | None = None, *, timeout_seconds: float = TIMEOUT_SECONDS
+    service: Service, tokens: Mapping[str, str] | None = None, *, timeout_seconds: float = PATIENCE_SECONDS
 ) -> Iterator[Wire]:
     """A connection to the custody process of a service, as its server has one.
 

@@ -146,7 +146,7 @@ def test_garbage_ends_its_connection_and_nothing_else(
     chance = random.Random(2026)  # noqa: S311 (a failure must be one that comes again)
     with wire_to(world.service, tokens) as honest:
         for _ in range(100):
-            with wire_to(world.service, timeout_seconds=2) as wire:
+            with wire_to(world.service) as wire:
                 data = bytearray(frame(SIGN_BEACON, good) * 3)
                 for _ in range(chance.randrange(1, 40)):
                     data[chance.randrange(len(data))] = chance.randrange(256)
@@ -203,7 +203,7 @@ def test_damaged_questions_about_who_signed_are_refused(world: World) -> None:
 def test_garbage_about_who_signed_ends_its_connection_and_nothing_else(world: World) -> None:
     chance = random.Random(2027)  # noqa: S311 (the same)
     for _ in range(50):
-        with wire_to(world.service, timeout_seconds=2) as wire:
+        with wire_to(world.service) as wire:
             data = bytearray(frame(AUTHENTICATE, json.dumps(signed()).encode()) * 3)
             for _ in range(chance.randrange(1, 40)):
                 data[chance.randrange(len(data))] = chance.randrange(256)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.custody.conftest import CustodyWorld, custody_world
 from tests.integration.custody.custody_process import connected
+from tests.patience import PATIENCE_SECONDS
 from tests.world import PASSWORD, USERNAME, Vector, wallet_name
 from vaultsigner.authentication.access_tokens import AccessClaims, verify_access_token
 from vaultsigner.authentication.passwords import credential_fingerprint
@@ -43,7 +44,7 @@ async def test_a_right_password_is_worth_a_token(client: CustodyClient, shared_w
     assert isinstance(claims, AccessClaims)
     assert (answer.username, claims.username) == (USERNAME, USERNAME)
     assert claims.credential == credential_fingerprint(settings.users[answer.username].password_hash)
-    assert abs(claims.expires_at - time.time() - settings.access_token_expiry_minutes * 60) < 10
+    assert abs(claims.expires_at - time.time() - settings.access_token_expiry_minutes * 60) < PATIENCE_SECONDS
 
 
 async def test_tokens_differ_each_time(client: CustodyClient) -> None:
