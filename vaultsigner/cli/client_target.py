@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vaultsigner.cli.client_credentials import new_api_key, new_name
+from vaultsigner.cli.client_credentials import Usable, new_api_key, new_name, usable_in
 from vaultsigner.cli.held_secrets import place_of
 from vaultsigner.cli.key_target import checked_name, place_in_vault
 from vaultsigner.cli.overwriting import refuse_shared_place
@@ -28,7 +28,7 @@ class ClientTarget:
         credential: where its secret goes, or the file of its public key.
         key_given: the public key's file is there and its key is good.
         configured: config.yml names this client already.
-        wallet: for the example of a permission.
+        usable: what it may be given, for the lines of config.yml.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ClientTarget:
     credential: KvReference | Path
     key_given: bool
     configured: bool
-    wallet: str
+    usable: Usable
 
 
 def find_target(
@@ -67,7 +67,6 @@ def find_target(
     if scheme is None:
         raise click.UsageError("which scheme? Give --scheme hmac, rsa, ed25519 or open_api")
     chosen = checked_name(name) if name is not None else new_name(settings.clients if settings else ())
-    wallet = next(iter(settings.wallets), None) if settings else None
     return ClientTarget(
         name=chosen,
         api_key=new_api_key(),
@@ -75,7 +74,7 @@ def find_target(
         credential=_credential(chosen, scheme, path, public_key),
         key_given=public_key is not None,
         configured=False,
-        wallet=wallet or "wallet_1",
+        usable=usable_in(settings),
     )
 
 
@@ -107,7 +106,13 @@ def _configured(
     if path is not None and place_in_vault(path, client.secret.field, example=EXAMPLE) != client.secret:
         raise click.UsageError(f"config.yml says {client.secret} for {client.name}: leave --path out")
     return ClientTarget(
-        client.name, client.api_key, client.scheme, client.secret, key_given=False, configured=True, wallet=""
+        client.name,
+        client.api_key,
+        client.scheme,
+        client.secret,
+        key_given=False,
+        configured=True,
+        usable=Usable(),
     )
 
 

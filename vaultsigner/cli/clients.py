@@ -180,7 +180,7 @@ def _document(target: ClientTarget, secret: str | None) -> str:
 
 
 def _lines(target: ClientTarget) -> str:
-    return config_lines(target.name, target.api_key, target.scheme, target.credential, target.wallet)
+    return config_lines(target.name, target.api_key, target.scheme, target.credential, target.usable)
 
 
 def _row(client: Client, vault: OperatorVault | None) -> dict[str, Any]:

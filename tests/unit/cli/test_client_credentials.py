@@ -7,14 +7,22 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.unit.cli.sample import sample_client, sample_settings, sample_wallet
+from tests.unit.cli.sample import sample_app, sample_client, sample_exchange, sample_settings, sample_wallet
 from tests.unit.config.keys_at_hand import ed25519_pem, rsa_pem
-from vaultsigner.cli.client_credentials import as_document, config_lines, new_api_key, new_name, new_secret
+from vaultsigner.cli.client_credentials import (
+    Usable,
+    as_document,
+    config_lines,
+    new_api_key,
+    new_name,
+    new_secret,
+)
 from vaultsigner.cli.client_target import find_target
 from vaultsigner.config import load
 from vaultsigner.config.settings import ClientScheme, KvReference
 
 BOT = KvReference("secret", "clients/bot", "secret")
+HOT = Usable("w")
 WALLET = "wallets: [{name: w, private_key: 'vault:secret/w#k', permissions: [trade]}]\n"
 
 
@@ -38,12 +46,39 @@ def test_the_lines_are_a_configuration_whatever_the_file_is_called(
     monkeypatch.chdir(tmp_path)
     Path(path).write_text(ed25519_pem())
     config = tmp_path / "config.yml"
-    config.write_text(f"{WALLET}clients:\n" + config_lines("bot", new_api_key(), "ed25519", Path(path), "w"))
+    config.write_text(f"{WALLET}clients:\n" + config_lines("bot", new_api_key(), "ed25519", Path(path), HOT))
     (client,) = load(config, {}).clients.values()
     assert client.public_key is not None
-    config.write_text(f"{WALLET}clients:\n" + config_lines("bot", new_api_key(), "hmac", BOT, "w"))
+    config.write_text(f"{WALLET}clients:\n" + config_lines("bot", new_api_key(), "hmac", BOT, HOT))
     (client,) = load(config, {}).clients.values()
     assert client.secret == BOT
+
+
+@pytest.mark.parametrize("wallet", [None, "w"])
+@pytest.mark.parametrize("exchanges", [(), ("main",), ("main", "usdm")])
+@pytest.mark.parametrize("open_api", [(), ("app",)])
+def test_the_lines_give_what_there_is_and_name_nothing_else(
+    tmp_path: Path, wallet: str | None, exchanges: tuple[str, ...], open_api: tuple[str, ...]
+) -> None:
+    key = "secret: 'transit:transit/k'"
+    there = [
+        f"  - {{name: {name}, base_url: 'https://x.example', api_key: k, scheme: hmac, {key}}}"
+        for name in exchanges
+    ]
+    app = (
+        "open_api: [{name: app, app_id: '1', access_key_id: k, base_url: 'https://x.example', "
+        "secret_key: 'vault:secret/a#k'}]"
+    )
+    config = tmp_path / "config.yml"
+    lines = config_lines("bot", new_api_key(), "hmac", BOT, Usable(wallet, exchanges, open_api))
+    sections = [WALLET if wallet else "", *(["exchanges:", *there] if there else []), app if open_api else ""]
+    config.write_text("\n".join([*sections, f"clients:\n{lines}"]))
+    (client,) = load(config, {}).clients.values()
+    assert (list(client.wallet_permissions), client.exchanges, client.open_api) == (
+        [wallet] if wallet else [],
+        exchanges,
+        open_api,
+    )
 
 
 def test_a_document_leaves_out_what_there_is_none_of() -> None:
@@ -67,9 +102,15 @@ def test_a_configured_client_keeps_its_api_key_and_its_place() -> None:
 
 def test_a_new_client_goes_to_the_usual_place_and_names_a_wallet_that_is_there() -> None:
     target = find_target(SETTINGS, "new", "hmac", None, None)
-    assert (target.credential, target.wallet) == (KvReference("secret", "clients/new", "secret"), "hot")
+    assert (target.credential, target.usable) == (
+        KvReference("secret", "clients/new", "secret"),
+        Usable("hot"),
+    )
     placed = find_target(None, "new", "open_api", "vault:desk/apps/x#ignored", None)
-    assert (placed.credential, placed.wallet) == (KvReference("desk", "apps/x", "secret"), "wallet_1")
+    assert (placed.credential, placed.usable) == (KvReference("desk", "apps/x", "secret"), Usable("wallet_1"))
+    main, app = sample_exchange("main", "transit:transit/main"), sample_app("app", "app")
+    trading = find_target(sample_settings(exchanges=[main], open_api=[app]), "new", "hmac", None, None)
+    assert trading.usable == Usable(None, ("main",), ("app",))
     unnamed = find_target(SETTINGS, None, "rsa", None, None)
     assert unnamed.credential == Path("config") / f"{unnamed.name}.pem"
 
