@@ -7,7 +7,8 @@ own, unless it finds what to raise before it gets there (`handle_errors` of its 
 - where `msg` has certain words in it, it raises PermissionDenied, with `msg` for its text;
 - where `success` is false and `msg` is JSON, it goes by the number in there; its text is then the whole body.
 
-The first is for refusals, which stay as they are however often one asks; the second for what could not be done this time.
+The first is for refusals, which stay as they are however often one asks; the second for what could not be done this time, and for
+what is not there at all.
 """
 
 from collections.abc import Mapping
@@ -25,8 +26,12 @@ from vaultsigner.signing.calls import Answer
 Body = Mapping[str, JsonValue]
 
 NO_PRIVILEGE = "has no operation privilege"
-DISCONNECTED, TIMEOUT = -1001, -1007
+DISCONNECTED, TIMEOUT, INVALID_DATA = -1001, -1007, -1130
 """Binance's documentation, "Error codes"; TIMEOUT is "send status unknown; execution status unknown"."""
+
+_NUMBERS: Mapping[str, int] = MappingProxyType(
+    {"outcome_unknown": TIMEOUT, "exchange_not_found": INVALID_DATA, "not_found": INVALID_DATA}
+)
 
 
 def exchange_answer(answer: Answer, request_id: RequestId) -> web.Response:
@@ -50,8 +55,8 @@ def exchange_refusal(
 def for_exchange_clients(body: Body) -> dict[str, JsonValue]:
     """Our members, and those by which an exchange's client finds out what to raise."""
     code, message = body["code"], body["message"]
-    if not statuses.is_our_fault(statuses.status_of(str(code))):
+    number = _NUMBERS.get(str(code), DISCONNECTED)
+    if number == DISCONNECTED and not statuses.is_our_fault(statuses.status_of(str(code))):
         return {**body, "msg": f"{message} (the request {NO_PRIVILEGE})"}
-    number = TIMEOUT if code == "outcome_unknown" else DISCONNECTED
     told: dict[str, JsonValue] = {"code": number, "msg": message}
     return {**body, "msg": encode_json(told).decode(), "success": False}

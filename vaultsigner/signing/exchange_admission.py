@@ -21,7 +21,7 @@ from vaultsigner.signing.calls import Call
 from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
 
-NO_SUCH_EXCHANGE = Refusal("exchange_not_found", "No exchange has this name: see `exchanges` in config.yml")
+LONGEST_NAME = 64
 BY_KEY = frozenset({"market_data", "user_stream"})
 """Endpoints for which the exchange wants an API key and no signature, so that libraries send none."""
 
@@ -40,6 +40,15 @@ class ExchangeCall(Request):
     signed: bool = True
 
 
+def no_such_exchange(name: str) -> Refusal:
+    """Told to anybody: which exchanges there are is plain from their public endpoints, which anybody may ask."""
+    return Refusal(
+        "exchange_not_found",
+        f"There is no exchange {name[:LONGEST_NAME]} here: see `exchanges` in config.yml",
+        reason="no exchange has this name",
+    )
+
+
 class ExchangeAdmission:
     """Takes the steps in the order that reveals nothing to strangers: who asks first, then what is wrong with what they ask."""
 
@@ -52,7 +61,7 @@ class ExchangeAdmission:
         """The exchange of this name."""
         exchange = self._exchanges.get(ExchangeName(name))
         if exchange is None:
-            return NO_SUCH_EXCHANGE
+            return no_such_exchange(name)
         trail.target = Target("exchange", exchange.name)
         return exchange
 

@@ -33,6 +33,7 @@ from vaultsigner.signing.exchange_answers import RecordedBody, not_sent, unknown
 from vaultsigner.signing.exchange_hosts import ExchangeHosts
 from vaultsigner.signing.exchange_journal import BodyDigest, Came, ExchangeJournal, Sent
 from vaultsigner.signing.exchange_signature import ExchangeSigner
+from vaultsigner.signing.exchange_troubles import ExchangeTroubles
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.strangers import Strangers
@@ -89,6 +90,7 @@ class Exchanges:
         self._journal = journal
         self._pen = exchange_journal
         self._clock = clock
+        self._troubles = ExchangeTroubles()
 
     async def forward(self, trail: Trail, name: str, path: str) -> Streamed | Answer | Refusal:
         """Ask the exchange, and hand back what it says."""
@@ -162,7 +164,10 @@ class Exchanges:
     async def _offset_ms(self, request: ExchangeCall, *, fresh: bool) -> int:
         """How far the exchange's clock is ahead of ours; none where it does not tell."""
         host = self._hosts.of(request.exchange)
-        told = await host.clock_offset_ms(time_path(request.wanted.path) or USUAL_TIME, fresh=fresh)
+        where = time_path(request.wanted.path) or USUAL_TIME
+        told = await host.clock_offset_ms(where, fresh=fresh)
+        if told is not None and abs(told) > FURTHEST_CLOCK_MS and not fresh:
+            told = await host.clock_offset_ms(where, fresh=True)  # it may have been mended since
         if told is not None and abs(told) > FURTHEST_CLOCK_MS:
             raise ExchangeError(
                 f"the clock of {host.host} is {told / 1000:.0f} s away from ours: see which of the two is wrong"
@@ -178,6 +183,7 @@ class Exchanges:
         if not isinstance(answer, ExchangeAnswer):
             return await self._unanswered(request.trail, sent, answer, changes=changes)
         came = _came(answer, changes=changes)
+        self._troubles.after(request.exchange.name, came)
         try:
             position = await self._pen.came(request.trail, sent, came, answered=answer.status)
         except AuditError as error:

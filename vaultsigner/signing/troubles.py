@@ -17,7 +17,7 @@ KEYS = frozenset({"custody_unavailable", "vault_unavailable", "vault_sealed", "v
     {"key_missing", "key_malformed", "wrong_key"}
 )
 NODE = frozenset({"node_unavailable", "outcome_unknown"})
-WATCHED = RECORD | KEYS | NODE
+WATCHED = RECORD | KEYS | NODE | {"exchange_unavailable"}
 
 PROVED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
     {"sign": RECORD | KEYS, "broadcast": WATCHED, "resync": RECORD | NODE}
@@ -35,6 +35,8 @@ class Troubles:
         """Draw the conclusions from how a request ended."""
         if isinstance(answer, Refusal):
             self._happened(trail, answer)
+        elif self._present and isinstance(answer, Streamed):
+            self._over(WATCHED, trail.target)
         elif self._present:
             self._over(PROVED_BY.get(trail.operation.rpartition(".")[2], RECORD), trail.target)
 

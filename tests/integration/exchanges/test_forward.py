@@ -171,3 +171,18 @@ def test_a_user_with_an_access_token_is_served_too(desk: Desk) -> None:
     answer = desk.world.ask("GET", "/exchange/main-ed25519/api/v3/account", None, token=token)
     assert answer.status == 200
     assert desk.exchange.received[-1].verified
+
+
+def test_a_clock_far_off_is_told_and_looked_at_again_as_soon_as_it_is_right(desk: Desk) -> None:
+    at = "kv-hmac"
+    assert desk.call("GET", "/api/v3/account", at=at).status == 200
+    desk.exchange.skew(700_000)
+    try:
+        refused = refuses(-1021, "Timestamp for this request is outside of the recvWindow.")
+        desk.arm("GET /api/v3/account", refused)
+        reply = desk.call("GET", "/api/v3/account", at=at)
+        assert (reply.status, reply.body["code"]) == (502, "exchange_unavailable"), reply.body
+        assert "700 s away" in reply.body["message"]
+    finally:
+        desk.exchange.skew(0)
+    assert desk.call("GET", "/api/v3/account", at=at).status == 200

@@ -53,7 +53,7 @@ AUTHENTICATED = [
 
 def members_for_exchange_clients(status: int) -> set[str]:
     """What errors have there beside the usual."""
-    return {"msg", "success"} if status >= 500 else {"msg"}
+    return {"msg", "success"} if status >= 500 or status == 404 else {"msg"}
 
 
 @pytest.mark.parametrize("document", [DOCUMENT, WITH_PARTNER], ids=["alone", "with the partner family"])
