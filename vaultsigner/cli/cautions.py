@@ -7,11 +7,14 @@ from vaultsigner.config.password_hashes import is_guessable
 from vaultsigner.config.public_keys import CLIENT_RSA_BITS
 from vaultsigner.config.settings import Client, Settings, User
 from vaultsigner.config.state_urls import is_postgresql, postgresql_cautions
+from vaultsigner.domain.names import Operation
 from vaultsigner.policy import PolicySet, Rule, unknown_names
-from vaultsigner.policy.operations import OPERATIONS
+from vaultsigner.policy.operations import NAMED_ONLY, OPERATIONS
 from vaultsigner.policy.rules import NamePatterns
 
 _OF_WALLETS = frozenset(each for each in OPERATIONS if not each.startswith(("exchange.", "open_api.")))
+_OF_EXCHANGES = frozenset(each for each in OPERATIONS if each.startswith("exchange.")) - NAMED_ONLY
+"""Those that somebody may open to everybody by a star alone."""
 
 
 def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
@@ -37,6 +40,7 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
         if settings.partner is not None and client.public_key == settings.partner.public_key:
             yield f"{client.name}: its public key is the partner's, too: what is signed for one place can be shown at the other"
     yield from _used_by_nobody(settings)
+    yield from _without_anything(settings, policies)
     yield from _about_rules(settings, policies)
     yield from _permissions_without_effect(settings)
     if settings.audit.checkpoint_key is not None:
@@ -60,30 +64,57 @@ def _used_by_nobody(settings: Settings) -> Iterator[str]:
             yield f"{what} {name}: nobody may use it; write `{section}: [{name}]` under a client or a user"
 
 
+def _without_anything(settings: Settings, policies: PolicySet) -> Iterator[str]:
+    """Callers that config.yml gives nothing, no role and no vote: whoever wrote them has not finished."""
+    voters = frozenset[str]().union(*(rule.approvals.of for rule in policies.rules if rule.approvals))
+    callers: list[User | Client] = [*settings.users.values(), *settings.clients.values()]
+    for caller in callers:
+        kind, name = ("user", caller.username) if isinstance(caller, User) else ("client", caller.name)
+        given = any(caller.wallet_permissions.values()) or caller.exchanges or caller.open_api
+        role = isinstance(caller, User) and caller.roles
+        if not given and not role and f"{kind}:{name}" not in voters:
+            yield (
+                f"{kind} {name} may use nothing at all: give it wallet_permissions, exchanges or open_api in "
+                f"{settings.source}, or take it out"
+            )
+
+
 def _about_rules(settings: Settings, policies: PolicySet) -> Iterator[str]:
     for name in unknown_names(policies, settings):
         if not name.opens:
             yield name.text
-    open_to_all = [rule for rule in policies.rules if asks_nothing(rule) and rule.operations & _OF_WALLETS]
-    if frozenset().union(*(rule.operations for rule in open_to_all)).issuperset(_OF_WALLETS):
-        place = open_to_all[0].place
-        where = f"{place}: " if place else ""
-        named = " and ".join(rule.id for rule in open_to_all)
-        what = f"rule {named} allows" if len(open_to_all) == 1 else f"rules {named} allow"
+    wallets = _open_to_all(policies, _OF_WALLETS, "wallet") if settings.wallets else None
+    if wallets is not None:
         yield (
-            f"policies: {where}{what} everything to everybody: the permissions in {settings.source} alone "
+            f"policies: {wallets} everything to everybody: the permissions in {settings.source} alone "
             "decide, and limits and deny rules; replace it by rules that say who, with which wallet, may do what"
+        )
+    exchanges = _open_to_all(policies, _OF_EXCHANGES, "exchange") if settings.exchanges else None
+    if exchanges is not None:
+        yield (
+            f"policies: {exchanges} every order to everybody who may use an exchange, whatever other allow rules ask: "
+            "replace it by rules that say who, at which exchange, may do what"
         )
 
 
-def asks_nothing(rule: Rule) -> bool:
-    """Whether everybody may have what the rule speaks of, with every wallet and in all circumstances."""
+def _open_to_all(policies: PolicySet, operations: frozenset[Operation], kind: str) -> str | None:
+    """Where, and by which rules, everybody may have all these operations; None where something is asked for some of them."""
+    rules = [rule for rule in policies.rules if asks_nothing(rule, kind) and rule.operations & operations]
+    if not frozenset().union(*(rule.operations for rule in rules)).issuperset(operations):
+        return None
+    where = f"{rules[0].place}: " if rules[0].place else ""
+    named = " and ".join(rule.id for rule in rules)
+    return f"{where}rule {named} allows" if len(rules) == 1 else f"{where}rules {named} allow"
+
+
+def asks_nothing(rule: Rule, kind: str) -> bool:
+    """Whether everybody may have what the rule speaks of, with every target of a kind and in all circumstances."""
     return (
         rule.effect == "allow"
         and not rule.conditions
         and rule.approvals is None
         and _all_of(rule.principals, "user", "client")
-        and _all_of(rule.targets, "wallet")
+        and _all_of(rule.targets, kind)
     )
 
 

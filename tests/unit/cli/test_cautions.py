@@ -14,6 +14,7 @@ from vaultsigner.config.settings import (
     Settings,
     TransitReference,
     User,
+    UserRole,
 )
 from vaultsigner.domain.names import UserName, WalletName
 from vaultsigner.domain.permissions import Permission
@@ -22,12 +23,13 @@ from vaultsigner.policy import PolicySet, load
 SAM = UserName("sam")
 STRONG = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo"
 NO_RULES = PolicySet("sha256:00", ())
+TRADES = {WalletName("w"): frozenset({Permission.TRADE})}
 
 
 def settings(*, listen: str = "127.0.0.1", password_hash: str = STRONG) -> Settings:
     bare = sample_settings(sample_wallet("w", "w"))
     server = ServerSettings(ListenAddress(listen, 8000), bare.server.ops_listen, ())
-    return replace(bare, server=server, users={SAM: User(SAM, password_hash, {})})
+    return replace(bare, server=server, users={SAM: User(SAM, password_hash, TRADES)})
 
 
 def test_a_sound_configuration_has_none() -> None:
@@ -54,7 +56,7 @@ def test_nobody_and_nothing_to_sign_with_are_two() -> None:
 def test_an_exchange_needs_no_wallet_and_somebody_who_may_use_it() -> None:
     main, app = sample_exchange("main", "transit:transit/main"), sample_app("app", "app")
     idle = sample_settings(clients=[sample_client("b", "b")], exchanges=[main], open_api=[app])
-    assert list(cautions(idle, NO_RULES)) == [
+    assert list(cautions(idle, NO_RULES))[:-1] == [
         "exchange main: nobody may use it; write `exchanges: [main]` under a client or a user",
         "Open API app app: nobody may use it; write `open_api: [app]` under a client or a user",
     ]
@@ -65,10 +67,24 @@ def test_an_exchange_needs_no_wallet_and_somebody_who_may_use_it() -> None:
 
 
 def test_clients_are_callers_too() -> None:
-    assert (
-        list(cautions(sample_settings(sample_wallet("w", "w"), clients=[sample_client("b", "b")]), NO_RULES))
-        == []
+    bot = replace(sample_client("b", "b"), wallet_permissions=TRADES)
+    assert list(cautions(sample_settings(sample_wallet("w", "w"), clients=[bot]), NO_RULES)) == []
+
+
+def test_who_may_use_nothing_and_decides_nothing_is_one(tmp_path: Path) -> None:
+    bare = replace(sample_settings(sample_wallet("w", "w")), users={SAM: User(SAM, STRONG, {})})
+    bot, idle = sample_client("b", "b"), {WalletName("w"): frozenset[Permission]()}
+    both = replace(bare, clients={bot.name: replace(bot, wallet_permissions=idle)})
+    user, client = cautions(both, NO_RULES)
+    assert user.startswith("user sam may use nothing at all: ")
+    assert client.startswith("client b may use nothing at all: ")
+    votes = (
+        "id: votes, effect: allow, operations: [vote.*], approvals: {count: 1, of: [group:risk], within: 1h}"
     )
+    groups = rules(votes, tmp_path=tmp_path, groups="groups: {risk: [user:sam, client:b]}\n")
+    assert list(cautions(both, groups)) == [client]
+    operator = replace(bare.users[SAM], roles=frozenset[UserRole]({"operator"}))
+    assert list(cautions(replace(bare, users={SAM: operator}), NO_RULES)) == []
 
 
 @pytest.mark.parametrize(("bits", "told"), [(1024, 1), (2047, 1), (2048, 0)])
@@ -79,7 +95,7 @@ def test_a_short_key_of_the_partner_is_one(bits: int, told: int) -> None:
 
 
 def test_a_client_with_the_partner_s_key_is_one() -> None:
-    own = sample_client("own", None)
+    own = replace(sample_client("own", None), wallet_permissions=TRADES)
     both = replace(
         settings(), clients={own.name: own}, partner=Partner("/web3", own.public_key or b"", 2048, {})
     )
@@ -100,9 +116,9 @@ def test_a_password_hash_made_with_little_work_is_one() -> None:
     assert caution.startswith("sam: ")
 
 
-def rules(*texts: str, tmp_path: Path) -> PolicySet:
+def rules(*texts: str, tmp_path: Path, groups: str = "") -> PolicySet:
     text = "".join(f"  - {{{each}}}\n" for each in texts)
-    (tmp_path / "desk.yml").write_text(f"version: 1\nrules:\n{text}")
+    (tmp_path / "desk.yml").write_text(f"version: 1\n{groups}rules:\n{text}")
     return load(tmp_path)
 
 
@@ -137,6 +153,36 @@ def test_a_rule_that_narrows_is_none(rule: str, tmp_path: Path) -> None:
 def test_the_delivered_policy_is_told_for_what_it_is() -> None:
     (caution,) = cautions(settings(), load(Path(__file__).parents[3] / "policies"))
     assert "rules within-permissions and transfers-within-permissions allow everything" in caution
+
+
+TRADING = sample_settings(exchanges=[sample_exchange("main", "transit:transit/main")])
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("id: all, effect: allow", True),
+        ("id: all, effect: allow, operations: ['exchange.*']", True),
+        ("id: all, effect: allow, operations: ['exchange.*'], targets: ['exchange:*', 'wallet:*']", True),
+        ("id: all, effect: allow, operations: ['exchange.*'], targets: ['wallet:*']", False),
+        ("id: all, effect: allow, operations: ['exchange.*'], when: {symbol: {equals: BTCUSDT}}", False),
+        ("id: all, effect: allow, operations: [exchange.query]", False),
+        ("id: all, effect: deny, operations: ['exchange.*']", False),
+        ("id: all, effect: allow, operations: [order.*, transfer.*, vote.*]", False),
+    ],
+)
+def test_orders_for_everybody_are_one_where_there_are_exchanges(
+    rule: str, told: bool, tmp_path: Path
+) -> None:
+    sam = User(SAM, STRONG, {}, exchanges=("main",))
+    found = list(cautions(replace(TRADING, users={SAM: sam}), rules(rule, tmp_path=tmp_path)))
+    assert [
+        each.startswith(f"policies: {tmp_path}/desk.yml:3:5: rule all allows every order") for each in found
+    ] == ([True] if told else [])
+    without = replace(settings(), wallets={}, users={})
+    assert not any(
+        each.startswith("policies: ") for each in cautions(without, rules(rule, tmp_path=tmp_path))
+    )
 
 
 def test_permissions_that_the_wallet_lacks_are_one_a_caller() -> None:
