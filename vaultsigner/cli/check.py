@@ -23,6 +23,7 @@ from vaultsigner.cli.check_report import (
 from vaultsigner.cli.check_secrets import not_tried, try_secrets
 from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_with_policies
 from vaultsigner.cli.custody_session import custody_session
+from vaultsigner.cli.exchange_probe import ask_exchanges
 from vaultsigner.cli.launcher import make_token_remedy, open_token
 from vaultsigner.cli.shared_keys import shared_keys
 from vaultsigner.cli.state_probe import try_state
@@ -41,7 +42,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red", "-": "bright_black"}
 
 @click.command()
 @config_option
-@click.option("--offline", is_flag=True, help="Do not ask the chain nodes.")
+@click.option("--offline", is_flag=True, help="Do not ask the chain nodes and the exchanges.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """Check the configuration and try every secret reference.
@@ -49,8 +50,9 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     Tells everything that is wrong with config.yml and the policies, and whether the record and the state can be written, without
     leaving anything behind. Then starts the custody process as `serve` would, with the token it would have, and has it find each
     wallet's address from the key in Vault and try the secret of each client, exchange and Open API app; no key and no secret
-    leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. A chain node that does not answer
-    is a warning only; exchanges are not asked.
+    leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. Each exchange is asked for the time,
+    unsigned: whether its API key and secret are right shows only when something is signed for it. A chain node or an exchange
+    that does not answer is a warning only; an exchange's clock more than ten minutes off is a failure.
 
     Exit status: 0 all is well, 1 something would not work.
 
@@ -75,6 +77,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         usable = vault.problem is None
         found = await try_secrets(custody, settings) if usable else not_tried(settings)
     nodes = None if offline else await _ask_nodes(settings.environments, found.wallets)
+    exchange_hosts = None if offline else await ask_exchanges(settings.exchanges.values())
     state = await try_state(settings.state_url)
     return CheckReport(
         config=str(settings.source),
@@ -92,6 +95,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         clients=found.clients,
         exchanges=found.exchanges,
         open_api=found.open_api,
+        exchange_hosts=exchange_hosts,
         state=state,
         partner=_partner_finding(settings.partner),
     )

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from vaultsigner.cli import exchange_clocks
+from vaultsigner.cli.exchange_clocks import ExchangeHostFinding
+
 Mark = Literal["ok", "warn", "FAIL", "-"]
 NOT_TRIED = "not tried"
 """The problem of what depends on Vault, where Vault itself has one."""
@@ -130,7 +133,7 @@ class CheckReport:
     Args:
         failures: what stops the service, or leaves open what a rule should forbid, apart from Vault and the wallets.
         warnings: what works and should be looked at.
-        nodes: None where they were not asked.
+        nodes, exchange_hosts: None where they were not asked.
         state: None for an SQLite file, whose trouble is among the failures.
         partner: None where config.yml has no such section.
     """
@@ -149,6 +152,7 @@ class CheckReport:
     partner: PartnerFinding | None = None
     exchanges: tuple[ExchangeFinding, ...] = ()
     open_api: tuple[OpenApiFinding, ...] = ()
+    exchange_hosts: tuple[ExchangeHostFinding, ...] | None = None
 
     @property
     def ok(self) -> bool:
@@ -180,6 +184,7 @@ class CheckReport:
         for node in self.nodes or ():
             good = f"node {node.node_url} ({node.environment}) serves {node.chain_id}"
             yield ("ok", good) if node.problem is None else ("warn", f"{node.environment}: {node.problem}")
+        yield from map(exchange_clocks.told, self.exchange_hosts or ())
 
     def _counted(self) -> str:
         secrets = self._counted_secrets()

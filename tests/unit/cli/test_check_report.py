@@ -18,6 +18,7 @@ from vaultsigner.cli.check_report import (
     VaultFinding,
     WalletFinding,
 )
+from vaultsigner.cli.exchange_clocks import ExchangeHostFinding
 
 GOOD = CheckReport(
     config="config/config.yml",
@@ -169,6 +170,38 @@ def test_a_silent_node_is_a_warning() -> None:
     )
     assert warned.ok
     assert ("warn", "TESTNET: node x cannot be asked") in list(warned.lines())
+
+
+AT_BINANCE = ExchangeHostFinding("https://api.binance.com", ("main", "other"), 12)
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "mark", "words"),
+    [
+        (0, "ok", "answers; its clock is 0 ms ahead of this"),
+        (-1000, "ok", "answers; its clock is 1000 ms behind this"),
+        (1001, "warn", "1001 ms ahead of this machine's; that is corrected"),
+        (-600_000, "warn", "600 s behind this machine's; that is corrected"),
+        (600_001, "FAIL", "600 s ahead of this machine's, and beyond 600 s nothing is signed for it"),
+        (-(10**9), "FAIL", "1000000 s behind"),
+    ],
+)
+def test_an_exchange_s_clock_is_told_and_may_be_ten_minutes_off(
+    offset_ms: int, mark: str, words: str
+) -> None:
+    report = replace(GOOD, exchange_hosts=(replace(AT_BINANCE, clock_offset_ms=offset_ms),))
+    (line,) = (line for line in report.lines() if line[1].startswith("https://api.binance.com (main, other)"))
+    assert line[0] == mark
+    assert words in line[1]
+    assert report.ok == (mark != "FAIL")
+    assert report.document()["exchange_hosts"][0]["clock_offset_ms"] == offset_ms
+
+
+def test_a_silent_exchange_is_a_warning() -> None:
+    silent = replace(AT_BINANCE, clock_offset_ms=None, problem="no connection")
+    report = replace(GOOD, exchange_hosts=(silent,))
+    assert report.ok
+    assert ("warn", "https://api.binance.com (main, other): no connection") in list(report.lines())
 
 
 def test_a_report_without_wallets_and_nodes_has_lines_too() -> None:
