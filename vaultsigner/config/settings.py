@@ -249,7 +249,7 @@ class RateLimits:
     log_ins_per_address: RateLimit = RateLimit(1_000, 600)
     failed_signatures_per_address: RateLimit = RateLimit(1_000, 60)
     requests_per_client: RateLimit = RateLimit(60_000, 60)
-    public_calls_per_address: RateLimit = RateLimit(1_200, 60)
+    public_calls_per_address: RateLimit = RateLimit(300, 60)
 
 
 @dataclass(frozen=True, slots=True)

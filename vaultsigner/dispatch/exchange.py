@@ -24,7 +24,7 @@ from vaultsigner.dispatch.troubles import trouble
 
 USER_AGENT = f"vaultsigner/{vaultsigner.__version__}"
 PATIENCE = Patience()
-TIME_PATIENCE = Patience(connect=5, first_byte=5, between=5, whole=10)
+TIME_PATIENCE = Patience(connect=2, first_byte=2, between=2, whole=4)
 _OWN_HEADERS = (("User-Agent", USER_AGENT), ("Accept-Encoding", "gzip"))
 _LIBRARY_HEADERS = ("Accept", "Content-Type")
 """What the library would add by itself where it is missing, beside those above."""

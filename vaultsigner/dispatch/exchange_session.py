@@ -10,6 +10,8 @@ from vaultsigner.dispatch.troubles import BrokenConnectionError
 
 CONNECTIONS_PER_EXCHANGE = 128
 """So that one exchange that is slow takes no connections from another."""
+STRANGERS_CONNECTIONS = 16
+"""To one exchange, for what nobody signed."""
 KEEP_SECONDS = 15.0
 """Less than exchanges keep an idle connection: a request that meets its end is one whose outcome nobody knows."""
 
@@ -31,15 +33,18 @@ class CleanConnector(aiohttp.TCPConnector):
             connection.close()
 
 
-def exchange_session(tls: ssl.SSLContext | Literal[True] = True) -> aiohttp.ClientSession:
+def exchange_session(
+    tls: ssl.SSLContext | Literal[True] = True, *, connections: int = CONNECTIONS_PER_EXCHANGE
+) -> aiohttp.ClientSession:
     """A session for every exchange: no proxy from the environment, no cookies.
 
     Args:
         tls: who is trusted to say that a certificate is good; as the system has it unless given.
+        connections: to each host, at most.
     """
     return aiohttp.ClientSession(
         connector=CleanConnector(
-            ssl=tls, limit=0, limit_per_host=CONNECTIONS_PER_EXCHANGE, keepalive_timeout=KEEP_SECONDS
+            ssl=tls, limit=0, limit_per_host=connections, keepalive_timeout=KEEP_SECONDS
         ),
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),

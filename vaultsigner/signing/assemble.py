@@ -15,7 +15,7 @@ from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
-from vaultsigner.dispatch.exchange_session import exchange_session
+from vaultsigner.dispatch.exchange_session import STRANGERS_CONNECTIONS, exchange_session
 from vaultsigner.signing.accounts import Accounts
 from vaultsigner.signing.admission import Admission
 from vaultsigner.signing.approvals import Approvals
@@ -58,6 +58,7 @@ class Parts:
     custody: CustodyClient
     session: aiohttp.ClientSession
     exchange_session: aiohttp.ClientSession
+    strangers_session: aiohttp.ClientSession
 
 
 @asynccontextmanager
@@ -85,6 +86,9 @@ async def assembled(
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
             ),
             exchange_session=await stack.enter_async_context(exchange_session()),
+            strangers_session=await stack.enter_async_context(
+                exchange_session(connections=STRANGERS_CONNECTIONS)
+            ),
         )
         keeper = PolicyKeeper(settings, parts.custody, recorder, clock)
         await stack.enter_async_context(forgetting(parts.state, clock))
@@ -147,7 +151,7 @@ def _service(
         ),
         exchanges=Exchanges(
             admission=ExchangeAdmission(settings, authenticator),
-            hosts=ExchangeHosts(parts.exchange_session, settings.exchanges, clock),
+            hosts=ExchangeHosts(parts.exchange_session, parts.strangers_session, settings.exchanges, clock),
             desk=desk,
             deciding=deciding,
             signer=ExchangeSigner(parts.custody),

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from vaultsigner.domain.circumstances import Circumstances
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
+from vaultsigner.domain.principals import BY_API_KEY
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.approvals import Approvals
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.desk import Desk
+from vaultsigner.signing.other_uses import refused_other_use
 from vaultsigner.signing.requests import Request
 from vaultsigner.signing.suspensions import SuspensionWatch
 from vaultsigner.state import Count
@@ -43,8 +45,7 @@ class Deciding:
         An answer (others must agree first) or a refusal is on the record already.
 
         Args:
-            also: what else could be done with the signature. Policy must allow all of it, without asking others, unless that is
-                what its rule for the request itself wants.
+            also: what else could be done with the signature, which policy must allow: see `refused_other_use`.
         """
         stopped = self.stopped(request)
         if stopped is not None:
@@ -54,11 +55,11 @@ class Deciding:
         decision = request.trail.policies.evaluate(request.principal, request.intent, circumstances)
         if not decision.allowed:
             return await self._desk.deny(request, decision)
-        for intent in also:
-            other = request.trail.policies.evaluate(request.principal, intent, circumstances)
-            if not other.allowed or (other.approvals is not None and other.rule != decision.rule):
-                reason = f"what is signed would also be good for {_told(intent)}: {other.reason}"
-                return await self._desk.deny(request, replace(other, effect="deny", reason=reason))
+        refused = refused_other_use(request.trail.policies, request.principal, circumstances, decision, also)
+        if refused is not None:
+            return await self._desk.deny(request, refused)
+        if request.principal.scheme == BY_API_KEY:
+            decision = _apart(decision)
         if self._approvals.wanted(request, decision):
             return await self._ask_others(request, decision)
         approval = self._approvals.use(request, decision)
@@ -89,6 +90,7 @@ class Deciding:
         return await self._approvals.ask(request, decision)
 
 
-def _told(intent: Intent) -> str:
-    endpoint = intent.items[0].get("endpoint") if intent.items else None
-    return f"{intent.operation} ({endpoint})" if isinstance(endpoint, str) else intent.operation
+def _apart(decision: Decision) -> Decision:
+    """Whoever has heard of an API key uses up windows of their own, not those of the client's proved requests."""
+    limits = tuple(replace(limit, key=f"by API key alone: {limit.key}") for limit in decision.limits)
+    return replace(decision, limits=limits)

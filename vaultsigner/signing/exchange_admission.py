@@ -15,6 +15,7 @@ from vaultsigner.formats.exchange.intent import exchange_intent
 from vaultsigner.formats.exchange.meaning import Meaning, meaning_of
 from vaultsigner.formats.exchange.requests import ExchangeRequest
 from vaultsigner.formats.exchange.sign_only import read_sign_only
+from vaultsigner.policy.permissions import refuse_by_exchange
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Call
@@ -72,7 +73,8 @@ class ExchangeAdmission:
             CustodyError, StateError: who asks cannot be found out now.
         """
         call = trail.call
-        return await self._admitted(trail, exchange, read_forwarded(call.method, path, call.query, call.body))
+        wanted = read_forwarded(call.method, path, call.query, call.body)
+        return await self._admitted(trail, exchange, wanted, by_key=True)
 
     async def to_be_signed(self, trail: Trail, exchange: Exchange) -> ExchangeCall | Refusal:
         """A request that the body describes.
@@ -80,24 +82,39 @@ class ExchangeAdmission:
         Raises:
             CustodyError, StateError: who asks cannot be found out now.
         """
-        return await self._admitted(trail, exchange, read_sign_only(trail.call.body))
+        return await self._admitted(trail, exchange, read_sign_only(trail.call.body), by_key=False)
+
+    def with_the_same_key(self, request: ExchangeCall) -> tuple[ExchangeName, ...] | Refusal:
+        """The other exchanges of the configuration where what is signed is good as well; all of them must be the caller's."""
+        mine = request.exchange
+        names = tuple(
+            other.name
+            for other in self._exchanges.values()
+            if other.api_key == mine.api_key and other.name != mine.name
+        )
+        for name in names:
+            if (refused := refuse_by_exchange(name, request.caller.account)) is not None:
+                return Refusal(
+                    "no_permission", f"What is signed would also be good at another exchange: {refused}"
+                )
+        return names
 
     async def _admitted(
-        self, trail: Trail, exchange: Exchange, wanted: ExchangeRequest | Refusal
+        self, trail: Trail, exchange: Exchange, wanted: ExchangeRequest | Refusal, *, by_key: bool
     ) -> ExchangeCall | Refusal:
+        """A request whose caller is proved; or, where `by_key`, is named by the API key that the exchange is content with."""
         meaning = None if isinstance(wanted, Refusal) else meaning_of(wanted)
         if meaning is not None:
             trail.operation = meaning.operation
-        by_key = meaning is not None and meaning.security in BY_KEY and not _shows_more(trail.call)
-        caller = self._by_key(trail) if by_key else await self._authenticator.caller(trail)
+        content = by_key and meaning is not None and meaning.security in BY_KEY
+        named = content and not _shows_more(trail.call)
+        caller = self._by_key(trail) if named else await self._authenticator.caller(trail)
         if isinstance(caller, Refusal):
             return caller
         if isinstance(wanted, Refusal):
             return wanted
-        if exchange.name not in caller.account.exchanges:
-            return Refusal(
-                "no_permission", f"{caller.principal} has no permission on exchange {exchange.name}"
-            )
+        if (refused := refuse_by_exchange(exchange.name, caller.account)) is not None:
+            return Refusal("no_permission", refused)
         meaning = meaning or meaning_of(wanted)
         return ExchangeCall(
             trail=trail,
@@ -107,7 +124,7 @@ class ExchangeAdmission:
             exchange=exchange,
             wanted=wanted,
             meaning=meaning,
-            signed=meaning.security not in BY_KEY,
+            signed=not content,
         )
 
     def _by_key(self, trail: Trail) -> Caller | Refusal:

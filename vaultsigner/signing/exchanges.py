@@ -17,6 +17,7 @@ from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import JsonValue, Operation
+from vaultsigner.domain.principals import BY_API_KEY
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.targets import Target
 from vaultsigner.errors import AuditError, ExchangeError
@@ -36,6 +37,7 @@ from vaultsigner.signing.exchange_signature import ExchangeSigner
 from vaultsigner.signing.exchange_troubles import ExchangeTroubles
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.public_calls import PublicCalls
 from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.suspensions import StoppedError, SuspensionWatch
 from vaultsigner.signing.trail import Trail
@@ -91,6 +93,7 @@ class Exchanges:
         self._pen = exchange_journal
         self._clock = clock
         self._troubles = ExchangeTroubles()
+        self._public_calls = PublicCalls(clock.monotonic)
 
     async def forward(self, trail: Trail, name: str, path: str) -> Streamed | Answer | Refusal:
         """Ask the exchange, and hand back what it says."""
@@ -99,8 +102,10 @@ class Exchanges:
             return await self._desk.refuse(trail, exchange)
         security = security_of(trail.call.method, path)
         if security == "public" or security in BY_KEY:
-            refused = self._watch.refuse_target(str(trail.target)) or await self._strangers.unproved_call(
-                trail.call.ip
+            refused = (
+                self._watch.refuse_target(str(trail.target))
+                or self._public_calls.held(exchange.name)
+                or await self._strangers.unproved_call(trail.call.ip)
             )
             if refused is not None:
                 return await self._desk.refuse(trail, refused)
@@ -123,8 +128,13 @@ class Exchanges:
         request = await self._admission.to_be_signed(trail, exchange)
         if isinstance(request, Refusal):
             return await self._desk.refuse(trail, request)
-        also = tuple(exchange_intent(other, exchange.name) for other in other_uses(request.wanted))
-        allowed = await self._allowed(request, also)
+        shared = self._admission.with_the_same_key(request)
+        if isinstance(shared, Refusal):
+            return await self._desk.refuse(trail, shared)
+        meanings = other_uses(request.wanted)
+        also = tuple(exchange_intent(other, at) for at in (exchange.name, *shared) for other in meanings)
+        again = tuple(exchange_intent(request.meaning, at) for at in shared)
+        allowed = await self._allowed(request, (*again, *also))
         if not isinstance(allowed, Allowed):
             return allowed
         decision = allowed.decision
@@ -177,13 +187,16 @@ class Exchanges:
     async def _send(
         self, request: ExchangeCall, decision: Decision, ready: Ready, *, again: bool = False
     ) -> Streamed | Refusal:
-        host, changes = self._hosts.of(request.exchange), request.meaning.changes
+        changes = request.meaning.changes
+        proved = request.principal.scheme != BY_API_KEY
+        host = self._hosts.of(request.exchange) if proved else self._hosts.for_strangers(request.exchange)
         sent = _sent(request, host, ready)
         answer = await host.send(ready.http, changes=changes)
         if not isinstance(answer, ExchangeAnswer):
             return await self._unanswered(request.trail, sent, answer, changes=changes)
         came = _came(answer, changes=changes)
         self._troubles.after(request.exchange.name, came)
+        self._public_calls.after(request.exchange.name, answer.status, answer.headers)
         try:
             position = await self._pen.came(request.trail, sent, came, answered=answer.status)
         except AuditError as error:
@@ -211,13 +224,14 @@ class Exchanges:
         if is_time(call.method, path):
             position = await self._journal.answered(trail)
             return Answer({"serverTime": self._clock.milliseconds()}, audit=position)
-        host = self._hosts.of(exchange)
+        host = self._hosts.for_strangers(exchange)
         target = f"{path}?{query}" if (query := call.query.decode("utf-8", "surrogateescape")) else path
         answer = await host.pass_through(call.method, target)
         sent = Sent(Target("exchange", exchange.name), host.host, f"{call.method} {path}")
         if not isinstance(answer, ExchangeAnswer):
             return await self._unanswered(trail, sent, answer, changes=False)
         came = _came(answer, changes=False)
+        self._public_calls.after(exchange.name, answer.status, answer.headers)
         try:
             position = await self._pen.came(trail, sent, came, answered=answer.status)
         except AuditError as error:

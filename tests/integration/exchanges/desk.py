@@ -54,6 +54,8 @@ BOTS: dict[str, SigningKey] = {
     "ed25519": Ed25519Key("vs_test_ed25519", ED25519_PAIR[0]),
 }
 """The bots' own keys: config.yml takes none that is an exchange's."""
+ONLY_MAIN = HmacKey("vs_test_only_main", "a secret of another bot's, for tests alone")
+"""May use main-hmac alone."""
 NAMES = {"hmac": "bot-hmac", "rsa": "bot-rsa", "ed25519": "bot-ed25519"}
 EXCHANGE_KEY = {"hmac": "hmac_doc", "rsa": "rsa_test", "ed25519": "ed25519_test"}
 ORDER = {
@@ -159,6 +161,9 @@ def planned_exchanges(url: str) -> tuple[PlannedExchange, ...]:
 def planned_bots(exchanges: tuple[str, ...]) -> tuple[PlannedClient, ...]:
     """A client of every scheme."""
     return (
+        PlannedClient(
+            "bot-only-main", ONLY_MAIN.api_key, "hmac", {}, ONLY_MAIN.secret, exchanges=("main-hmac",)
+        ),
         PlannedClient(NAMES["hmac"], HMAC.api_key, "hmac", {}, HMAC.secret, exchanges=exchanges),
         PlannedClient(
             NAMES["rsa"], BOTS["rsa"].api_key, "rsa", {}, public_key=RSA_PAIR[1], exchanges=exchanges

@@ -50,7 +50,7 @@ def test_what_binance_calls_unknown_is_told_as_unknown(desk: Desk, fault: Fault)
 @pytest.mark.parametrize("fault", [rate_limited(7), banned(120)], ids=["429", "418"])
 def test_whoever_is_told_to_slow_down_hears_it(desk: Desk, fault: Fault) -> None:
     desk.arm(PLACE, fault)
-    reply = desk.call("POST", "/api/v3/order", ORDER)
+    reply = desk.call("POST", "/api/v3/order", ORDER, at="kv-rsa")
     assert reply.status == fault.status
     assert reply.headers["Retry-After"] == ("7" if fault.status == 429 else "120")
     assert reply.body["code"] == -1003
@@ -58,6 +58,12 @@ def test_whoever_is_told_to_slow_down_hears_it(desk: Desk, fault: Fault) -> None
     (record,) = desk.records(reply, "dispatch")
     assert (record["result"], record["exchange_code"]) == ("refused", -1003)
     assert {name.lower() for name in record["limits"]} >= {"retry-after"}
+    waits = desk.unsigned("GET", "/api/v3/depth?symbol=BTCUSDT", at="kv-rsa")
+    assert (waits.status, waits.body["code"]) == (429, "rate_limited"), (
+        "strangers wait, so that the desk need not"
+    )
+    assert int(waits.headers["Retry-After"]) <= 120
+    assert desk.call("GET", "/api/v3/account", at="kv-rsa").status == 200
 
 
 def test_a_no_of_the_exchange_is_its_own(desk: Desk) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.integration.exchanges.desk import BOTS, EVERY, ORDER, Desk
-from tests.signing_client import Reply, signed_call
+from tests.integration.exchanges.desk import BOTS, EVERY, HMAC, ONLY_MAIN, ORDER, Desk
+from tests.signing_client import Reply, SignedCall, signed_call
 from vaultsigner.dev.exchange.requests import RawRequest
 from vaultsigner.dev.exchange.websocket import Session
 
@@ -105,3 +105,35 @@ def test_a_signature_that_would_be_good_for_a_withdrawal_is_not_given_out(desk: 
     whole = sign(desk, {"ws": "account.status", "params": {}}, at="main-ed25519")
     assert "exchange.other (session.logon)" in whole.body["message"]
     assert sign(desk, {"method": "GET", "path": "/api/v3/account", "params": {}}).status == 200
+
+
+def test_an_api_key_alone_is_given_nothing_to_send(desk: Desk) -> None:
+    """Forwarded, such a request goes without a signature; signed or not, the exchange's own API key is not for strangers."""
+    for wanted in (
+        {"method": "GET", "path": "/sapi/v1/margin/allPairs"},
+        {"method": "POST", "path": "/api/v3/userDataStream"},
+    ):
+        call = SignedCall(
+            "POST",
+            "/api/exchange/main-hmac/sign",
+            "",
+            {"X-MBX-APIKEY": HMAC.api_key, "Content-Type": "application/json"},
+            json.dumps(wanted).encode(),
+        )
+        reply = desk.world.send(call)
+        assert (reply.status, reply.body["code"]) == (401, "authentication_failed"), reply.body
+
+
+def test_a_signature_that_is_good_at_an_exchange_that_is_not_the_callers_is_not_given_out(desk: Desk) -> None:
+    """Two entries may have one API key at the exchange: what is signed by way of the one is good at the other."""
+    call = signed_call(
+        ONLY_MAIN,
+        "POST",
+        "/api/exchange/main-hmac/sign",
+        document={"method": "GET", "path": "/api/v3/account", "params": {}},
+    )
+    reply = desk.world.send(call)
+    assert (reply.status, reply.body["code"]) == (403, "no_permission")
+    assert "kv-hmac" in reply.body["message"]
+    forwarded = signed_call(ONLY_MAIN, "GET", "/exchange/main-hmac/api/v3/account")
+    assert desk.world.send(forwarded).status == 200

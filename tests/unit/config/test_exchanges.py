@@ -117,7 +117,7 @@ def test_the_digest_covers_the_key_files_of_exchanges(loading: Loading, tmp_path
 
 
 def test_public_calls_have_a_limit(loading: Loading) -> None:
-    assert loading.settings("server: {}").rate_limits.public_calls_per_address == RateLimit(1_200, 60)
+    assert loading.settings("server: {}").rate_limits.public_calls_per_address == RateLimit(300, 60)
     limited = loading.settings("rate_limits: {public_calls_per_address: {count: 7, every: 1s}}")
     assert limited.rate_limits.public_calls_per_address == RateLimit(7, 1)
 
