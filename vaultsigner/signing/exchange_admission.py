@@ -19,6 +19,7 @@ from vaultsigner.policy.permissions import refuse_by_exchange
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Call
+from vaultsigner.signing.other_uses import with_the_same_key
 from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
 
@@ -86,12 +87,7 @@ class ExchangeAdmission:
 
     def with_the_same_key(self, request: ExchangeCall) -> tuple[ExchangeName, ...] | Refusal:
         """The other exchanges of the configuration where what is signed is good as well; all of them must be the caller's."""
-        mine = request.exchange
-        names = tuple(
-            other.name
-            for other in self._exchanges.values()
-            if other.api_key == mine.api_key and other.name != mine.name
-        )
+        names = with_the_same_key(self._exchanges, request.exchange.name)
         for name in names:
             if (refused := refuse_by_exchange(name, request.caller.account)) is not None:
                 return Refusal(

@@ -22,9 +22,7 @@ from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.targets import Target
 from vaultsigner.errors import AuditError, ExchangeError
 from vaultsigner.formats.exchange.encoding import SignedExchangeRequest, without_signature
-from vaultsigner.formats.exchange.intent import exchange_intent
 from vaultsigner.formats.exchange.meaning import is_time, security_of, time_path
-from vaultsigner.formats.exchange.reuse import other_uses
 from vaultsigner.signing.calls import Answer, Streamed
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.deciding import Allowed, Deciding
@@ -37,6 +35,7 @@ from vaultsigner.signing.exchange_signature import ExchangeSigner
 from vaultsigner.signing.exchange_troubles import ExchangeTroubles
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.other_uses import uses_of_signature
 from vaultsigner.signing.public_calls import PublicCalls
 from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.suspensions import StoppedError, SuspensionWatch
@@ -131,10 +130,8 @@ class Exchanges:
         shared = self._admission.with_the_same_key(request)
         if isinstance(shared, Refusal):
             return await self._desk.refuse(trail, shared)
-        meanings = other_uses(request.wanted)
-        also = tuple(exchange_intent(other, at) for at in (exchange.name, *shared) for other in meanings)
-        again = tuple(exchange_intent(request.meaning, at) for at in shared)
-        allowed = await self._allowed(request, (*again, *also))
+        also = uses_of_signature(request.wanted, exchange.name, shared)
+        allowed = await self._allowed(request, also)
         if not isinstance(allowed, Allowed):
             return allowed
         decision = allowed.decision
