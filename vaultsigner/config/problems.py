@@ -9,6 +9,8 @@ from vaultsigner.errors import ConfigError, VaultsignerError
 from vaultsigner.strict_yaml import YamlPath, is_plain_name, names_secret
 
 _MANY = 200
+_LONGEST_LIST = 600
+"""In characters: enough for every field that rules can ask about."""
 _PUNCTUATION = str.maketrans("", "", "-_. ")
 
 
@@ -86,13 +88,16 @@ class KnownWords:
         return self._folded[found[0]] if found else None
 
     def hint(self, word: str) -> str:
-        """What to write instead of a word that is not known: the nearest, or a few of them."""
+        """What to write instead of a word that is not known: the nearest, or all of them, or of very many a few."""
         near = self.nearest(word)
         if near is not None:
             return f"did you mean {near}?"
         if not self._words:
             return "there is none yet"
-        return f"known here: {', '.join(self._words[:8])}" + (", ..." if len(self._words) > 8 else "")
+        listed = ", ".join(self._words)
+        if len(listed) > _LONGEST_LIST:
+            listed = ", ".join((*self._words[:8], "..."))
+        return f"known here: {listed}"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

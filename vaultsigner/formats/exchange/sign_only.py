@@ -40,9 +40,13 @@ def read_sign_only(body: bytes) -> ExchangeRequest | Refusal:
         `malformed_parameters` (what is wrong inside `query` or a form).
     """
     try:
-        document = parse(body)
+        return read_described(parse(body))
     except MalformedJsonError as error:
         return Refusal(error.code, str(error))
+
+
+def read_described(document: JsonDocument) -> ExchangeRequest | Refusal:
+    """As `read_sign_only`, of a body that is parsed already."""
     if not isinstance(document, dict):
         return _invalid(
             [_problem((), "write a JSON object with method and path, or with ws", "type_error.dict")]
