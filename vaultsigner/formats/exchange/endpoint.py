@@ -61,6 +61,8 @@ class Endpoint:
         legs: of an order list.
         batch: the parameter that holds a JSON list of orders; `fields` are of each of them, too.
         members: the parameters of each order in the list.
+        required_of_members, one_of_members: as `required` and `one_of`, of each order in the list.
+        most: how many orders the list may have.
     """
 
     method: str
@@ -77,6 +79,9 @@ class Endpoint:
     batch: str = ""
     says_both_accounts: str = ""
     members: Fields = field(default_factory=_nothing)
+    required_of_members: frozenset[str] = frozenset()
+    one_of_members: frozenset[str] = frozenset()
+    most: int = 0
 
     @property
     def name(self) -> str:
@@ -137,6 +142,7 @@ def endpoint(
     legs: tuple[Leg, ...] = (),
     batch: str = "",
     members: str = "",
+    most: int = 0,
     says_both_accounts: str = "",
 ) -> Endpoint:
     """One row: `place` as in `POST /api/v3/order`, `operation` without its family, `words` as `fields_of` reads them."""
@@ -155,6 +161,9 @@ def endpoint(
         legs=legs,
         batch=batch,
         members=fields_of(members),
+        required_of_members=marked(members, "!"),
+        one_of_members=marked(members, "?"),
+        most=most,
         says_both_accounts=says_both_accounts,
     )
 

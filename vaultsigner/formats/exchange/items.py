@@ -9,7 +9,7 @@ from vaultsigner.formats.exchange.endpoint import Endpoint, Fields, Leg
 from vaultsigner.formats.exchange.field_values import LONGEST, one_spelling
 from vaultsigner.formats.exchange.notional import notional_of
 from vaultsigner.formats.exchange.parameter_names import PRIVATE
-from vaultsigner.strict_json import MalformedJsonError, parse
+from vaultsigner.strict_json import JsonDocument, MalformedJsonError, parse
 
 Item = dict[str, JsonValue]
 Texts = Mapping[str, str]
@@ -17,6 +17,7 @@ Texts = Mapping[str, str]
 _ACCOUNT = "(MAIN|UMFUTURE|CMFUTURE|MARGIN|ISOLATEDMARGIN|ISOLATED_MARGIN|FUNDING|OPTION|MINING|C2C|PAY|PORTFOLIO_MARGIN)"
 _UNIVERSAL = re.compile(f"{_ACCOUNT}_{_ACCOUNT}")
 """Wallet, "User Universal Transfer": the kinds of transfer."""
+_QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 def read_items(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
@@ -36,8 +37,13 @@ def read_items(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
 
 def _of_batch(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
     around = {name: value for name, value in parameters.items() if name != row.batch}
-    orders = _orders(parameters.get(row.batch, ""))
-    if not orders or any(name in around for order in orders for name in order):
+    orders = orders_in(row, parameters.get(row.batch, ""))
+    # What stands beside the list may be a default of its orders to whom it pleases, and nothing to the exchange.
+    if (
+        not orders
+        or not around.keys() <= row.fields.keys()
+        or any(name in around for one in orders for name in one)
+    ):
         return None
     known = {**{name: field for name, field in row.fields.items() if name != row.batch}, **row.members}
     items = [_item(row, known, {**around, **order}, strict=True) for order in orders]
@@ -45,28 +51,32 @@ def _of_batch(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:
     return found if len(found) == len(items) else None
 
 
-def _orders(text: str) -> list[dict[str, str]]:
-    """The orders of a JSON list; none at all where anything in it is no order."""
+def orders_in(row: Endpoint, text: str) -> list[dict[str, str]]:
+    """The orders of a batch's JSON list; none at all where anything in it is no order, or where there are too many."""
+    # Counted before anything is read: whoever asks may be nobody yet, and 20,000 empty orders take long.
+    bare = _QUOTED.sub("", text)
+    if bare.count("{") > row.most or bare.count(",") > row.most * (len(row.members) + 1):
+        return []
     try:
         document = parse(text.encode("utf-8"))
     except MalformedJsonError:
         return []
-    if not isinstance(document, list):
+    if not isinstance(document, list) or len(document) > row.most:
         return []
-    orders: list[dict[str, str]] = []
-    for element in document:
-        if not isinstance(element, dict):
-            return []
-        order: dict[str, str] = {}
-        for name, value in element.items():
-            if isinstance(value, bool):
-                order[name] = "true" if value else "false"
-            elif isinstance(value, str):
-                order[name] = str(value)
-            else:
-                return []
-        orders.append(order)
-    return orders
+    orders = [_order(element) for element in document]
+    found = [order for order in orders if order is not None]
+    return found if len(found) == len(orders) else []
+
+
+def _order(element: JsonDocument) -> dict[str, str] | None:
+    if not isinstance(element, dict):
+        return None
+    order: dict[str, str] = {}
+    for name, value in element.items():
+        if not isinstance(value, bool | str):
+            return None
+        order[name] = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return order
 
 
 def _of_legs(row: Endpoint, parameters: Texts) -> tuple[Item, ...] | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.formats.exchange.asked import items, meaning
+from vaultsigner.formats.exchange.table import ALL
 
 PLACE = "POST /fapi/v1/batchOrders"
 ONE = {"symbol": "A", "side": "BUY", "type": "LIMIT", "quantity": "1", "price": "2"}
@@ -111,10 +112,38 @@ def test_a_batch_without_its_list_is_something_else() -> None:
     assert meaning(PLACE, orders=json.dumps([ONE])).operation == "exchange.other"
 
 
-@pytest.mark.parametrize("name", ["symbol", "quantity", "whatever"])
-def test_what_stands_beside_the_list_must_be_known(name: str) -> None:
-    """An exchange may take it for a default of all orders, or for more than what they say."""
-    assert meaning(PLACE, batchOrders=json.dumps([ONE]), **{name: "1"}).operation == "exchange.other"
+@pytest.mark.parametrize("name", ["symbol", "quantity", "reduceOnly", "positionSide", "whatever"])
+def test_what_stands_beside_the_list_makes_it_something_else(name: str) -> None:
+    """Also what an order may have: policy must not believe a `reduceOnly` that the exchange does not look at."""
+    value = {"reduceOnly": "true", "positionSide": "LONG"}.get(name, "1")
+    assert meaning(PLACE, batchOrders=json.dumps([ONE]), **{name: value}).operation == "exchange.other"
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "most"),
+    [
+        ("POST /fapi/v1/batchOrders", "batchOrders", 5),
+        ("POST /dapi/v1/batchOrders", "batchOrders", 5),
+        ("POST /eapi/v1/batchOrders", "orders", 10),
+    ],
+)
+def test_a_batch_has_as_many_orders_as_the_exchange_takes(place: str, name: str, most: int) -> None:
+    for count in (most, most + 1):
+        found = meaning(place, **{name: json.dumps([ONE] * count)})
+        assert found.operation == ("exchange.order" if count == most else "exchange.other")
+
+
+def test_every_batch_has_its_most() -> None:
+    batches = [row for row in ALL if row.batch]
+    assert {row.most for row in batches} == {5, 10}
+    assert all(row.required_of_members >= {"symbol", "side"} for row in batches)
+
+
+@pytest.mark.parametrize("text", ["[" + ",".join(["{}"] * 21_000) + "]", "[" + "1," * 31_000 + "1]"])
+def test_a_list_that_is_far_too_long_is_not_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it takes fifty milliseconds of whoever asks without a key."""
+    monkeypatch.setattr("vaultsigner.formats.exchange.items.parse", pytest.fail)
+    assert meaning(PLACE, batchOrders=text).operation == "exchange.other"
 
 
 TEXTS = st.text(

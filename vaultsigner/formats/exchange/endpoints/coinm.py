@@ -49,6 +49,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         f"{_TRADE}Place Multiple Orders",
         batch="batchOrders",
         members=COINM_ORDER,
+        most=5,
     ),
     endpoint("PUT /dapi/v1/order", "amend", AMEND, f"{_TRADE}Modify Order", fixed=ONLY_LIMIT),
     endpoint(
@@ -59,6 +60,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         fixed=ONLY_LIMIT,
         batch="batchOrders",
         members=AMEND,
+        most=5,
     ),
     endpoint("DELETE /dapi/v1/order", "cancel", CANCEL, f"{_TRADE}Cancel Order"),
     endpoint("DELETE /dapi/v1/batchOrders", "cancel", CANCEL_LIST, f"{_TRADE}Cancel Multiple Orders"),

@@ -36,6 +36,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         f"{_TRADE}Place Multiple Orders",
         batch="orders",
         members=ORDER,
+        most=10,
     ),
     endpoint(
         "DELETE /eapi/v1/order", "cancel", "symbol! orderId clientOrderId", f"{_TRADE}Cancel Option Order"

@@ -58,6 +58,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         notional="linear",
         batch="batchOrders",
         members=USDM_ORDER,
+        most=5,
     ),
     endpoint(
         "PUT /fapi/v1/order", "amend", AMEND, f"{_TRADE}Modify Order", notional="linear", fixed=ONLY_LIMIT
@@ -71,6 +72,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         fixed=ONLY_LIMIT,
         batch="batchOrders",
         members=AMEND,
+        most=5,
     ),
     endpoint("DELETE /fapi/v1/order", "cancel", CANCEL, f"{_TRADE}Cancel Order"),
     endpoint("DELETE /fapi/v1/batchOrders", "cancel", CANCEL_LIST, f"{_TRADE}Cancel Multiple Orders"),
