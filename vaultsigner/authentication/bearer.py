@@ -16,7 +16,8 @@ KEY_REFRESH_SECONDS = 5.0
 
 NOT_AUTHENTICATED = Refusal(
     "not_authenticated",
-    "Not authenticated: POST /api/auth/login gives an access token; send it as Authorization: Bearer TOKEN",
+    "Not authenticated: POST /api/auth/login gives an access token; send it as Authorization: Bearer TOKEN. "
+    "Bots sign instead: X-MBX-APIKEY, timestamp, signature",
     detail="Not authenticated",
     reason="no bearer token",
 )

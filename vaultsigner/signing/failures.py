@@ -16,7 +16,8 @@ _TOLD: Mapping[str, str] = MappingProxyType(
         "Try again; what a client signs it has to sign anew, with a new timestamp",
         "vault_unavailable": "Vault cannot be reached; nothing was signed. Try again",
         "vault_sealed": "Vault is sealed; nothing was signed. An operator has to unseal it",
-        "vault_denied": "Vault does not let custody in; nothing was signed. An operator has to renew custody's token",
+        "vault_denied": "Vault does not let custody read this; nothing was signed. An operator has to run "
+        "`vaultsigner vault setup` (something new in config.yml?), or to renew custody's token",
         "key_missing": "The key is not in Vault where the configuration says; nothing was signed. Ask an operator",
         "key_malformed": "What Vault holds for this wallet is no usable key; nothing was signed. Ask an operator",
         "wrong_key": "Vault holds another key for this wallet than the one expected; nothing was signed. Ask an operator",
