@@ -12,7 +12,7 @@ COMMANDS = {
     "dev": CommandSource(
         "vaultsigner.cli.dev",
         "A complete local world: OpenBao, fresh keys, a chain node stand-in, the service.",
-        needs="pip install 'vaultsigner[demo]'",
+        needs="in a checkout `./run demo` brings it and starts this; elsewhere pip install 'vaultsigner[demo]'",
     ),
     "check": CommandSource(
         "vaultsigner.cli.check", "Check the configuration and try every secret reference."
@@ -58,8 +58,11 @@ A bot that signs its requests, instead of logging in:
 
 \b
 A bot that trades at an exchange and holds no exchange secret:
-  vaultsigner exchanges import binance-main --scheme hmac   lines for config.yml; the secret goes into Vault
-  edit config/config.yml                                    exchanges: [binance-main] for the bot's client
+  edit config/config.yml                          the exchange, under exchanges:
+  vaultsigner vault setup --token-out FILE        Transit, where its secret will lie, and the service's token
+  vaultsigner exchanges import binance-main       the exchange's secret, straight into Vault
+  vaultsigner clients create bot-1 --scheme hmac  lines for config.yml, with exchanges: [binance-main]
+  vaultsigner vault setup                         lets the service read the bot's secret; then check, serve
 
 \b
 A new wallet or client later: edit config/config.yml, then vault setup, keys create, check; restart serve.
@@ -70,7 +73,7 @@ When something is wrong, also with Vault down:
 
 \b
 Without a Vault, to look around:
-  vaultsigner dev
+  vaultsigner dev                                 in a checkout: ./run demo
 
 Exit status: 0 done, 1 it could not be done, 2 the command line makes no sense.
 """

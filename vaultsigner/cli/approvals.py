@@ -14,9 +14,19 @@ from vaultsigner.signing.moments import told
 from vaultsigner.state import KnownApproval
 
 
-@click.group(cls=CommandGroup)
+class ListingGroup(CommandGroup):
+    """Lists where no command is typed: there is nothing else to do here."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Click's own, with `list` where only its options stand."""
+        options = args[:1] if args and args[0].startswith("-") else []
+        bare = not args or (options and options[0] not in ctx.help_option_names)
+        return super().parse_args(ctx, ["list", *args] if bare else args)
+
+
+@click.group(cls=ListingGroup)
 def approvals() -> None:
-    """List the requests that wait for approval."""
+    """List the requests that wait for approval; `list` may be left out."""
 
 
 @approvals.command("list")
@@ -29,7 +39,7 @@ def list_approvals(config_file: Path | None, as_json: bool) -> None:
 
     \b
     Examples:
-      vaultsigner approvals list
+      vaultsigner approvals
       vaultsigner approvals list --json | jq '.[] | select(.requested_by == "client:bot-1")'
     """
     now_ms = time.time_ns() // 1_000_000

@@ -23,6 +23,8 @@ def dev(once: bool, port: int | None) -> None:
     you to try things until Ctrl-C. Everything is on loopback and in a temporary directory; the keys are new and worth
     nothing.
 
+    In a checkout `./run demo` does the same and brings what it needs.
+
     Ends with status 0 when everything was as it should be.
     """
     sys.exit(asyncio.run(demonstrate(Show(make_console()), once=once, port=port or 0)))

@@ -44,7 +44,7 @@ def exchanges() -> None:
 @click.option(
     "--replace",
     is_flag=True,
-    help="Put it in place of the secret that is there; asks you to type its path.",
+    help="Put it in place of the secret that is there; asks you to type its path, on a terminal.",
 )
 @vault_options
 def import_secret(

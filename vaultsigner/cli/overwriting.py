@@ -33,18 +33,32 @@ def look_before_writing(
 
 
 def confirm_replacing(place: str, told: str) -> None:
-    """Have the path typed.
+    """Have the path typed; in front of it the kind of place may stand, as in config.yml.
 
     Args:
-        place: mount and path.
+        place: mount and path, of KV or of Transit.
         told: what is there, and what will be different.
 
     Raises:
         TerminalError: it was not typed, or there is nobody to type it.
     """
     click.echo(told, err=True)
-    if terminal.ask(f"Type {place} to replace it") != place:
+    if not terminal.has_terminal():
+        # A secret may come through a pipe; the answer to this may not.
+        raise terminal.TerminalError(
+            f"--replace wants {place} typed on a terminal, even where the secret is piped in, and there is none: "
+            "nothing was changed"
+        )
+    if not names_place(terminal.ask(f"Type {place} to replace it"), place):
         raise terminal.TerminalError("that is not the path: nothing was changed")
+
+
+def names_place(typed: str, place: str) -> bool:
+    """Whether what was typed is that mount and path, bare or as a reference: `transit:mount/key`, `vault:mount/path#field`."""
+    for kind in ("transit:", "vault:"):
+        if typed.startswith(kind):
+            return typed.removeprefix(kind).partition("#")[0] == place
+    return typed == place
 
 
 def refuse_shared_place(settings: Settings | None, place: Place, written: frozenset[str]) -> None:

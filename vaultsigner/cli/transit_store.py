@@ -70,7 +70,7 @@ def refuse_unfit(material: ExchangeMaterial, reference: TransitReference) -> Non
     elsewhere = f"put it into KV: --path vault:secret/exchanges/{reference.key}#secret"
     if material.scheme == "hmac" and not least <= len(material.imported) <= most:
         raise KeyTextError(
-            f"Transit takes secrets of {least} to {most} characters, and this is none; {elsewhere}"
+            f"Transit takes secrets of {least} to {most} characters, and this one has {len(material.imported)}; {elsewhere}"
         )
     if material.scheme == "rsa" and material.transit_type not in RSA_TYPES:
         raise KeyTextError(

@@ -171,7 +171,7 @@ def test_nothing_is_overwritten_unasked(program: Program, bao: Bao, mount: str) 
         assert "or add --replace" in done.err
         unattended = program.run(*command, "--replace", typed=OTHER_SECRET)
         assert unattended.status == 1
-        assert "terminal" in unattended.err
+        assert "typed on a terminal, even where the secret is piped in" in unattended.err
     assert signed(bao, f"{mount}/hmac/main/sha2-256").hex() == SIGNATURE
     assert (bao.admin().read(f"secret/data/{mount}/main") or {})["data"] == {"secret": SECRET}
 
@@ -185,7 +185,7 @@ def test_replacing_in_transit_ends_the_old_secret(configured: Program, bao: Bao,
     assert refused.status == 1
     assert "version 1 of the secret of main, futures" in refused.out
     assert signed(bao, f"{mount}/hmac/main/sha2-256") == old
-    typed = [("to replace it: ", f"{mount}/main"), ("(not shown): ", SECRET)]
+    typed = [("to replace it: ", f"transit:{mount}/main"), ("(not shown): ", SECRET)]
     done = configured.converse(*command, "--replace", dialogue=typed)
     assert done.status == 0, done.out
     assert "(version 2)" in done.out
@@ -256,7 +256,7 @@ def test_a_key_of_another_type_is_no_next_version(program: Program, bao: Bao, mo
 @pytest.mark.parametrize(
     ("scheme", "typed", "said"),
     [
-        ("hmac", "short-secret", "32 to 512 characters"),
+        ("hmac", "short-secret", "32 to 512 characters, and this one has 12"),
         ("hmac", "two words", "printable ASCII"),
         ("hmac", "", "nothing on standard input"),
         ("ed25519", SECRET, "no private key in PEM"),

@@ -201,6 +201,9 @@ def test_approvals_that_wait_are_listed(site: Site) -> None:
     assert '"amount": "250.00000000"' in shown
     assert "of user:ann, user:bob; user:bob yes" in shown
     assert "\x1b" not in shown
-    [document] = json.loads(site.program.run("approvals", "list", "--json").out)
+    assert site.program.run("approvals").out == shown
+    listed = site.program.run("approvals", "list", "--json").out
+    assert site.program.run("approvals", "--json").out == listed
+    [document] = json.loads(listed)
     assert document["request"] == {name: value for name, value in request.items() if name != "of"}
     assert (document["of"], document["given"], document["status"]) == (["user:ann", "user:bob"], 1, "open")
