@@ -27,6 +27,7 @@ def explanation_document(
     explanation: Explanation,
     *,
     permission: JsonValue,
+    note: str | None,
     with_places: bool,
 ) -> Document:
     """What was asked, what each rule says to it, and what they come to.
@@ -35,6 +36,7 @@ def explanation_document(
         principal, intent, circumstances: as they were explained.
         explanation: of these.
         permission: see `permission_document`.
+        note: what the decision about a real request may depend on besides, for people.
         with_places: whether to tell where each rule stands.
     """
     return {
@@ -45,6 +47,7 @@ def explanation_document(
         "ip": str(circumstances.ip),
         "at": circumstances.at.isoformat().replace("+00:00", "Z"),
         "permission": permission,
+        "note": note,
         "rules": [_rule(each, with_place=with_places) for each in explanation.rules],
         "decision": decision_document(explanation.decision),
     }

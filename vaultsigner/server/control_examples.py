@@ -1,5 +1,8 @@
 """The example requests and answers of the routes that steer the service. Every value is made up."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.server.examples import RECEIVER
 
@@ -71,7 +74,30 @@ SUSPENSION: dict[str, JsonValue] = {
     "by": "user:sam",
     "since": "2026-03-02T09:15:00.000Z",
 }
-EXPLAIN: JsonValue = {"operation": "transfer.broadcast", "target": "wallet:wallet_1", "item": _PAYMENT}
+EXPLAIN: Mapping[str, JsonValue] = MappingProxyType(
+    {
+        "A transfer of your own": {
+            "operation": "transfer.broadcast",
+            "target": "wallet:wallet_1",
+            "item": _PAYMENT,
+        },
+        "An order at an exchange": {
+            "target": "exchange:main",
+            "request": {
+                "method": "POST",
+                "path": "/api/v3/order",
+                "query": "symbol=BTCUSDT&side=BUY&type=MARKET&quoteOrderQty=100",
+            },
+        },
+        "A message of an exchange's WebSocket API": {
+            "target": "exchange:main",
+            "request": {
+                "ws": "order.place",
+                "params": {"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "0.5"},
+            },
+        },
+    }
+)
 EXPLAINED: JsonValue = {
     "principal": "user:sam",
     "operation": "transfer.broadcast",
@@ -80,6 +106,7 @@ EXPLAINED: JsonValue = {
     "ip": "10.0.0.7",
     "at": "2026-03-02T09:15:00.000000Z",
     "permission": {"needed": "transfer", "there": True, "why": "wallet and caller have it"},
+    "note": None,
     "rules": [
         {
             "rule": "desk-trades",

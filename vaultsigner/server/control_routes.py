@@ -156,9 +156,10 @@ CONTROL_ROUTES: tuple[Route, ...] = (
             tag="Policy",
             summary="Say why policy decides as it does",
             description="Each rule and whether it matches, and the decision, for a request that is only described: nothing is "
-            "done, and no limit is used. About others' requests operators alone may ask.",
+            "done, and no limit is used. Requests to exchanges are given as they would be sent. About others' requests operators "
+            "alone may ask.",
             request="explain_request",
-            examples={"A transfer of your own": control_examples.EXPLAIN},
+            examples=control_examples.EXPLAIN,
             answer="explanation",
             answer_example=control_examples.EXPLAINED,
             errors=(*_WRITTEN, "no_permission", "wallet_not_found"),

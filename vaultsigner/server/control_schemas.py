@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from vaultsigner.policy.operations import OPERATIONS
 from vaultsigner.server.json_schema import Schema, object_schema
+from vaultsigner.signing.explaining import READ_FROM_REQUEST
 from vaultsigner.signing.suspensions import KINDS
 
 
@@ -26,7 +27,18 @@ _PEOPLE: Schema = {
 _FIELDS: Schema = {
     "type": "object",
     "description": "Fields of an intent and their values; decimals as text.",
+    "properties": {
+        "parameters": {
+            "type": "object",
+            "description": "Of requests to exchanges: what has no field of its own, by the exchange's names; for no rule.",
+        }
+    },
     "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
+}
+_WRITTEN_FIELDS: Schema = {
+    "type": "object",
+    "description": "The fields as rules name them, e.g. quote_quantity; decimals as text.",
+    "additionalProperties": {"type": ["string", "integer", "boolean"]},
 }
 _KIND: Schema = {"type": "string", "enum": [*KINDS]}
 _PRINCIPAL: Schema = {"type": "string", "description": "Who asks, as policies name them, e.g. user:sam."}
@@ -87,17 +99,36 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             suspensions={"type": "array", "items": {"$ref": "#/components/schemas/suspension"}}
         ),
         "explain_request": object_schema(
-            ("operation", "target"),
+            ("target",),
             principal=_PRINCIPAL
             | {"description": "Whose request it would be; yourself, unless you are an operator."},
             operation={"type": "string", "enum": [*OPERATIONS]},
-            target=_TEXT | {"description": "On what, as policies name it, e.g. wallet:wallet_1."},
-            item=_FIELDS,
-            items=_ITEMS | {"description": "Instead of item, where there are several."},
+            target=_TEXT
+            | {"description": "On what, as policies name it, e.g. wallet:wallet_1 or exchange:main."},
+            item=_WRITTEN_FIELDS,
+            items={
+                "type": "array",
+                "items": _WRITTEN_FIELDS,
+                "description": "Instead of item, where there are several.",
+            },
             memo=_LINE,
+            request={
+                "description": "Instead of operation, item, items and memo: a request to an exchange as it would be sent: "
+                "the body of POST /api/exchange/{name}/sign. What it means is found the way the service finds it.",
+                "allOf": [{"$ref": "#/components/schemas/exchange_sign_request"}],
+            },
             ip=_TEXT | {"description": "From where; your own address unless said."},
             at=_MOMENT | {"description": "When; now unless said."},
-        ),
+        )
+        | {
+            "oneOf": [
+                {"required": ["operation"], "not": {"required": ["request"]}},
+                {
+                    "required": ["request"],
+                    "not": {"anyOf": [{"required": [name]} for name in READ_FROM_REQUEST]},
+                },
+            ]
+        },
         "explanation": _all_of(
             principal=_PRINCIPAL,
             operation=_TEXT,
@@ -108,6 +139,10 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
             permission={
                 "description": "What config.yml permits, which comes before policy; null where it has no word on it.",
                 "oneOf": [_all_of(needed=_TEXT, there=_BOOLEAN, why=_TEXT), {"type": "null"}],
+            },
+            note={
+                "type": ["string", "null"],
+                "description": "What the decision about a real request may depend on besides: for people.",
             },
             rules={
                 "type": "array",

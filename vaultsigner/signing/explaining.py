@@ -11,6 +11,8 @@ from vaultsigner.domain.intents import Intent
 from vaultsigner.domain.names import ClientName, JsonValue, Operation, UserName, WalletName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.formats.exchange.requests import ExchangeRequest
+from vaultsigner.formats.exchange.sign_only import read_described
 from vaultsigner.policy.document import PRINCIPAL_KINDS, TARGET_KINDS
 from vaultsigner.policy.documents import explanation_document, permission_document
 from vaultsigner.policy.fields import FIELDS
@@ -20,6 +22,14 @@ from vaultsigner.policy.words import plain_name
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import IpAddress
 from vaultsigner.signing.clock import Clock
+from vaultsigner.signing.described import (
+    field_hint,
+    inside,
+    note_on_fields,
+    note_on_sent,
+    sent_intent,
+    unknown_target,
+)
 from vaultsigner.signing.json_bodies import (
     LONGEST_TEXT,
     Members,
@@ -32,7 +42,8 @@ from vaultsigner.signing.suspensions import NO_OPERATOR, is_operator
 from vaultsigner.signing.trail import Trail
 from vaultsigner.strict_json import JsonDocument, JsonNumber
 
-MEMBERS = ("principal", "operation", "target", "item", "items", "memo", "ip", "at")
+MEMBERS = ("principal", "operation", "target", "item", "items", "memo", "request", "ip", "at")
+READ_FROM_REQUEST = ("operation", "item", "items", "memo")
 MOST_ITEMS = 100
 MOST_DIGITS = 18
 MOST_WAITING = 16
@@ -76,10 +87,23 @@ class Explaining:
         try:
             members = read_members(trail.call.body, MEMBERS)
             who = self._account(members, caller)
-            intent = self._intent(members, who)
+            request, target = _request(members), self._target(members, who)
+            intent = _intent(members, target) if request is None else _sent_intent(request, target)
             circumstances = self._circumstances(members, trail)
         except UnusableBodyError as error:
             return error.refusal
+        note = (
+            note_on_fields(intent)
+            if request is None
+            else note_on_sent(
+                request,
+                intent,
+                policies=trail.policies,
+                principal=who.principal,
+                circumstances=circumstances,
+                settings=self._settings,
+            )
+        )
         explanation = trail.policies.explain(who.principal, intent, circumstances)
         return explanation_document(
             who.principal,
@@ -87,6 +111,7 @@ class Explaining:
             circumstances,
             explanation,
             permission=permission_document(self._settings, intent, who.account),
+            note=note,
             with_places=is_operator(caller),
         )
 
@@ -106,11 +131,8 @@ class Explaining:
         names = self._settings.clients if kind == "client" else self._settings.users
         raise invalid(("principal",), f"no {kind} has this name; {suggestion(name, names)}")
 
-    def _intent(self, members: Members, who: Caller) -> Intent:
-        operation = read_with(members, "operation", _read_operation)
+    def _target(self, members: Members, who: Caller) -> str:
         target = read_with(members, "target", _read_target)
-        if operation is None:
-            raise invalid(("operation",), "say what is asked for, e.g. transfer.broadcast")
         if target is None:
             raise invalid(("target",), "say on what, e.g. wallet:wallet_1")
         kind, _, name = target.partition(":")
@@ -118,7 +140,11 @@ class Explaining:
             raise UnusableBodyError(
                 Refusal("wallet_not_found", f"Not authorised to access wallet {name[:64]}")
             )
-        return Intent(operation, target, _items(members), _memo(members))
+        # Nobody is told other names than those of their own list.
+        own = {"exchange": who.account.exchanges, "open_api": who.account.open_api}.get(kind, ())
+        if kind != "wallet" and (unknown := unknown_target(self._settings, target, own)) is not None:
+            raise invalid(("target",), unknown)
+        return target
 
     def _visible(self, name: str, who: Caller) -> bool:
         wallet = self._settings.wallets.get(WalletName(name))
@@ -129,6 +155,35 @@ class Explaining:
         at = read_with(members, "at", _read_moment)
         now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
         return Circumstances(ip or trail.call.ip, at or now)
+
+
+def _request(members: Members) -> ExchangeRequest | None:
+    """The request to an exchange as it would be sent; None where only its fields are given."""
+    if members.get("request") is None:
+        return None
+    for name in READ_FROM_REQUEST:
+        if members.get(name) is not None:
+            raise invalid((name,), "there is request, too, which says it: keep one of them")
+    request = read_described(members["request"])
+    if isinstance(request, Refusal):
+        raise UnusableBodyError(inside("request", request))
+    return request
+
+
+def _sent_intent(request: ExchangeRequest, target: str) -> Intent:
+    if not target.startswith("exchange:"):
+        raise invalid(("target",), "a request as it would be sent is for an exchange: write exchange:NAME")
+    return sent_intent(request, target)
+
+
+def _intent(members: Members, target: str) -> Intent:
+    operation = read_with(members, "operation", _read_operation)
+    if operation is None:
+        raise invalid(
+            ("operation",),
+            "say what is asked for, e.g. transfer.broadcast, or give a request to an exchange as request",
+        )
+    return Intent(operation, target, _items(members), _memo(members))
 
 
 def _read_operation(text: str) -> Operation:
@@ -185,7 +240,7 @@ def _item(item: JsonDocument, where: tuple[str | int, ...]) -> dict[str, JsonVal
     fields: dict[str, JsonValue] = {}
     for name, value in item.items():
         if name not in FIELDS:
-            raise invalid(where, f"no field has this name; {suggestion(name, FIELDS)}")
+            raise invalid(where, f"no field has this name; {field_hint(name)}")
         if isinstance(value, JsonNumber):
             if not value.lstrip("-").isdecimal() or len(value) > MOST_DIGITS:
                 raise invalid((*where, name), "decimals are text: put the number in quotes")

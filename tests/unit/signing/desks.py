@@ -138,9 +138,9 @@ class Desks:
 
 
 @asynccontextmanager
-async def open_desks(directory: Path) -> AsyncIterator[Desks]:
+async def open_desks(directory: Path, configuration: str = CONFIG) -> AsyncIterator[Desks]:
     """Desks on a record and a state of their own."""
-    (directory / "config.yml").write_text(CONFIG)
+    (directory / "config.yml").write_text(configuration)
     settings = config.load(directory / "config.yml", {})
     clock = TestClock()
     async with (

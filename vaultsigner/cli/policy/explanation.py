@@ -37,6 +37,7 @@ class Asked:
     Args:
         assumed: what was not said, and so assumed: `ip`, `at`.
         permission: what config.yml says to it; None where there is none, or it has no word on it.
+        note: what the decision about a real request may depend on besides.
     """
 
     principal: Principal
@@ -44,6 +45,7 @@ class Asked:
     circumstances: Circumstances
     assumed: frozenset[str]
     permission: dict[str, JsonValue] | None = None
+    note: str | None = None
 
 
 def make_console() -> Console:
@@ -65,6 +67,8 @@ def show_explanation(console: Console, asked: Asked, explanation: Explanation) -
     console.print()
     for line, style in (*_answer(explanation.decision), _fence(asked.permission)):
         console.print(Text(line, style), soft_wrap=True)
+    if asked.note is not None:
+        console.print(Text(f"  Note: {printable(asked.note, limit=1000)}", "yellow"), soft_wrap=True)
 
 
 def document_of(asked: Asked, explanation: Explanation) -> JsonValue:
@@ -75,6 +79,7 @@ def document_of(asked: Asked, explanation: Explanation) -> JsonValue:
         asked.circumstances,
         explanation,
         permission=asked.permission,
+        note=asked.note,
         with_places=True,
     )
 

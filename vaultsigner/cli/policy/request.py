@@ -3,17 +3,17 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
-from vaultsigner.config.problems import KnownWords, UnusableValueError, suggestion
+from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.domain.names import JsonValue, Operation
 from vaultsigner.domain.principals import Principal
 from vaultsigner.policy.document import PRINCIPAL_KINDS, TARGET_KINDS
 from vaultsigner.policy.fields import FIELDS
 from vaultsigner.policy.operations import OPERATIONS
 from vaultsigner.policy.words import plain_name
+from vaultsigner.signing.described import field_hint
 from vaultsigner.strict_json import JsonNumber, MalformedJsonError, parse
 
 _MOMENT = re.compile(
@@ -45,7 +45,7 @@ def read_operation(text: str) -> Operation:
 def read_field_name(text: str) -> str:
     """A field that rules can ask about."""
     if text not in FIELDS:
-        raise UnusableValueError("no field has this name", _known_fields().hint(text))
+        raise UnusableValueError("no field has this name", field_hint(text))
     return text
 
 
@@ -113,8 +113,3 @@ def _of_json(name: str, value: object) -> JsonValue:
             )
         return int(value)
     return read_field_value(value)
-
-
-@lru_cache(maxsize=1)
-def _known_fields() -> KnownWords:
-    return KnownWords(FIELDS)
