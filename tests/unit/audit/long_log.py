@@ -85,14 +85,14 @@ def _entry(number: int, note: str) -> Entry:
     """Of every kind; some have texts that JSON escapes."""
     match number % 5:
         case 0:
-            return decided(transfer(f"{number}.5"), DENIED if number % 3 else ALLOWED)
+            return decided(transfer(f"{number}.5", memo=note), DENIED if number % 3 else ALLOWED)
         case 1:
             return decided(transfer("1", f"{number}.00000001", memo=note or "invoice"), ALLOWED)
         case 2:
             return _outcome(number, note)
         case 3:
             return _refused(number, note)
-    return Control("reload", {"note": note or 'a "quoted" text: \u2028\\', "number": number, "half": 0.5})
+    return Control("reload", {"note": note or 'a "quoted" text: \u2028\\', "number": number})
 
 
 def _outcome(number: int, note: str) -> Outcome:

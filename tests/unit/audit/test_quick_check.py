@@ -89,7 +89,7 @@ def test_a_changed_record_with_a_correct_hash_is_judged_alike(
         (":7,", ":-0,"),
         (":7,", ":7.00,"),
         (":7,", ": 7,"),
-        (":7,", ":7.00,"),
+        (":7,", ":7e0,"),
         ('"text":"plain"', '"text":"plain","text":"plain"'),
         ('"kind"', '"zind"'),
         ('"v":1', '"v":01'),
@@ -99,7 +99,7 @@ def test_a_changed_record_with_a_correct_hash_is_judged_alike(
         ('"seq":42', '"seq":43'),
         ('"seq":42', '"seq":42,"seq":42'),
         ("Z", "z"),
-        ("T2", "T24:2"),
+        ("T11:06:40", "T24:00:00"),
         (f'"chain":"{CHAIN}"', f'"chain":"{CHAIN}","chain":"x"'),
     ],
 )
@@ -115,8 +115,14 @@ def test_what_is_no_canonical_record_is_not_taken(change: tuple[str, str]) -> No
 
 def test_places_inside_another_member_do_not_count() -> None:
     """The chain's own members are those of the record, not of what is in it."""
-    inner = {"prev": HEAD.hash, "seq": 42, "chain": CHAIN, "time": "2026-11-20T00:00:00.000000Z", "v": 1}
-    line, _ = seal({"details": dict(inner)}, Head(CHAIN, 7, "cd" * 32, 0), 1_795_000_000_000_000)
+    inner: dict[str, JsonValue] = {
+        "prev": HEAD.hash,
+        "seq": 42,
+        "chain": CHAIN,
+        "time": "2026-11-20T00:00:00.000000Z",
+        "v": 1,
+    }
+    line, _ = seal({"details": inner}, Head(CHAIN, 7, "cd" * 32, 0), 1_795_000_000_000_000)
     assert not plain_taken(line, HEAD)
     assert (
         quickly(line, HEAD)
@@ -158,8 +164,8 @@ def test_a_whole_log_is_followed_and_most_of_it_without_a_second_look() -> None:
         plain += plain_taken(line, follower.head)
         follower.take(line)
         assert follower.head == head
-    # Reloads have a text with a backslash; every fifth record is one. The tenth with "b:c" in a list needs a second look, too.
-    assert plain == len(log.lines) * 7 // 10
+    # Every fifth record has a text with a backslash.
+    assert plain == len(log.lines) * 4 // 5
 
 
 def test_outlines_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,52 @@
+"""What a verification finds: the first thing that is wrong with a chain, its place and its kind."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Kind(StrEnum):
+    """What somebody did to a chain, as far as it shows."""
+
+    ALTERED = "altered"
+    DELETED = "deleted"
+    INSERTED = "inserted"
+    SWAPPED = "swapped"
+    DUPLICATED = "duplicated"
+    TORN = "torn"
+    SPLICED = "spliced from another chain"
+    REPLACED = "replaced"
+    EARLIER = "earlier than the record before"
+    FILE_MISSING = "file missing"
+    FILE_OF_ANOTHER_CHAIN = "file of another chain"
+    FILE_UNUSABLE = "file unusable"
+    CHAIN_MISSING = "chain missing"
+    CUT_OFF = "cut off or rolled back"
+    REWRITTEN = "rewritten"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The first thing that is wrong with a chain; what comes after it was not judged.
+
+    Args:
+        path, line: the line at which it shows, from 1; None and 0: in no line.
+        seq: the number of the record that is concerned.
+        words: for the person who looks into it.
+    """
+
+    kind: Kind
+    chain: str
+    path: Path | None
+    line: int
+    seq: int
+    words: str
+
+    def __str__(self) -> str:
+        """`FILE, line 3, record 7: deleted: …`."""
+        place = (
+            f"{self.path}, line {self.line}"
+            if self.path is not None and self.line
+            else self.path or self.chain
+        )
+        return f"{place}, record {self.seq:,}: {self.kind}: {self.words}"
