@@ -45,6 +45,16 @@ def test_what_changes_something(status: int, code: int | None, verdict: str) -> 
     assert verdict_of(status, code, changes=True) == verdict
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500])
+def test_a_refusal_that_was_not_read_to_its_end_is_unknown(status: int) -> None:
+    assert verdict_of(status, None, changes=True, complete=False) == "unknown"
+    assert verdict_of(status, None, changes=False, complete=False) == "refused"
+
+
+def test_what_was_done_is_done_however_much_is_said_of_it() -> None:
+    assert verdict_of(200, None, changes=True, complete=False) == "accepted"
+
+
 @pytest.mark.parametrize("status", [200, 302, 400, 408, 429, 500, 504])
 @pytest.mark.parametrize("code", [None, -1006, -1007, -2021])
 def test_of_what_changes_nothing_nothing_is_unknown(status: int, code: int | None) -> None:
@@ -72,6 +82,17 @@ def test_only_what_surely_was_not_looked_at_is_tried_with_another_time(
         (b'{"code":true}', None),
         (b'{"code":null}', None),
         (b'{"data":{"code":-1021}}', None),
+        (b'{"code":"-1007"}', -1007),
+        (b'{"code":" -1007"}', None),
+        (b'[{"orderId":1},{"code":-1007,"msg":"Timeout"},{"code":-2010}]', -1007),
+        (b'[{"code":-2010},{"code":"-1006"}]', -1006),
+        (b'[null,1,[{"code":-1007}],{"code":[]}]', None),
+        (b'{"code":-2021,"data":{"cancelResult":"SUCCESS","newOrderResponse":{"code":-1007}}}', -1007),
+        (b'{"code":-2022,"data":{"cancelResponse":{"code":-1006},"newOrderResponse":null}}', -1006),
+        (b'{"code":-2021,"data":{"newOrderResponse":{"code":-2010}}}', -2021),
+        (b'{"code":0,"data":[{"code":-1007}]}', -1007),
+        (b'{"code":-2022,"data":null}', -2022),
+        (b'{"code":-2022,"data":{"code":-1007}}', -1007),
         (b'[{"code":-1021}]', None),
         (b'{"code":-1021', None),
         (b"<html>-1021</html>", None),
