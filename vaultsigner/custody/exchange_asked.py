@@ -15,6 +15,7 @@ from vaultsigner.errors import CustodyError
 from vaultsigner.formats.exchange.intent import exchange_intent
 from vaultsigner.formats.exchange.meaning import Meaning, meaning_of
 from vaultsigner.formats.exchange.requests import ExchangeRequest
+from vaultsigner.formats.exchange.reuse import uses_of_another_kind
 from vaultsigner.formats.exchange.sign_only import read_sign_only
 from vaultsigner.policy import PolicySet
 from vaultsigner.policy.permissions import refuse_by_exchange
@@ -51,7 +52,7 @@ class ExchangeAsked:
         principal: Principal,
         circumstances: Circumstances,
     ) -> None:
-        """See `asked_for.Asked`."""
+        """See `asked_for.Asked`. Also, whatever server has what is signed cannot do with it what policy forbids."""
         refused = refuse_by_exchange(self.exchange.name, account)
         if refused is not None:
             raise CustodyError("no_permission", refused)
@@ -59,6 +60,13 @@ class ExchangeAsked:
         decision = policies.evaluate(principal, intent, circumstances)
         if not decision.allowed:
             raise CustodyError("policy_denied", decision.reason)
+        for use in uses_of_another_kind(self.request):
+            decision = policies.evaluate(principal, exchange_intent(use, self.exchange.name), circumstances)
+            if not decision.allowed:
+                what = f"{use.operation} ({use.items[0]['endpoint']})"
+                raise CustodyError(
+                    "policy_denied", f"what is signed would also be good for {what}: {decision.reason}"
+                )
 
 
 def read_exchange_asked(settings: Settings, request: AuthenticateRequest) -> ExchangeAsked | None:

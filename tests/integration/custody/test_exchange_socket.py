@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 
 from tests.integration.custody.custody_process import CustodyProcess, connected, running_custody
+from tests.integration.custody.exchange_proving import BINANCE_ORDER
 from tests.integration.custody.exchange_world import KEPT_OUT, ExchangeWorld, exchange_world
+from tests.unit.formats.exchange.asked import request
 from tests.world import Vector
 from vaultsigner.custody.frames import VERSION, QuestionCode, encode_frame
 from vaultsigner.dev.openbao import running_openbao
-from vaultsigner.domain.names import ExchangeName
+from vaultsigner.domain.names import ExchangeName, Operation
 from vaultsigner.errors import CustodyError
+from vaultsigner.formats.exchange.meaning import meaning_of
 from vaultsigner.formats.open_api.calls import OpenApiCall
 
+QUERY = Operation("exchange.query")
 HEADER = struct.Struct(">IBBQ")
 CALL = OpenApiCall("GET", "/mp-api/v1/apps/heldoutApp01/access-token")
 NAMES = ("hmac-transit", "hmac-kv", "rsa-transit", "rsa-kv", "ed25519-transit", "ed25519-kv")
@@ -98,6 +102,48 @@ async def test_a_forged_question_is_refused(
     assert answer["error"]["code"] == code
     answer = await asked(custody.socket_path, QuestionCode.SIGN_EXCHANGE, json.dumps(good).encode())
     assert answer["ok"]["method"] == "POST"
+
+
+WITHDRAWAL = {"coin": "BTC", "address": "bc1qthief", "amount": "1"}
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "also"),
+    [
+        ("/api/v3/account", WITHDRAWAL, "exchange.withdraw (POST /sapi/v1/capital/withdraw/apply)"),
+        ("/sapi/v1/asset/transfer", {"type": "A", "asset": "B", "amount": "1"}, "exchange.transfer ("),
+        ("/fapi/v1/order", {"symbol": "A", "side": "BUY", "orderId": "1"}, "exchange.amend ("),
+        ("/api/v3/account", {"apiKey": "k"}, "exchange.other (session.logon)"),
+    ],
+)
+async def test_a_query_that_is_good_for_more_is_refused(
+    world: ExchangeWorld, custody: CustodyProcess, path: str, parameters: dict[str, str], also: str
+) -> None:
+    """A server in wrong hands would get what it needs for a withdrawal by asking for a query."""
+    asked = request(f"GET {path}", **parameters)
+    async with connected(custody.socket_path) as client:
+        with pytest.raises(CustodyError) as caught:
+            await client.sign_exchange(world.order("hmac-kv", operation=QUERY, request=asked))
+    assert caught.value.code == "policy_denied"
+    assert str(caught.value).startswith(f"what is signed would also be good for {also}")
+
+
+@pytest.mark.parametrize(
+    ("place", "parameters"),
+    [
+        ("GET /sapi/v1/margin/maxBorrowable", {"asset": "BTC"}),
+        ("GET /api/v3/order", {"symbol": "BTCUSDT", "orderId": "1"}),
+        ("GET /api/v3/account", {"unknown": "1"}),
+        ("POST /fapi/v1/batchOrders", {"batchOrders": f"[{json.dumps(dict(BINANCE_ORDER))}]"}),
+    ],
+)
+async def test_what_is_good_for_nothing_else_is_signed(
+    world: ExchangeWorld, custody: CustodyProcess, place: str, parameters: dict[str, str]
+) -> None:
+    asked = request(place, **parameters)
+    async with connected(custody.socket_path) as client:
+        question = world.order("hmac-kv", operation=meaning_of(asked).operation, request=asked)
+        assert (await client.sign_exchange(question)).signed.method == asked.method
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,16 @@ async def test_withdrawals_stay_shut_whatever_the_server_says(tmp_path: Path) ->
         assert kv_path("spot") not in desk.here.vault.asked
 
 
+async def test_a_clients_query_is_no_withdrawal_either(tmp_path: Path) -> None:
+    """Whoever has the client's ticket: neither forwarding nor the client's own word makes more of it."""
+    async with exchange_proving(tmp_path, policies=denying("exchange.withdraw")) as desk:
+        parameters = (("coin", "BTC"), ("address", "bc1q"), ("amount", "1"))
+        call = desk.call(parameters, method="GET", path="/exchange/spot/api/v3/account", place="query")
+        proof = await desk.proof(call, "exchange.query")
+        assert await code_of(desk, proof, call, operation="exchange.query") == "policy_denied"
+        assert kv_path("spot") not in desk.here.vault.asked
+
+
 async def test_a_killed_custody_signs_for_nothing_that_it_may_have_signed_for(desk: ExchangeProving) -> None:
     question = desk.question(desk.call(recv_window_ms=60_000))
     wish: dict[str, Any] = {"request": replace(ORDER, recv_window_ms=60_000)}
