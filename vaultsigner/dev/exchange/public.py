@@ -14,6 +14,9 @@ ROOTS: dict[Product, str] = {"spot": "/api/v3", "usdm": "/fapi/v1", "coinm": "/d
 SYMBOLS = '^\\[("[\\w]{1,20}"(,"[\\w]{1,20}")*)?\\]$'
 DEPTH = 5
 HOUSE_QUANTITY = Decimal(1)
+DAY_MS = 86_400_000
+NO_TRADE = -1
+TICKER_TYPES = ("FULL", "MINI")
 
 
 class Public:
@@ -27,6 +30,7 @@ class Public:
         root = ROOTS[self.product]
         which = reads("symbol symbols")
         info = reads("symbol symbols permissions showPermissionSets symbolStatus")
+        day = reads("symbol symbols type symbolStatus")
         return (
             Endpoint("GET", f"{root}/ping", lambda _: {}, "none", parameters=reads("")),
             Endpoint("GET", f"{root}/time", self.time, "none", parameters=reads("")),
@@ -35,6 +39,7 @@ class Public:
             Endpoint(
                 "GET", f"{root}/ticker/bookTicker", self.book_ticker, "none", parameters=which, weight=2
             ),
+            Endpoint("GET", f"{root}/ticker/24hr", self.day, "none", parameters=day, weight=2),
             Endpoint("GET", f"{root}/depth", self.depth, "none", parameters=reads("symbol limit"), weight=5),
         )
 
@@ -57,6 +62,38 @@ class Public:
         def told(market: Market) -> dict[str, Json]:
             bid = {"bidPrice": amount_text(market.bid), "bidQty": quantity}
             return {"symbol": market.symbol, **bid, "askPrice": amount_text(market.ask), "askQty": quantity}
+
+        return self._each(call, told)
+
+    def day(self, call: Call) -> Json:
+        """GET ticker/24hr: a day on which nobody traded and no price moved."""
+        kind = call.optional("type") or "FULL"
+        if kind not in TICKER_TYPES:
+            raise illegal("type", "|".join(TICKER_TYPES))
+
+        def told(market: Market) -> dict[str, Json]:
+            price, nothing = amount_text(market.price), amount_text(Decimal(0))
+            mini: dict[str, Json] = {
+                "symbol": market.symbol,
+                **{f"{name}Price": price for name in ("open", "high", "low", "last")},
+                **{"volume": nothing, "quoteVolume": nothing},
+                **{"openTime": call.now_ms - DAY_MS, "closeTime": call.now_ms},
+                **{"firstId": NO_TRADE, "lastId": NO_TRADE, "count": 0},
+            }
+            if kind == "MINI":
+                return mini
+            changes = {"priceChange": nothing, "priceChangePercent": "0.000", "weightedAvgPrice": nothing}
+            full = mini | changes | {"lastQty": nothing}
+            if self.product != "spot":
+                return full
+            house = amount_text(HOUSE_QUANTITY)
+            bid = {"bidPrice": amount_text(market.bid), "bidQty": house}
+            return (
+                full
+                | {"prevClosePrice": price}
+                | bid
+                | {"askPrice": amount_text(market.ask), "askQty": house}
+            )
 
         return self._each(call, told)
 

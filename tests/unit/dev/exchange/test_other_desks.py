@@ -137,6 +137,13 @@ def test_public_data(made: Exchange) -> None:
     both = '["BTCUSDT","ETHUSDT"]'
     assert len(public(made, "/api/v3/ticker/price", symbols=both)) == 2
     assert len(public(made, "/api/v3/ticker/bookTicker")) == 5
+    day = public(made, "/api/v3/ticker/24hr", symbol="BTCUSDT")
+    assert (day["lastPrice"], day["closeTime"] - day["openTime"]) == ("60000.00000000", 86_400_000)
+    assert Decimal(day["bidPrice"]) < Decimal(day["lastPrice"]) < Decimal(day["askPrice"])
+    assert len(public(made, "/api/v3/ticker/24hr")) == 5
+    assert "bidPrice" not in public(made, "/api/v3/ticker/24hr", symbol="BTCUSDT", type="MINI")
+    assert code(made, raw("GET", "/api/v3/ticker/24hr", "type=TINY", key=None)) == (400, -1100)
+    assert "bidPrice" not in public(made, "/fapi/v1/ticker/24hr", symbol="BTCUSDT")
     depth = public(made, "/api/v3/depth", symbol="BTCUSDT", limit="3")
     assert (len(depth["bids"]), len(depth["asks"])) == (3, 3)
     assert Decimal(depth["bids"][0][0]) < Decimal(depth["asks"][0][0])
