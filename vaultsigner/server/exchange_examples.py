@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vaultsigner.domain.names import JsonValue
+from vaultsigner.signing.exchange_answers import unknown
+from vaultsigner.signing.suspensions import suspended
 
 _API_KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 """Binance's documentation has it for an example."""
@@ -32,7 +34,17 @@ SIGN: Mapping[str, JsonValue] = MappingProxyType(
             },
         },
         "Query": {"method": "DELETE", "path": "/api/v3/order", "query": "symbol=LTCBTC&orderId=28"},
-        "WebSocket": {"ws": "session.logon", "params": {}},
+        "WebSocket": {
+            "ws": "order.place",
+            "params": {
+                "symbol": "LTCBTC",
+                "side": "SELL",
+                "type": "LIMIT",
+                "timeInForce": "GTC",
+                "quantity": "1",
+                "price": "0.2",
+            },
+        },
     }
 )
 SIGNED: JsonValue = {
@@ -42,6 +54,18 @@ SIGNED: JsonValue = {
     "body": "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000"
     f"&timestamp=1499827319559&signature={_SIGNATURE}",
 }
+
+MESSAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "no_permission": "Client may not use exchange binance-main: it is not in the list exchanges of config.yml",
+        "policy_denied": "Policy does not allow exchange.withdraw here: no rule matches",
+        "suspended": suspended("exchange", "binance-main").message,
+        "outcome_unknown": unknown("not told to callers", changes=True).message,
+        "limit_exceeded": "Over a limit of policy: rule bots-trade allows notional 50000 every 86400 s per target. 312.5 is "
+        "left, and this would use 600; try again in 512 s",
+    }
+)
+"""By code: what is said where an exchange is asked, and otherwise elsewhere."""
 
 OPEN_API_TOKEN: Mapping[str, JsonValue] = MappingProxyType(
     {

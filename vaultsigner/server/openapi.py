@@ -11,6 +11,7 @@ from vaultsigner.server.control_examples import APPROVAL_REQUIRED
 from vaultsigner.server.error_examples import ERROR_EXAMPLES
 from vaultsigner.server.examples import SIGNED_DECISION
 from vaultsigner.server.exchange_errors import for_exchange_clients
+from vaultsigner.server.exchange_examples import MESSAGES
 from vaultsigner.server.families import EXCHANGE, PARTNER
 from vaultsigner.server.received import APPROVAL
 from vaultsigner.server.route import Route
@@ -35,7 +36,8 @@ keeps a record of everything.
 Every error has the same shape: `code` for programs, `message` for people, `detail` as the older Binance Chain signing service
 told it, and `request_id`, which finds the record. 503 and 429 say in `Retry-After` when to try again.
 
-The sign and broadcast paths work with a closing slash, too. Members that are not known are ignored, and named in the record.
+The paths of the signing service (`sign`, `broadcast`) work with a closing slash, too. There members of a body that are not
+known are ignored, and named in the record, as the older service had it.
 """
 EXCHANGE_ERROR = "forwarded_"
 """What the names of errors' examples begin with where exchanges are expected to answer."""
@@ -73,7 +75,7 @@ def _components(routes: tuple[Route, ...]) -> Object:
     forwarded = {code for route in routes if route.family is EXCHANGE for code in route.documentation.errors}
     examples: Object = {code: {"value": body} for code, body in ERROR_EXAMPLES.items()}
     for code in sorted(forwarded):
-        examples[f"{EXCHANGE_ERROR}{code}"] = {"value": for_exchange_clients(ERROR_EXAMPLES[code])}
+        examples[f"{EXCHANGE_ERROR}{code}"] = {"value": for_exchange_clients(_at_exchanges(code))}
     return {
         "schemas": {**SCHEMAS, **(openapi_partner.SCHEMAS if with_partner else {})},
         "examples": {**examples, **(openapi_partner.EXAMPLES if with_partner else {})},
@@ -84,6 +86,12 @@ def _components(routes: tuple[Route, ...]) -> Object:
             **(openapi_security.PARTNER_SCHEMES if with_partner else {}),
         },
     }
+
+
+def _at_exchanges(code: str) -> Object:
+    """An error's example as it would be where an exchange is asked."""
+    message = MESSAGES.get(code)
+    return ERROR_EXAMPLES[code] | ({"message": message, "detail": message} if message else {})
 
 
 _HEADERS: Object = {

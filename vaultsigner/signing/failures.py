@@ -19,8 +19,8 @@ _TOLD: Mapping[str, str] = MappingProxyType(
         "vault_denied": "Vault does not let custody read this; nothing was signed. An operator has to run "
         "`vaultsigner vault setup` (something new in config.yml?), or to renew custody's token",
         "key_missing": "The key is not in Vault where the configuration says; nothing was signed. Ask an operator",
-        "key_malformed": "What Vault holds for this wallet is no usable key; nothing was signed. Ask an operator",
-        "wrong_key": "Vault holds another key for this wallet than the one expected; nothing was signed. Ask an operator",
+        "key_malformed": "What Vault holds there is no usable key or secret; nothing was signed. Ask an operator",
+        "wrong_key": "Vault holds another key there than the one expected; nothing was signed. Ask an operator",
         "replayed": "This signature was used already: each counts once. Sign the request anew, with a new timestamp",
         "policy_mismatch": "Policies are changing just now; nothing was signed. Try again",
         "policy_denied": "Custody's own policy does not allow this; nothing was signed",

@@ -160,6 +160,25 @@ def test_the_example_requests_to_exchanges_and_apps_are_understood() -> None:
             assert not isinstance(read(json.dumps(example["value"]).encode()), Refusal)
 
 
+def test_errors_of_forwarded_requests_speak_of_exchanges() -> None:
+    operation = DOCUMENT["paths"][FORWARDED]["post"]
+    for status, answer in operation["responses"].items():
+        if status not in ("200", "202"):
+            for example in examples(answer).values():
+                value = DOCUMENT["components"]["examples"][example["$ref"].rpartition("/")[2]]["value"]
+                assert "transfer" not in value["message"]
+                assert "wallet_" not in value["message"]
+
+
+def test_the_websocket_example_opens_no_session() -> None:
+    body = DOCUMENT["paths"]["/api/exchange/{name}/sign"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]
+    assert [each["value"]["ws"] for each in body["examples"].values() if "ws" in each["value"]] == [
+        "order.place"
+    ]
+
+
 def test_user_data_is_asked_for_by_a_parameter() -> None:
     operation = DOCUMENT["paths"]["/api/open_api/{name}/user-data"]["get"]
     named = {
