@@ -54,7 +54,7 @@ EXCHANGE_ROUTES: tuple[Route, ...] = (
             description="For callers at an address that the exchange has on its list. The answer is the complete request, with "
             "the exchange's API key, a fresh timestamp and the signature: send it soon, and as it is. With `ws` it is a "
             "message of the WebSocket API, e.g. `order.place`, to which you add an `id`. Policy decides as if it were "
-            "sent; the exchange's signature covers the parameters alone, so that policy must allow whatever else they suffice for.",
+            "sent; the exchange's signature covers the parameters alone, so policy must allow whatever else they suffice for.",
             request="exchange_sign_request",
             examples=exchange_examples.SIGN,
             answer="signed_exchange_request",
