@@ -32,7 +32,6 @@ from vaultsigner.custody.protocol import AuthenticateRequest
 from vaultsigner.domain.names import ExchangeName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
-from vaultsigner.formats.exchange.requests import ExchangeRequest
 from vaultsigner.formats.exchange.sign_only import read_sign_only
 
 
@@ -181,14 +180,3 @@ async def test_a_check_finds_every_secret_that_is_there(desk: ExchangeProving) -
         with pytest.raises(CustodyError) as caught:
             await desk.here.custody.exchange_signer.check(ExchangeName(name))
         assert caught.value.code == code
-
-
-async def test_a_request_too_large_for_an_answer_is_refused(desk: ExchangeProving) -> None:
-    """Two bytes as they come are six as they go."""
-    body = b'{"method":"POST","path":"/sapi/v1/unheard/of","params":{"a":"%s"}}' % ("é".encode() * 30_000)
-    request = read_sign_only(body)
-    assert isinstance(request, ExchangeRequest)
-    proof = await desk.proof(desk.to_sign(body), "exchange.other")
-    with pytest.raises(CustodyError) as caught:
-        await desk.sign(proof, request=request, operation="exchange.other")
-    assert caught.value.code == "bad_question"

@@ -104,6 +104,17 @@ async def test_a_forged_question_is_refused(
     assert answer["ok"]["method"] == "POST"
 
 
+async def test_a_request_too_large_for_an_answer_is_refused(
+    world: ExchangeWorld, custody: CustodyProcess
+) -> None:
+    """Two bytes as they come are six as they go; an honest server does not ask for this."""
+    asked = request("GET /api/v3/account", note="é" * 30_000)
+    async with connected(custody.socket_path) as client:
+        with pytest.raises(CustodyError) as caught:
+            await client.sign_exchange(world.order("hmac-kv", operation=QUERY, request=asked))
+    assert (caught.value.code, "too large" in str(caught.value)) == ("bad_question", True)
+
+
 WITHDRAWAL = {"coin": "BTC", "address": "bc1qthief", "amount": "1"}
 
 

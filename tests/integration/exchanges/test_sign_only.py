@@ -137,3 +137,11 @@ def test_a_signature_that_is_good_at_an_exchange_that_is_not_the_callers_is_not_
     assert "kv-hmac" in reply.body["message"]
     forwarded = signed_call(ONLY_MAIN, "GET", "/exchange/main-hmac/api/v3/account")
     assert desk.world.send(forwarded).status == 200
+
+
+def test_what_is_too_large_to_be_sent_is_the_callers_fault(desk: Desk) -> None:
+    """Less than 64 KiB of JSON, and three times as much once it is percent-encoded."""
+    wanted = {"method": "GET", "path": "/api/v3/account", "params": {"note": "{" * 60_000}}
+    reply = sign(desk, wanted)
+    assert (reply.status, reply.body["code"]) == (400, "malformed_parameters"), reply.body
+    assert "send less" in reply.body["message"]

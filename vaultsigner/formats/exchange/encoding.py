@@ -88,6 +88,12 @@ def finish(unsigned: Unsigned, signature: str) -> SignedExchangeRequest:
     return _placed(request, form, unsigned.api_key)
 
 
+def encoded_bytes(request: ExchangeRequest) -> int:
+    """How large it is once it is encoded, target and body together, without API key and signature."""
+    sent = finish(prepare(request, timestamp_ms=0, api_key=""), "")
+    return len(sent.target) + len(sent.body)
+
+
 def without_signature(request: ExchangeRequest, *, api_key: str) -> SignedExchangeRequest:
     """The request for an endpoint that asks for the API key alone: market data, listen keys. REST only."""
     return _placed(request, _form(request.parameters), api_key)

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.formats.exchange.encoding import encoded_bytes
 from vaultsigner.formats.exchange.parameter_texts import text_of
 from vaultsigner.formats.exchange.requests import (
     DEFAULT_RECV_WINDOW_MS,
@@ -17,6 +18,13 @@ from vaultsigner.formats.exchange.requests import (
 )
 from vaultsigner.strict_json import JsonDocument, MalformedJsonError, parse
 
+LARGEST_ENCODED_BYTES = 128 * 1024
+"""Of target and body together, less the signature."""
+TOO_LARGE = Refusal(
+    "malformed_parameters",
+    f"The request would have more than {LARGEST_ENCODED_BYTES >> 10} KiB once it is percent-encoded (in JSON, for the WebSocket "
+    "API), where a letter that is not ASCII has up to nine characters: send less at once",
+)
 MOST_PARAMETERS = 256
 LONGEST_TEXT = 16 * 1024
 
@@ -37,7 +45,7 @@ def read_sign_only(body: bytes) -> ExchangeRequest | Refusal:
 
     Returns:
         The request; or a refusal: `malformed_body` (no JSON), `invalid_fields` (with a list of what is wrong where, as `detail`),
-        `malformed_parameters` (what is wrong inside `query` or a form).
+        `malformed_parameters` (what is wrong inside `query` or a form, or that all of it is too much once it is encoded).
     """
     try:
         return read_described(parse(body))
@@ -56,7 +64,9 @@ def read_described(document: JsonDocument) -> ExchangeRequest | Refusal:
     request = _read_websocket(document, problems) if websocket else _read_rest(document, problems)
     if isinstance(request, Refusal):
         return request
-    return _invalid(problems) if problems or request is None else request
+    if problems or request is None:
+        return _invalid(problems)
+    return TOO_LARGE if encoded_bytes(request) > LARGEST_ENCODED_BYTES else request
 
 
 Problem = dict[str, JsonValue]

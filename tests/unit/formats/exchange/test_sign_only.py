@@ -232,3 +232,26 @@ def test_websocket_methods(method: JsonValue) -> None:
 @pytest.mark.parametrize("name", ["method", "path", "query", "body", "id"])
 def test_websocket_and_rest_do_not_mix(name: str) -> None:
     assert problems(ws="order.place", **{name: "x"})[f"body.{name}"][1] == "value_error.extra"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {**ORDER, "params": {"a": "é" * 30_000}},
+        {"method": "GET", "path": "/x", "params": {"a": "{" * 60_000}},
+        {"ws": "order.place", "params": {"a": "é" * 30_000}},
+        {"ws": "order.place", "params": {"é" * 30_000: "a"}},
+    ],
+)
+def test_what_is_too_large_once_it_is_encoded(wanted: dict[str, JsonValue]) -> None:
+    """Less than 64 KiB as it comes, and more than custody could answer with as it goes: that is no fault of ours."""
+    found = refusal(json.dumps(wanted, ensure_ascii=False))
+    assert found.code == "malformed_parameters"
+    assert "send less" in found.message
+
+
+def test_as_much_as_is_possible_is_read() -> None:
+    for text in ("é" * 21_000, "1" * 64_000):
+        assert read(json.dumps({**ORDER, "params": {"a": text}}, ensure_ascii=False)).parameters == (
+            ("a", text),
+        )
