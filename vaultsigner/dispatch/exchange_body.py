@@ -13,8 +13,9 @@ from vaultsigner.errors import ExchangeError
 FIRST_BYTES = 1 << 16
 """Enough for what exchanges say of an order; listings of all markets are longer."""
 ANSWER_LIMIT_BYTES = 64 << 20
-"""Of the answer as unpacked: a few kilobytes of gzip can unpack to gigabytes."""
+"""Of the answer as it comes and as unpacked: a few kilobytes of gzip can unpack to gigabytes, and gigabytes to nothing."""
 PACKED_BYTES = 1 << 14
+_TOO_LARGE = f"the exchange's answer is larger than {ANSWER_LIMIT_BYTES} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class _Reading:
         self._deadline = deadline
         self._packed = response.headers.get("Content-Encoding", "identity").strip().lower()
         self._unpacker = None if self._packed == "identity" else Unpacker()
+        self._packed_bytes = 0
 
     @property
     def at_end(self) -> bool:
@@ -57,7 +59,7 @@ class _Reading:
         """Whatever has come, or the next that comes; nothing at the end.
 
         Raises:
-            ExchangeCutError: nothing came in time, it makes no sense, or the connection broke, which is given up.
+            ExchangeCutError: nothing came in time, it makes no sense or is too large, or the connection broke, which is given up.
         """
         soon = asyncio.get_running_loop().time() + self._patience.between
         try:
@@ -89,6 +91,9 @@ class _Reading:
                 raise aiohttp.ClientPayloadError
             if not packed:
                 return b""
+            self._packed_bytes += len(packed)
+            if self._packed_bytes > ANSWER_LIMIT_BYTES:
+                raise ExchangeCutError(_TOO_LARGE)
             self._unpacker.feed(packed)
         return piece
 
@@ -118,7 +123,7 @@ class ExchangeBody:
             size += len(piece)
             if size > ANSWER_LIMIT_BYTES:
                 self.close()
-                raise ExchangeCutError(f"the exchange's answer is larger than {ANSWER_LIMIT_BYTES} bytes")
+                raise ExchangeCutError(_TOO_LARGE)
             yield piece
 
     def close(self) -> None:

@@ -2,6 +2,8 @@
 
 import zlib
 
+MOST_MEMBERS = 1000
+"""Of which each may be empty, and takes a while all the same."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -10,6 +12,7 @@ class Unpacker:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
+        self._members = 1
         self._waiting = b""
         self._fed = False
 
@@ -29,7 +32,7 @@ class Unpacker:
             at_most: bytes, more than none.
 
         Raises:
-            ValueError: this is no gzip.
+            ValueError: this is no gzip, or of more than 1,000 members.
         """
         while True:
             piece = self._step(at_most)
@@ -38,6 +41,9 @@ class Unpacker:
 
     def _step(self, at_most: int) -> bytes:
         if self._member.eof and self._waiting:
+            self._members += 1
+            if self._members > MOST_MEMBERS:
+                raise ValueError("too many members")
             self._member = zlib.decompressobj(_GZIP)
         self._fed = self._fed or bool(self._waiting)
         try:

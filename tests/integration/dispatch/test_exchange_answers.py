@@ -23,6 +23,7 @@ from vaultsigner.dispatch.exchange_body import ANSWER_LIMIT_BYTES, FIRST_BYTES, 
 from vaultsigner.signing.clock import SystemClock
 
 TEN_MEGABYTES = 10 << 20
+EMPTY_HEAD = gzip.compress(b"")[:10]
 LONG = b"x" * (2 * FIRST_BYTES)
 HURRIED = Patience(first_byte=math.inf, between=0.05, whole=math.inf)
 
@@ -231,6 +232,28 @@ async def test_a_long_answer_that_is_cut_says_so(exchange: RawExchange, host: Ex
     got, why = await drained(answer)
     assert why == "the exchange's answer ended too early: hung up"
     assert got <= len(LONG)
+
+
+@pytest.mark.parametrize(
+    ("endless", "problem"),
+    [
+        (b"\x00\x00\x00\xff\xff" * 100_000, f"is larger than {ANSWER_LIMIT_BYTES} bytes"),
+        (gzip.compress(b"")[10:] + gzip.compress(b"") * 1000 + EMPTY_HEAD, "cannot be unpacked"),
+    ],
+)
+async def test_gzip_that_holds_nothing_has_an_end(
+    exchange: RawExchange, host: ExchangeHost, endless: bytes, problem: str
+) -> None:
+    """Nothing that is unpacked ever becomes too much, be it of blocks or of members that are empty."""
+
+    async def pour(writer: asyncio.StreamWriter) -> None:
+        writer.write(response(EMPTY_HEAD, "200 OK", "Content-Encoding: gzip", length=1 << 40))
+        while not writer.is_closing():
+            writer.write(endless)
+            await writer.drain()
+
+    exchange.says(pour)
+    assert await host.send(Signed(), changes=True) == Unknown(f"the exchange's answer {problem}", 200)
 
 
 @pytest.fixture

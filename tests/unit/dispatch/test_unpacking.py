@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsigner.dispatch.unpacking import Unpacker
+from vaultsigner.dispatch.unpacking import MOST_MEMBERS, Unpacker
 
 TEXTS = st.binary(max_size=300) | st.integers(0, 200_000).map(bytes)
 MEMBERS = st.lists(TEXTS, max_size=3)
@@ -52,8 +52,11 @@ def test_it_is_not_finished_before_all_is_taken() -> None:
     assert unpacker.finished
 
 
-def test_thousands_of_empty_members_are_nothing() -> None:
-    assert unpacked(gzip.compress(b"") * 5000, 1 << 20, 1) == (b"", True)
+def test_a_thousand_empty_members_are_nothing_and_more_are_refused() -> None:
+    member = gzip.compress(b"")
+    assert unpacked(member * MOST_MEMBERS, 1 << 14, 1) == (b"", True)
+    with pytest.raises(ValueError, match="too many members"):
+        unpacked(member * (MOST_MEMBERS + 1), 1 << 14, 1)
 
 
 @pytest.mark.parametrize(
