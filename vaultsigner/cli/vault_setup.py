@@ -13,6 +13,8 @@ from vaultsigner.cli.vault_policy import POLICY_NAME, imported_keys, least_polic
 from vaultsigner.config.settings import Settings, TransitReference
 
 UPGRADE_SECONDS = 10
+USUAL_KV_MOUNT = "secret"
+"""Where keys and clients' secrets go unless an operator says otherwise."""
 _POLICY_PATH = f"sys/policies/acl/{POLICY_NAME}"
 _PATH = re.compile(r'\bpath\s*"([^"]*)"')
 _COMMENT = re.compile(r"^\s*(?:#|//).*$", re.MULTILINE)
@@ -29,11 +31,16 @@ class Step:
 def set_up(vault: OperatorVault, settings: Settings) -> Iterator[Step]:
     """Mounts, Transit keys, policy: make what is missing, never alter a mount or a key that is there.
 
+    A configuration that names nothing in KV gets the usual mount, if there is none: the first client's secret goes there.
+
     Raises:
         VaultAccessError: something that is there cannot serve, or the token may not do this.
     """
     mounts = vault.read("sys/mounts") or {}
-    for mount in dict.fromkeys(reference.mount for reference in kv_references(settings)):
+    named = list(dict.fromkeys(reference.mount for reference in kv_references(settings)))
+    if not named and f"{USUAL_KV_MOUNT}/" not in mounts:
+        named = [USUAL_KV_MOUNT]
+    for mount in named:
         yield _kv_mount(vault, mounts, mount)
     keys = transit_keys(settings)
     for mount in dict.fromkeys(key.mount for key in (*keys, *imported_keys(settings))):

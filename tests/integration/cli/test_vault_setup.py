@@ -7,12 +7,14 @@ import pytest
 
 from tests.integration.cli.conftest import Bao
 from tests.unit.cli.sample import sample_settings, sample_wallet
+from vaultsigner.cli.key_store import require_kv_v2
 from vaultsigner.cli.token_file import make_token_file
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError, VaultDeniedError
 from vaultsigner.cli.vault_options import read_token
 from vaultsigner.cli.vault_policy import least_policy
 from vaultsigner.cli.vault_setup import Step, set_up
-from vaultsigner.config.settings import Settings, TransitReference
+from vaultsigner.config.settings import KvReference, Settings, TransitReference
+from vaultsigner.dev.openbao import OpenBao
 
 
 @pytest.fixture
@@ -52,6 +54,19 @@ def test_everything_missing_is_made(fresh: Bao, settings: Settings) -> None:
     assert not key["exportable"]
     assert not key["allow_plaintext_backup"]
     assert (fresh.admin().read("sys/policies/acl/vaultsigner") or {})["policy"] == least_policy(settings)
+
+
+def test_the_first_secret_has_a_place_to_go_to(own_openbao: OpenBao) -> None:
+    """An exchange's secret lies in Transit, so that its configuration names nothing in KV until a client is made."""
+    vault = OperatorVault(own_openbao.address, own_openbao.root_token)
+    bare = sample_settings(vault_address=own_openbao.address)
+    mounted = "mounted KV version 2 at secret/"
+    assert mounted not in [step.text for step in set_up(vault, bare)]
+    own_openbao.client.sys.disable_secrets_engine("secret")
+    elsewhere = sample_settings(sample_wallet("one", "one", mount="kv"), vault_address=own_openbao.address)
+    assert mounted not in [step.text for step in set_up(vault, elsewhere)]
+    assert mounted in [step.text for step in set_up(vault, bare)]
+    require_kv_v2(vault, KvReference("secret", "clients/bot-1", "secret"))
 
 
 def test_a_second_run_changes_nothing(fresh: Bao, settings: Settings) -> None:
