@@ -1,6 +1,7 @@
 """Fixtures that several packages share: real servers on loopback, and the golden vectors."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.nodes import running_beacon_node
-from tests.postgres import PostgresServer, running_postgres
+from tests.postgres import PostgresServer, remove_original, running_postgres
 from tests.world import World, running_world
 from vaultsigner.dev.beacon_node import BeaconNode
 from vaultsigner.dev.openbao import OpenBao, running_openbao
@@ -17,6 +18,18 @@ from vaultsigner.dev.processes import free_port as any_free_port
 Vector = dict[str, Any]
 
 VECTORS = Path(__file__).parent / "vectors"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many as there are cores, for most tests wait most of the time; four at least, eight at most."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, max(4, 2 * cores))
+
+
+def pytest_sessionfinish() -> None:
+    """Nothing of PostgreSQL is left behind."""
+    remove_original()
 
 
 @pytest.fixture(scope="session")

