@@ -62,6 +62,7 @@ def test_a_thousand_empty_members_are_nothing_and_more_are_refused() -> None:
 @pytest.mark.parametrize(
     "packed",
     [b"{}", zlib.compress(b"{}"), gzip.compress(b"{}") + b"\0", gzip.compress(b"{}")[:-5] + b"wrong"],
+    ids=["plain", "zlib", "more after it", "another checksum"],
 )
 def test_what_is_no_gzip_is_refused(packed: bytes) -> None:
     with pytest.raises(ValueError, match="not gzip"):
