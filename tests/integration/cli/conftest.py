@@ -8,6 +8,7 @@ from pathlib import Path
 import hvac
 import pytest
 
+from tests.integration.cli import warm_start
 from tests.integration.cli.program import Program
 from tests.postgres import PostgresServer, running_postgres
 from vaultsigner.cli.vault_admin import OperatorVault
@@ -46,6 +47,13 @@ class Bao:
     def hvac(self) -> hvac.Client:
         """The same, with the whole of hvac, for what our own commands never do."""
         return hvac.Client(self.address, self.token)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> Iterator[None]:
+    """What starts the program goes when all is done."""
+    yield
+    warm_start.stop()
 
 
 @pytest.fixture(scope="session")

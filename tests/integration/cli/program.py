@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.integration.cli import warm_start
+from tests.patience import PATIENCE_SECONDS
+
 PROGRAM = [sys.executable, "-m", "vaultsigner"]
 # A session leader that opens a terminal gets it as its controlling one, and so /dev/tty.
 ON_TERMINAL = "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
-TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,8 @@ class Program:
         output: int = subprocess.PIPE,
     ) -> Outcome:
         """Run without a terminal; `typed` is standard input. With another descriptor for its output, `out` is empty."""
-        done = subprocess.run(
-            [*PROGRAM, *arguments],
-            input=typed,
-            env={**self._environment, **(environment or {})},
-            cwd=self.home,
-            stdout=output,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            start_new_session=True,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout or "", done.stderr)
+        variables = {**self._environment, **(environment or {})}
+        return Outcome(*warm_start.run(arguments, typed, variables, self.home, output))
 
     def converse(self, *arguments: str, dialogue: Sequence[tuple[str, str]]) -> Outcome:
         """Run on a terminal; each time a prompt's words show, type the answer and Enter."""
@@ -75,7 +66,7 @@ class Program:
                 os.write(ours, f"{answer}\n".encode())
             shown += _read_until(ours, None)
             return Outcome(
-                process.wait(TIMEOUT_SECONDS), shown.decode(errors="replace").replace("\r\n", "\n")
+                process.wait(PATIENCE_SECONDS), shown.decode(errors="replace").replace("\r\n", "\n")
             )
         finally:
             if process.poll() is None:
@@ -86,7 +77,7 @@ class Program:
 
 def _read_until(descriptor: int, words: bytes | None) -> bytes:
     """What the terminal shows up to and with the words; up to the end where there are none."""
-    shown, deadline = b"", time.monotonic() + TIMEOUT_SECONDS
+    shown, deadline = b"", time.monotonic() + PATIENCE_SECONDS
     while words is None or words not in shown:
         ready, _, _ = select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
         if not ready:
