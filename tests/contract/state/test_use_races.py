@@ -16,7 +16,7 @@ from vaultsigner.state.database_state import DatabaseState
 
 ROOT = Path(__file__).parents[3]
 PROCESSES = 8
-ATTEMPTS = 100_000
+ATTEMPTS = 40_000
 
 
 def race(url: str, way: str, each: int, *, processes: int = PROCESSES) -> list[list[int]]:

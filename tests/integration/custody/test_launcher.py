@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.custody.conftest import NODES
 from tests.patience import PATIENCE_SECONDS, wait_until
-from tests.world import Vector, World, running_world
+from tests.world import Vector, World, planned_wallets, running_world
 from vaultsigner.cli.launcher import runtime_directory
+from vaultsigner.dev.installation import Installation, Plan, install
+from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.dev.processes import ProcessError
 
 REFUSAL = "changed since vaultsigner started: restart vaultsigner"
@@ -158,15 +161,20 @@ class Serve:
 
 
 @pytest.fixture
-def serve(small_world: World, tmp_path: Path) -> Iterator[Callable[..., Serve]]:
-    """Starts the installation anew, after the world's own service has stopped."""
-    small_world.service.stop()
+def installation(own_openbao: OpenBao, tmp_path: Path, vectors: list[Vector]) -> Installation:
+    """With one wallet, and not started."""
+    plan = Plan(planned_wallets(vectors[:1]), (), NODES)
+    return install(tmp_path / "vaultsigner", own_openbao, plan)
+
+
+@pytest.fixture
+def serve(installation: Installation, tmp_path: Path) -> Iterator[Callable[..., Serve]]:
+    """Starts it."""
     started: list[Serve] = []
 
     def start(**environment: str) -> Serve:
-        started.append(
-            Serve(small_world.installation.config_file, tmp_path / f"serve-{len(started)}.log", **environment)
-        )
+        log = tmp_path / f"serve-{len(started)}.log"
+        started.append(Serve(installation.config_file, log, **environment))
         return started[-1]
 
     yield start
@@ -206,11 +214,11 @@ def test_a_hang_up_ends_neither_process_at_any_time(serve: Callable[..., Serve])
 
 
 def test_custody_that_dies_again_and_again_is_restarted_with_pauses(
-    serve: Callable[..., Serve], small_world: World
+    serve: Callable[..., Serve], installation: Installation
 ) -> None:
     service = serve()
     wait_until(lambda: "custody_ready" in service.log and "listening" in service.log, "both are ready")
-    config = small_world.installation.config_file
+    config = installation.config_file
     good = config.read_text()
     config.write_text("nothing: useful\n")  # what a restart finds
     custody = next(
@@ -246,9 +254,9 @@ def test_a_crash_of_custody_does_not_make_a_changed_configuration_count(
 
 
 def test_custody_that_cannot_start_at_all_is_told_at_once(
-    serve: Callable[..., Serve], small_world: World
+    serve: Callable[..., Serve], installation: Installation
 ) -> None:
-    for policy in small_world.installation.settings.policies.iterdir():
+    for policy in installation.settings.policies.iterdir():
         policy.unlink()
     service = serve()
     assert service.process.wait(PATIENCE_SECONDS) == 1
