@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.nodes import running_beacon_node
 from tests.postgres import PostgresServer, remove_original, running_postgres
@@ -16,6 +17,12 @@ from vaultsigner.dev.openbao import OpenBao, running_openbao
 from vaultsigner.dev.processes import free_port as any_free_port
 
 Vector = dict[str, Any]
+
+# Hypothesis takes an example for a failure that takes a fifth of a second: a busy machine does that.
+settings.register_profile(
+    "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 VECTORS = Path(__file__).parent / "vectors"
 
