@@ -30,6 +30,9 @@ COMMANDS = {
     "policy": CommandSource(
         "vaultsigner.cli.policy", "Check the rules in policies/, explain, test and replay them."
     ),
+    "audit": CommandSource(
+        "vaultsigner.cli.audit", "Verify the record, prove single records, look things up in it."
+    ),
     "suspend": CommandSource(
         "vaultsigner.cli.suspend", "Stop a wallet, a client, a user, an exchange, or everything."
     ),

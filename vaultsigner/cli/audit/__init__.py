@@ -1,0 +1,27 @@
+"""`vaultsigner audit`: verify the record, prove single records, look things up in it.
+
+A file for each command, and beside them options.py, filters.py, rows.py (a record for people) and verify_report.py.
+"""
+
+import click
+
+from vaultsigner.cli.audit.check_proof import check_proof
+from vaultsigner.cli.audit.prove import prove
+from vaultsigner.cli.audit.query import query
+from vaultsigner.cli.audit.root import root
+from vaultsigner.cli.audit.stats import stats
+from vaultsigner.cli.audit.tail import tail
+from vaultsigner.cli.audit.verify import verify
+from vaultsigner.cli.command_group import CommandGroup
+
+
+@click.group(cls=CommandGroup)
+def audit() -> None:
+    """Verify the record, prove single records, look things up in it.
+
+    Nothing here needs Vault or a running service, and nothing is changed. A running service may go on writing meanwhile.
+    """
+
+
+for command in (verify, root, prove, check_proof, query, stats, tail):
+    audit.add_command(command)
