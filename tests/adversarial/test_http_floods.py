@@ -236,7 +236,7 @@ async def test_a_head_that_comes_in_drops_is_not_waited_for(
 ) -> None:
     """Each drop comes soon after the one before; all of them would take a minute."""
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
-    assert 2 < await sent_until_closed(service.port, *pieces) < 100
+    assert await sent_until_closed(service.port, *pieces) < 100
 
 
 async def test_a_kept_connection_may_be_idle_but_not_drip(
