@@ -22,7 +22,9 @@ from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.targets import Target
 from vaultsigner.errors import AuditError, ExchangeError
 from vaultsigner.formats.exchange.encoding import SignedExchangeRequest, without_signature
+from vaultsigner.formats.exchange.intent import exchange_intent
 from vaultsigner.formats.exchange.meaning import is_time, security_of, time_path
+from vaultsigner.formats.exchange.reuse import uses_of_another_kind
 from vaultsigner.signing.calls import Answer, Streamed
 from vaultsigner.signing.clock import Clock
 from vaultsigner.signing.deciding import Allowed, Deciding
@@ -113,7 +115,9 @@ class Exchanges:
         request = await self._admission.forwarded(trail, exchange, path)
         if isinstance(request, Refusal):
             return await self._desk.refuse(trail, request)
-        allowed = await self._allowed(request)
+        other_kinds = uses_of_another_kind(request.wanted) if request.signed else ()
+        also = tuple(exchange_intent(other, exchange.name) for other in other_kinds)
+        allowed = await self._allowed(request, also)
         if not isinstance(allowed, Allowed):
             return allowed
         ready = await self._ready(request, allowed.decision)
@@ -193,7 +197,6 @@ class Exchanges:
             return await self._unanswered(request.trail, sent, answer, changes=changes)
         came = _came(answer, changes=changes)
         self._troubles.after(request.exchange.name, came)
-        self._public_calls.after(request.exchange.name, answer.status, answer.headers)
         try:
             position = await self._pen.came(request.trail, sent, came, answered=answer.status)
         except AuditError as error:
@@ -270,7 +273,8 @@ def _sent(request: ExchangeCall, host: ExchangeHost, ready: Ready) -> Sent:
 def _came(answer: ExchangeAnswer, *, changes: bool) -> Came:
     body = answer.body.first if answer.body.complete else None
     code = None if body is None else code_in(body)
-    return Came(verdict_of(answer.status, code, changes=changes), answer.status, answer.headers, code, body)
+    verdict = verdict_of(answer.status, code, changes=changes, complete=answer.body.complete)
+    return Came(verdict, answer.status, answer.headers, code, body)
 
 
 def _shown(exchange: Exchange, http: SignedExchangeRequest) -> JsonValue:

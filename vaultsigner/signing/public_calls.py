@@ -1,4 +1,4 @@
-"""What strangers ask of an exchange must not use up what the desk needs there: weights are counted by address and account."""
+"""What strangers ask of an exchange stops as soon as the exchange says that it is too much: else the desk's address is banned."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -6,18 +6,15 @@ from http import HTTPStatus
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.limits import too_many
 
-MOST_WEIGHT = 1_200
-"""Used in a minute, by whomever: half of the least that a product of Binance's grants an address (2,400, futures)."""
 MINUTE_SECONDS = 60
 LONGEST_SECONDS = 3_600
 BANNED = 418
-_WEIGHT = "x-mbx-used-weight-1m"
 _RETRY_AFTER = "retry-after"
 _MOST_DIGITS = 9
 
 
 class PublicCalls:
-    """Holds back what nobody signed while an exchange is near its limits, or has said so.
+    """Holds back what nobody signed while an exchange wants that.
 
     Args:
         monotonic: seconds.
@@ -33,16 +30,13 @@ class PublicCalls:
         return too_many(f"unsigned calls to {exchange}", round(left * 1000)) if left > 0 else None
 
     def after(self, exchange: str, status: int, headers: tuple[tuple[str, str], ...]) -> None:
-        """Look at an answer, of signed requests too: who has used the weight does not matter."""
+        """Look at the answer to a call that nobody signed."""
+        if status not in (HTTPStatus.TOO_MANY_REQUESTS, BANNED):
+            return
         told = {name.lower(): value for name, value in headers}
-        seconds = 0
-        if status in (HTTPStatus.TOO_MANY_REQUESTS, BANNED):
-            seconds = min(_number(told.get(_RETRY_AFTER)) or MINUTE_SECONDS, LONGEST_SECONDS)
-        elif (_number(told.get(_WEIGHT)) or 0) > MOST_WEIGHT:
-            seconds = MINUTE_SECONDS
-        if seconds:
-            until = self._monotonic() + seconds
-            self._until[exchange] = max(until, self._until.get(exchange, until))
+        seconds = min(_number(told.get(_RETRY_AFTER)) or MINUTE_SECONDS, LONGEST_SECONDS)
+        until = self._monotonic() + seconds
+        self._until[exchange] = max(until, self._until.get(exchange, until))
 
 
 def _number(text: str | None) -> int | None:

@@ -28,6 +28,7 @@ from tests.integration.clients.exchange_clients import (
     named,
 )
 from tests.integration.exchanges.desk import BOTS, NAMES, Desk, running_desk
+from tests.patience import wait_until
 from tests.signing_client import Ed25519Key, HmacKey, RsaKey
 from vaultsigner.dev.exchange import faults
 from vaultsigner.dev.exchange.records import Received
@@ -213,7 +214,9 @@ def test_an_exchange_whose_clock_is_wrong_by_minutes(desk: Desk, library: str) -
 
 @pytest.mark.parametrize("library", ["ccxt", "binance-js"])
 def test_a_library_is_told_to_slow_down(desk: Desk, library: str) -> None:
-    desk.server.faults.always("GET /api/v3/ticker/price", faults.rate_limited(7))
+    place = "/api/v3/ticker/price?symbol=BTCUSDT"
+    wait_until(lambda: desk.unsigned("GET", place).status == 200, "strangers need not wait any more")
+    desk.server.faults.always("GET /api/v3/ticker/price", faults.rate_limited(1))
     try:
         ((result,),) = drive(library, [job_of(desk, "hmac", "hmac", [{"do": "price", **BTC}])])
     finally:

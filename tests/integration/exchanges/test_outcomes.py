@@ -58,12 +58,19 @@ def test_whoever_is_told_to_slow_down_hears_it(desk: Desk, fault: Fault) -> None
     (record,) = desk.records(reply, "dispatch")
     assert (record["result"], record["exchange_code"]) == ("refused", -1003)
     assert {name.lower() for name in record["limits"]} >= {"retry-after"}
-    waits = desk.unsigned("GET", "/api/v3/depth?symbol=BTCUSDT", at="kv-rsa")
-    assert (waits.status, waits.body["code"]) == (429, "rate_limited"), (
-        "strangers wait, so that the desk need not"
-    )
-    assert int(waits.headers["Retry-After"]) <= 120
+
+
+def test_strangers_wait_when_the_exchange_says_so_and_the_desk_need_not(desk: Desk) -> None:
+    desk.arm("GET /api/v3/depth", banned(120))
+    place = "/api/v3/depth?symbol=BTCUSDT"
+    assert desk.unsigned("GET", place, at="kv-rsa").status == 418
+    before = len(desk.exchange.received)
+    waits = desk.unsigned("GET", place, at="kv-rsa")
+    assert (waits.status, waits.body["code"]) == (429, "rate_limited")
+    assert 0 < int(waits.headers["Retry-After"]) <= 120
+    assert len(desk.exchange.received) == before
     assert desk.call("GET", "/api/v3/account", at="kv-rsa").status == 200
+    assert desk.unsigned("GET", place, at="kv-hmac").status == 200, "at another exchange nobody waits"
 
 
 def test_a_no_of_the_exchange_is_its_own(desk: Desk) -> None:

@@ -29,7 +29,6 @@ def clock() -> Clock:
         (429, (), 60),
         (418, (("Retry-After", "99999999"),), LONGEST_SECONDS),
         (429, (("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"),), 60),
-        (200, (("X-MBX-USED-WEIGHT-1M", "1201"),), 60),
     ],
 )
 def test_they_wait_for_as_long_as_the_exchange_says(
@@ -46,12 +45,20 @@ def test_they_wait_for_as_long_as_the_exchange_says(
     assert calls.held("main") is None
 
 
-@pytest.mark.parametrize("weight", ["1200", "0", "", "-5", "many", "9" * 5000, "１２０１"])
-def test_what_is_far_from_the_limit_holds_nobody(clock: Clock, weight: str) -> None:
+@pytest.mark.parametrize("status", [200, 400, 403, 500, 503])
+def test_other_answers_hold_nobody(clock: Clock, status: int) -> None:
     calls = PublicCalls(clock)
-    calls.after("main", 200, (*GOOD, ("X-MBX-USED-WEIGHT-1M", weight)))
-    calls.after("main", 400, GOOD)
+    calls.after("main", status, (*GOOD, ("Retry-After", "7")))
     assert calls.held("main") is None
+
+
+@pytest.mark.parametrize("told", ["", "-5", "many", "9" * 5000, "１２"])
+def test_a_wait_that_makes_no_sense_is_a_minute(clock: Clock, told: str) -> None:
+    calls = PublicCalls(clock)
+    calls.after("main", 429, (("Retry-After", told),))
+    held = calls.held("main")
+    assert held is not None
+    assert held.retry_after_seconds == 60
 
 
 def test_the_longer_wait_counts(clock: Clock) -> None:
