@@ -90,6 +90,7 @@ def test_a_changed_record_with_a_correct_hash_is_judged_alike(
         (":7,", ":7.00,"),
         (":7,", ": 7,"),
         (":7,", ":7e0,"),
+        (":7,", ":123456789012345678.5,"),
         ('"text":"plain"', '"text":"plain","text":"plain"'),
         ('"kind"', '"zind"'),
         ('"v":1', '"v":01'),
