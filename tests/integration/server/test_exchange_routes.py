@@ -76,7 +76,7 @@ async def test_an_odd_path_is_the_pipelines_to_refuse_as_it_was_sent(
 async def test_what_is_spelt_otherwise_is_not_there(service: Service, target: str) -> None:
     status, _, body = split_reply(await service.raw(head("GET", target), end=False))
     assert (status, body["code"], service.pipeline.calls) == (404, "not_found", [])
-    assert set(body) == OURS | {"msg"}
+    assert set(body) == OURS | {"msg", "success"}
     assert [refusal.code for _, refusal in service.pipeline.refusals] == ["not_found"]
 
 
