@@ -10,7 +10,7 @@ from tests.contract.state.nonce_racers import COPIES
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
-NONCES = 800
+NONCES = 2_000
 WAVE = 20
 """Nonces in flight at a time in each process: more than one batch takes, with all their copies."""
 

@@ -16,7 +16,7 @@ from vaultsigner.state.database_state import DatabaseState
 
 ROOT = Path(__file__).parents[3]
 PROCESSES = 8
-ATTEMPTS = 40_000
+ATTEMPTS = 100_000
 
 
 def race(url: str, way: str, each: int, *, processes: int = PROCESSES) -> list[list[int]]:
@@ -57,7 +57,7 @@ def test_many_processes_together_get_exactly_what_the_limit_allows(url: str) -> 
 
 
 def test_the_race_would_show_a_look_before_the_use(url: str) -> None:
-    granted = race(url, "naively", 1_000, processes=3)
+    granted = race(url, "naively", CAP)
     assert sum(map(len, granted)) > CAP
     assert asyncio.run(in_window(url)) > CAP
 
