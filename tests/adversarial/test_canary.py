@@ -1,8 +1,6 @@
 """Keys, the Vault token and passwords are looked for where they must never be, while 200 signatures are made and after."""
 
-import os
 import secrets
-import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +25,7 @@ from tests.adversarial.memory_search import (
     may_read_memory,
 )
 from tests.patience import PATIENCE_SECONDS
+from tests.standstill import standing_still
 from tests.world import World, cheap_hash
 from vaultsigner.cli.key_material import new_mnemonic, new_private_key
 from vaultsigner.custody.mnemonics import derive_scalar
@@ -205,14 +204,11 @@ def test_a_password_is_not_kept_while_custody_checks_it(run: Run) -> None:
     world, password = run.world, secrets.token_urlsafe(24)
     body = {"username": TRADER, "password": password}
     with ThreadPoolExecutor(1) as pool:
-        os.kill(world.service.custody_pid, signal.SIGSTOP)
-        try:
+        with standing_still(world.service.custody_pid):
             asked = pool.submit(post, world, "", "/api/auth/login", body)
             time.sleep(CHECKING_SECONDS)
             seen = b"".join(ProcessMemory(world.service.server_pid).regions().values())
             waiting = not asked.done()
-        finally:
-            os.kill(world.service.custody_pid, signal.SIGCONT)
         assert asked.result()[0] == 400
     assert waiting
     assert find_in(seen, forms_of_text("password", password)) == set()

@@ -13,6 +13,7 @@ import pytest
 from tests.adversarial.bots import Attempt, ask, sent_by, sequence_of, units_of
 from tests.adversarial.desk import PREFIX, private_key_wallet, running_desk, transfer
 from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.standstill import go_on, stop
 from tests.world import World
 from vaultsigner.dev.beacon_faults import Fault
 
@@ -59,7 +60,7 @@ def restart_after_kill(world: World, meanwhile: Callable[[World], None] = lambda
     """The launcher ends with the server; whatever supervises it starts it again."""
     custody = world.service.custody_pid
     os.kill(world.service.server_pid, signal.SIGKILL)
-    os.kill(custody, signal.SIGCONT)
+    go_on(custody)
     world.service.stop()
     meanwhile(world)
     world.service.start()
@@ -87,7 +88,7 @@ def state(world: World) -> closing[sqlite3.Connection]:
 def test_killed_before_it_was_signed_the_number_goes_to_the_next(world: World) -> None:
     lost, other = next(UNITS), next(UNITS)
     assert broadcast(world, next(UNITS)).status == 200
-    os.kill(world.service.custody_pid, signal.SIGSTOP)
+    stop(world.service.custody_pid)
     killed_during_broadcast(world, lost, lambda: held(world) == ["reserved"])
     busy = broadcast(world, other)
     assert (busy.status, busy.body["code"], busy.headers["Retry-After"]) == (409, "wallet_busy", "1")

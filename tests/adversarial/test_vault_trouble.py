@@ -1,7 +1,5 @@
 """Vault in trouble, seen over HTTP: 503 with a code that says which, a record, no signature, and recovery without a restart."""
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ import pytest
 
 from tests.adversarial.desk import PREFIX, numbers, private_key_wallet, running_desk, transfer
 from tests.patience import wait_until
+from tests.standstill import standing_still
 from tests.world import PASSWORD, USERNAME, Answer, World
 from vaultsigner.cli.key_material import KeyMaterial, new_mnemonic, new_private_key
 from vaultsigner.cli.key_store import look_up, store
@@ -127,11 +126,8 @@ def sealed(openbao: OpenBao) -> Iterator[None]:
 def silent(openbao: OpenBao) -> Iterator[None]:
     """It takes connections and never answers."""
     assert openbao.pid is not None
-    os.kill(openbao.pid, signal.SIGSTOP)
-    try:
+    with standing_still(openbao.pid):
         yield
-    finally:
-        os.kill(openbao.pid, signal.SIGCONT)
 
 
 def test_a_vault_that_is_down_is_503(world: World) -> None:

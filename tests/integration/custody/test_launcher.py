@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.custody.conftest import NODES
 from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.standstill import go_on, stop
 from tests.world import Vector, World, planned_wallets, running_world
 from vaultsigner.cli.launcher import runtime_directory
 from vaultsigner.dev.installation import Installation, Plan, install
@@ -96,13 +97,13 @@ def test_while_custody_is_away_the_answer_is_503(small_world: World, vectors: li
     vector = vectors[0]
     small_world.place(vector)
     assert signs(small_world, vector)
-    os.kill(small_world.service.launcher_pid, signal.SIGSTOP)  # so that nobody restarts it
+    stop(small_world.service.launcher_pid)  # so that nobody restarts it
     os.kill(small_world.service.custody_pid, signal.SIGKILL)
     answer = small_world.post(
         "/api/order/sign", {"msg": vector["api"]["msg"], "wallet_name": world_wallet(vector)}
     )
     assert (answer.status, answer.body["code"]) == (503, "custody_unavailable")
-    os.kill(small_world.service.launcher_pid, signal.SIGCONT)
+    go_on(small_world.service.launcher_pid)
     wait_until(lambda: signs(small_world, vector), "custody signs again")
 
 

@@ -1,8 +1,6 @@
 """Custody dies by kill -9: what its client sees meanwhile, and that it finds custody again."""
 
 import asyncio
-import os
-import signal
 import time
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from tests.integration.custody.conftest import CustodyWorld
 from tests.integration.custody.custody_process import connected, until_down, until_up
 from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.standstill import go_on, stop
 from tests.world import Vector
 from vaultsigner.custody import client as client_module
 from vaultsigner.custody.client import CustodyClient
@@ -20,8 +19,8 @@ async def test_questions_in_flight_fail_at_once_and_later_ones_after_a_moment(
     own_world: CustodyWorld, order: Vector
 ) -> None:
     async with connected(own_world.custody.socket_path) as client:
-        os.kill(own_world.custody.pid, signal.SIGSTOP)
         requests = [own_world.request(order) for _ in range(5)]
+        stop(own_world.custody.pid)
         in_flight = [asyncio.ensure_future(client.sign_beacon(request)) for request in requests]
         await asyncio.sleep(0)
         own_world.custody.kill()
@@ -77,13 +76,13 @@ async def test_a_custody_that_hangs_is_not_waited_for_for_ever(
     own_world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with connected(own_world.custody.socket_path) as client:
-        os.kill(own_world.custody.pid, signal.SIGSTOP)
+        stop(own_world.custody.pid)
         monkeypatch.setattr(client_module, "ANSWER_SECONDS", 0.3)
         with pytest.raises(CustodyError, match="no answer within") as caught:
             await client.health()
         monkeypatch.setattr(client_module, "ANSWER_SECONDS", PATIENCE_SECONDS)
         assert caught.value.code == "custody_unavailable"
-        os.kill(own_world.custody.pid, signal.SIGCONT)
+        go_on(own_world.custody.pid)
         assert (await client.health()).vault == "ok"
 
 

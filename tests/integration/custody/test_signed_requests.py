@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -24,6 +23,7 @@ from tests.integration.custody.custody_process import (
 from tests.integration.custody.fake_vault import KEY, Conversation, answer, fake_vault
 from tests.integration.custody.test_tls import Authority
 from tests.signing_client import HmacKey, SignedCall, sign_text
+from tests.standstill import standing_still
 from tests.world import USERNAME, Vector, wallet_name
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import AuthenticateRequest, Proof, SignBeaconRequest
@@ -247,13 +247,10 @@ async def test_neither_the_key_that_waits_nor_the_clients_secret_is_in_memory(
                     proof = await proved(client, question(order, key))
                     await slow.key_sent.wait()
                     await asyncio.sleep(0.05)
-                    os.kill(custody.pid, signal.SIGSTOP)
-                    try:
+                    with standing_still(custody.pid):
                         found = await asyncio.to_thread(
                             memory.find, {**needles, "ticket": proof.ticket.encode()}
                         )
-                    finally:
-                        os.kill(custody.pid, signal.SIGCONT)
                     assert found == {"ticket"}, "the ticket shows that the search sees custody's memory"
                     signed = await client.sign_beacon(signing(order, proof.ticket))
                     assert signed.signature.hex() == order["signature"]

@@ -21,6 +21,7 @@ import requests
 from tests.adversarial.bots import Attempt, ask
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
 from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.standstill import standing_still, stop
 from tests.world import USERNAME, World
 from vaultsigner.dev.records import Record
 from vaultsigner.domain.circumstances import Circumstances
@@ -390,7 +391,7 @@ def test_custody_killed_before_it_has_answered_leaves_the_old_set_until_both_hav
 ) -> None:
     old = digest(world)
     custody = world.service.custody_pid
-    os.kill(custody, signal.SIGSTOP)
+    stop(custody)
     put(world, LETS_FIVE_BUT_NOT_ONE)
     new = digest(world)
     hang_up(world)
@@ -454,14 +455,11 @@ def test_a_custody_that_read_other_files_than_the_server_signs_nothing_until_the
 ) -> None:
     """Killed while a file lay there that was gone before the server looked again."""
     server, other = world.service.server_pid, policy_file(world).with_name("other.yml")
-    os.kill(server, signal.SIGSTOP)
-    try:
+    with standing_still(server):
         other.write_text("version: 1\nrules:\n  - {id: anything, effect: allow}\n")
         os.kill(world.service.custody_pid, signal.SIGKILL)
         wait_until(lambda: world.service.log.read_text().count("custody_ready") == 2, "custody is back")
         other.unlink()
-    finally:
-        os.kill(server, signal.SIGCONT)
     assert signs(world, 5) == 403
     first = signs(world, 1)
     assert first in (200, 503)
