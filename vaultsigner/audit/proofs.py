@@ -1,6 +1,6 @@
 """Proofs about a chain that need nothing but themselves and a root that is known: that one record is in it, that it only grew.
 
-A root is told as `SIZE:HASH`: the number of records and the root of the Merkle tree over their lines (see `merkle`).
+A root is told as `SIZE:HASH`: the number of records and the root of the Merkle tree over their lines (see `domain.merkle`).
 """
 
 import json
@@ -11,7 +11,8 @@ from typing import Any
 
 from vaultsigner.audit.chain import DamagedChainError, Head, read_line
 from vaultsigner.audit.chain_files import ChainFiles, Progress, read_lines
-from vaultsigner.audit.merkle import (
+from vaultsigner.audit.verification import Verdict, verify_chain
+from vaultsigner.domain.merkle import (
     ProofError,
     Range,
     SubtreeHashes,
@@ -22,7 +23,6 @@ from vaultsigner.audit.merkle import (
     root_of_inclusion,
     roots_of_consistency,
 )
-from vaultsigner.audit.verification import Verdict, verify_chain
 
 VERSION = 1
 LARGEST_PROOF_BYTES = 64 * 1024 * 1024

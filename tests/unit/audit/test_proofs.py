@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.audit.long_log import CHAIN, RECORDS, days_of, log_of, long_log, write_days
 from vaultsigner.audit.chain_files import ChainFiles, find_chains
-from vaultsigner.audit.merkle import ProofError, SubtreeHashes, inclusion_ranges, leaf_hash
 from vaultsigner.audit.proofs import Root, check_proof, prove_growth, prove_record, read_root, root_of
+from vaultsigner.domain.merkle import ProofError, SubtreeHashes, inclusion_ranges, leaf_hash
 
 LOG = long_log()
 

@@ -5,11 +5,11 @@ from typing import BinaryIO
 
 import click
 
-from vaultsigner.audit.merkle import ProofError
 from vaultsigner.audit.proofs import LARGEST_PROOF_BYTES, Root, read_root
 from vaultsigner.audit.proofs import check_proof as check
 from vaultsigner.cli.policy.options import json_option
 from vaultsigner.cli.policy.words import printable
+from vaultsigner.domain.merkle import ProofError
 
 
 @click.command("check-proof")

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from vaultsigner.audit.merkle import (
+from vaultsigner.domain.merkle import (
     ProofError,
     SubtreeHashes,
     Tree,
