@@ -8,21 +8,19 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 from vaultsigner.domain.names import JsonValue
+from vaultsigner.domain.record_time import read_record_time, record_time
 from vaultsigner.errors import AuditError
 
 VERSION = 1
 GENESIS = "0" * 64
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEAL = re.compile(rb',"hash":"([0-9a-f]{64})"\}\n\Z')
 _SEAL_BYTES = len(b',"hash":""}\n') + 64
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def seal(members: Mapping[str, JsonValue], head: Head, now_us: int) -> tuple[byt
         "v": VERSION,
         "chain": head.chain,
         "seq": seq,
-        "time": timestamp(time_us),
+        "time": record_time(time_us),
         "prev": head.hash,
     }
     body = canonical({**members, **placed})
@@ -132,11 +130,6 @@ def read_line(line: bytes) -> tuple[Head, str]:
     return head, prev
 
 
-def timestamp(time_us: int) -> str:
-    """A record's `time`: UTC to the microsecond, `2026-11-21T08:15:30.123456Z`."""
-    return (_EPOCH + time_us * _MICROSECOND).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
 def _misplaced(head: Head, prev: str, before: Head) -> Damage | None:
     if head.chain != before.chain:
         return Damage.OTHER_CHAIN
@@ -160,15 +153,7 @@ def _members(body: bytes) -> dict[str, JsonValue] | None:
 def _placed(members: Mapping[str, JsonValue], digest: str) -> tuple[Head, str]:
     version, chain, seq, time, prev = (members.get(name) for name in ("v", "chain", "seq", "time", "prev"))
     if type(version) is int and version == VERSION and type(seq) is int and isinstance(chain, str):
-        time_us = _time_us(time)
+        time_us = read_record_time(str(time))
         if time_us is not None and isinstance(prev, str):
             return Head(chain, seq, digest, time_us), prev
     raise DamagedChainError(Damage.UNREADABLE, line=1, seq=0)
-
-
-def _time_us(time: JsonValue) -> int | None:
-    try:
-        time_us = (datetime.fromisoformat(str(time)) - _EPOCH) // _MICROSECOND
-        return time_us if timestamp(time_us) == time else None
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -7,11 +7,11 @@ of printable ASCII and a whole number have one form only. Outlines are few, and 
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from vaultsigner.audit.chain import VERSION, Head, canonical, timestamp, verify_lines
+from vaultsigner.audit.chain import VERSION, Head, canonical, verify_lines
 from vaultsigner.domain.names import JsonValue
+from vaultsigner.domain.record_time import read_record_time
 
 OUTLINES_KEPT = 4096
 _SEAL_BYTES = len(b',"hash":""}\n') + 64
@@ -20,8 +20,6 @@ _VALUE = re.compile(rb':(?:"[ !#-\[\]-~]*"|(?:0|[1-9][0-9]{0,17})(?=[,}]))')
 _PLACES = ("chain", "prev", "seq", "time", "v")
 # The time's value: its minute, the second, the microsecond.
 _TIME = re.compile(rb'"time":"([0-9:T-]{17})([0-5][0-9])\.([0-9]{6})Z"')
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class ChainFollower:
@@ -91,13 +89,10 @@ class ChainFollower:
             return None
         minute, begin_us = self._minute
         if match[1] != minute:
-            text = match[1].decode() + "00.000000Z"
-            try:
-                begin_us = (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
-                if timestamp(begin_us) != text:
-                    return None
-            except (ValueError, TypeError, OverflowError):
+            begin = read_record_time(match[1].decode() + "00.000000Z")
+            if begin is None:
                 return None
+            begin_us = begin
             self._minute = match[1], begin_us
         return begin_us + int(match[2]) * 1_000_000 + int(match[3])
 

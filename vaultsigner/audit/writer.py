@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from vaultsigner.audit.chain import Head, seal, timestamp
+from vaultsigner.audit.chain import Head, seal
 from vaultsigner.audit.chain_lock import ChainLock
 from vaultsigner.audit.day_file import AppendError, DayFile, Interrupted
 from vaultsigner.audit.entries import Control
 from vaultsigner.audit.resumption import claim_chain, find_head, repair
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.names import JsonValue
+from vaultsigner.domain.record_time import record_time
 from vaultsigner.durable_files import make_directory
 from vaultsigner.errors import AuditError
 
@@ -97,7 +98,7 @@ class ChainWriter:
             self._head = head
 
     def _path(self, sealed: _Sealed) -> Path:
-        return self._directory / f"{timestamp(sealed[2].time_us)[:10]}.jsonl"
+        return self._directory / f"{record_time(sealed[2].time_us)[:10]}.jsonl"
 
     def _open(self, path: Path) -> DayFile:
         if self._file is None or self._file.path != path:

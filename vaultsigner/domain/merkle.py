@@ -28,11 +28,28 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Tree:
-    """A tree that grows by leaves and knows its root."""
+    """A tree that grows by leaves and knows its root.
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._subtrees: list[bytes] = []  # the complete subtrees, largest first: the one bits of `size`
+    Args:
+        size: that of a tree to go on with.
+        subtrees: the hashes of its complete subtrees, see `Tree.subtrees`.
+
+    Raises:
+        ProofError: a tree of that size has another number of them.
+    """
+
+    def __init__(self, size: int = 0, subtrees: Sequence[bytes] = ()) -> None:
+        if size < 0 or len(subtrees) != size.bit_count() or any(len(each) != HASH_BYTES for each in subtrees):
+            raise ProofError(
+                f"a tree of {size} records does not consist of {len(subtrees)} complete subtrees"
+            )
+        self.size = size
+        self._subtrees = list(subtrees)
+
+    @property
+    def subtrees(self) -> tuple[bytes, ...]:
+        """The complete subtrees that it consists of, largest first: the one bits of its size. All that is needed to go on."""
+        return tuple(self._subtrees)
 
     def add(self, leaf: bytes) -> None:
         """Append a leaf, given by its hash."""
@@ -50,6 +67,50 @@ class Tree:
         root = self._subtrees[-1]
         for subtree in reversed(self._subtrees[:-1]):
             root = node_hash(subtree, root)
+        return root
+
+
+class Growth:
+    """A tree and what was added to it since, in O(log n) hashes: proves that it only grew.
+
+    Args:
+        base: the tree to begin with.
+    """
+
+    def __init__(self, base: Tree) -> None:
+        self.base_size = base.size
+        self.tree = Tree(base.size, base.subtrees)
+        self._base_subtrees = base.subtrees
+        self._added: list[
+            tuple[Range, bytes]
+        ] = []  # complete subtrees, as large as they can be, from `base_size` to the end
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf, given by its hash."""
+        begin, end = self.tree.size, self.tree.size + 1
+        self.tree.add(leaf)
+        while self._added:
+            (before, middle), left = self._added[-1]
+            # A subtree of the whole tree begins at a multiple of its size.
+            if middle - before != end - begin or before % (2 * (end - begin)):
+                break
+            self._added.pop()
+            begin, leaf = before, node_hash(left, leaf)
+        self._added.append(((begin, end), leaf))
+
+    def path(self) -> list[bytes]:
+        """PROOF(base_size, D[size]) (section 2.1.2); nothing where the base was empty."""
+        if not self.base_size:
+            return []
+        before = dict(zip(_complete_ranges(self.base_size), self._base_subtrees, strict=True))
+        ranges = consistency_ranges(self.base_size, self.tree.size)
+        return [before[each] if each[1] <= self.base_size else self._root_over(each) for each in ranges]
+
+    def _root_over(self, wanted: Range) -> bytes:
+        hashes = [found for (begin, end), found in self._added if wanted[0] <= begin and end <= wanted[1]]
+        root = hashes.pop()
+        while hashes:
+            root = node_hash(hashes.pop(), root)
         return root
 
 
@@ -161,6 +222,17 @@ def roots_of_consistency(
         else:
             newer = node_hash(newer, sibling)
     return older, newer
+
+
+def _complete_ranges(size: int) -> list[Range]:
+    """What the complete subtrees of a tree cover, largest first."""
+    ranges: list[Range] = []
+    begin = 0
+    for bit in range(size.bit_length() - 1, -1, -1):
+        if size >> bit & 1:
+            ranges.append((begin, begin + (1 << bit)))
+            begin += 1 << bit
+    return ranges
 
 
 def _split(size: int) -> int:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsigner.audit.chain import Damage, DamagedChainError, Head, read_line, seal, timestamp, verify_lines
+from vaultsigner.audit.chain import Damage, DamagedChainError, Head, read_line, seal, verify_lines
 from vaultsigner.domain.names import JsonValue
+from vaultsigner.domain.record_time import record_time
 
 CHAIN = "00112233445566ff"
 NOON_US = 1_795_262_400_000_000
@@ -49,7 +50,7 @@ def test_each_record_carries_the_hash_of_the_one_before() -> None:
 
 def test_time_never_goes_back_in_a_chain() -> None:
     line, head = seal({}, Head(CHAIN, 7, "a" * 64, NOON_US), NOON_US - 5_000_000)
-    assert json.loads(line)["time"] == timestamp(NOON_US)
+    assert json.loads(line)["time"] == record_time(NOON_US)
     assert head.time_us == NOON_US
 
 
