@@ -1,26 +1,22 @@
 """The files behind /docs and /redoc: Swagger UI and Redoc from the installed package `offapi`, and a few lines of our own."""
 
 import asyncio
-import gzip
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
 from vaultsigner.errors import VaultsignerError
+from vaultsigner.server.assets import JAVASCRIPT, STYLE, Asset, make_asset
 
 SPECIFICATION = "/api/openapi.json"
 ASSETS = "/docs/assets"
 
-_JAVASCRIPT = "text/javascript; charset=utf-8"
-_STYLE = "text/css; charset=utf-8"
 _PACKAGED: Mapping[str, str] = MappingProxyType(
     {
-        "swagger_bundle.js": _JAVASCRIPT,
-        "swagger_style.css": _STYLE,
-        "redoc.js": _JAVASCRIPT,
+        "swagger_bundle.js": JAVASCRIPT,
+        "swagger_style.css": STYLE,
+        "redoc.js": JAVASCRIPT,
     }
 )
 # Without the bar that would load any other specification: it is of no use here, and has inline styles.
@@ -48,34 +44,6 @@ _NO_IMAGE = b"data:,"
 
 class AssetsError(VaultsignerError):
     """The package with the documents' assets is missing or incomplete."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """One file as it is sent.
-
-    Args:
-        path: with the content's hash in it, so that it may be kept for ever.
-        compressed: the same in gzip.
-    """
-
-    path: str
-    content_type: str
-    body: bytes
-    compressed: bytes
-    etag: str
-
-
-def make_asset(name: str, content_type: str, body: bytes) -> Asset:
-    """Hash and compress one file."""
-    version = hashlib.sha256(body).hexdigest()[:16]
-    return Asset(
-        path=f"{ASSETS}/{version}/{name}",
-        content_type=content_type,
-        body=body,
-        compressed=gzip.compress(body, mtime=0),
-        etag=f'"{version}"',
-    )
 
 
 class DocumentAssets:
@@ -110,14 +78,14 @@ def load_assets() -> Mapping[str, Asset]:
     except OSError as error:
         raise AssetsError(f"the package offapi lacks a file: {error.filename}") from None
     packaged["redoc.js"] = _without_outside_images(packaged["redoc.js"])
-    assets = {name: make_asset(name, _PACKAGED[name], body) for name, body in packaged.items()}
+    assets = {name: make_asset(ASSETS, name, _PACKAGED[name], body) for name, body in packaged.items()}
     start_redoc = _START_REDOC.replace("{redoc}", assets["redoc.js"].path)
     for name, content_type, text in (
-        ("start_swagger.js", _JAVASCRIPT, _START_SWAGGER),
-        ("start_redoc.js", _JAVASCRIPT, start_redoc),
-        ("page.css", _STYLE, _PAGE_STYLE),
+        ("start_swagger.js", JAVASCRIPT, _START_SWAGGER),
+        ("start_redoc.js", JAVASCRIPT, start_redoc),
+        ("page.css", STYLE, _PAGE_STYLE),
     ):
-        assets[name] = make_asset(name, content_type, text.encode())
+        assets[name] = make_asset(ASSETS, name, content_type, text.encode())
     return MappingProxyType(assets)
 
 

@@ -2,15 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from types import MappingProxyType
 
 from aiohttp import web
 
-from vaultsigner.server import statuses
-from vaultsigner.server.answers import refusal_response
-from vaultsigner.server.document_assets import ASSETS, SPECIFICATION, Asset, DocumentAssets, make_asset
-from vaultsigner.server.downloads import BUSY, PIECE_BYTES, Downloads
-from vaultsigner.server.edge import REQUEST_ID
+from vaultsigner.server.assets import ASK_EACH_TIME, FOR_EVER, HTML, Asset, make_asset, send_asset
+from vaultsigner.server.document_assets import ASSETS, SPECIFICATION, DocumentAssets
+from vaultsigner.server.downloads import Downloads
 from vaultsigner.server.openapi import openapi_document
 from vaultsigner.server.route import Route
 
@@ -29,20 +26,6 @@ PAGE_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_HEADERS: Mapping[str, str] = MappingProxyType(
-    {
-        "Content-Security-Policy": PAGE_POLICY,
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Referrer-Policy": "no-referrer",
-        "Server": "vaultsigner",
-        "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-    }
-)
-_FOR_EVER = "public, max-age=31536000, immutable"
-_ASK_EACH_TIME = "no-cache"
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -50,21 +33,21 @@ def add_documents(app: web.Application, routes: Iterable[Route]) -> None:
     """Add the documents' routes to the API's application, whose own routes they describe."""
     assets, downloads = DocumentAssets(), Downloads()
     specification = json.dumps(openapi_document(routes), ensure_ascii=False, separators=(",", ":"))
-    openapi = make_asset("openapi.json", "application/json", specification.encode())
+    openapi = make_asset(ASSETS, "openapi.json", "application/json", specification.encode())
 
     async def send_openapi(request: web.Request) -> web.StreamResponse:
-        return await _send(downloads, request, openapi, _ASK_EACH_TIME)
+        return await send_asset(downloads, request, openapi, policy=PAGE_POLICY, cache=ASK_EACH_TIME)
 
-    async def send_asset(request: web.Request) -> web.StreamResponse:
+    async def send_file(request: web.Request) -> web.StreamResponse:
         asset = (await assets.by_name()).get(request.match_info["name"])
         if asset is None or asset.path != request.rel_url.raw_path:
             raise web.HTTPNotFound
-        return await _send(downloads, request, asset, _FOR_EVER)
+        return await send_asset(downloads, request, asset, policy=PAGE_POLICY, cache=FOR_EVER)
 
     app.router.add_route("GET", SPECIFICATION, send_openapi)
     app.router.add_route("GET", "/docs", _page(assets, downloads, _swagger_page))
     app.router.add_route("GET", "/redoc", _page(assets, downloads, _redoc_page))
-    app.router.add_route("GET", f"{ASSETS}/{{version}}/{{name}}", send_asset)
+    app.router.add_route("GET", f"{ASSETS}/{{version}}/{{name}}", send_file)
 
 
 def _page(
@@ -73,28 +56,10 @@ def _page(
     """A handler for one page, which is written once its assets' addresses are known."""
 
     async def send(request: web.Request) -> web.StreamResponse:
-        page = make_asset("page.html", "text/html; charset=utf-8", write(await assets.by_name()).encode())
-        return await _send(downloads, request, page, _ASK_EACH_TIME)
+        page = make_asset(ASSETS, "page.html", HTML, write(await assets.by_name()).encode())
+        return await send_asset(downloads, request, page, policy=PAGE_POLICY, cache=ASK_EACH_TIME)
 
     return send
-
-
-async def _send(downloads: Downloads, request: web.Request, asset: Asset, cache: str) -> web.StreamResponse:
-    headers = {**_HEADERS, "Cache-Control": cache, "ETag": asset.etag, "X-Request-Id": request[REQUEST_ID]}
-    if asset.etag in request.headers.get("If-None-Match", ""):
-        return web.Response(status=statuses.NOT_MODIFIED, headers=headers)
-    headers["Content-Type"] = asset.content_type
-    body = asset.body
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        body = asset.compressed
-    if len(body) <= PIECE_BYTES:
-        return web.Response(body=body, headers=headers)
-    if downloads.full():
-        return refusal_response(BUSY, request[REQUEST_ID])
-    response = web.StreamResponse(headers=headers)
-    await downloads.send(request, response, body)
-    return response
 
 
 def _swagger_page(assets: Mapping[str, Asset]) -> str:
