@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from heapq import merge
 from pathlib import Path
@@ -18,7 +18,10 @@ from typing import Any, LiteralString
 import duckdb
 
 from vaultsigner.audit.chain_files import ChainFiles
+from vaultsigner.audit.filters import Filters, moment_text
 from vaultsigner.errors import AuditError
+
+__all__ = ["Counts", "Filters", "Found", "RecordQueries", "open_queries"]
 
 MEMORY = "512MB"
 MOST_KEPT = 100_000
@@ -48,34 +51,6 @@ _GROUPS: dict[str, LiteralString] = {
     "rule": "r.decision.rule",
     "code": "r.code",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What a record must be, all of it at once; None: anything.
-
-    Args:
-        since, until: from, and before.
-        principal: `user:sam`, or the name alone.
-        target: `wallet:hot`, `exchange:main`, or the name alone.
-        operation: may have `*`.
-        effect, rule: of the decision (records of kind intent).
-        code: `ok`, or the refusal's (outcomes and refused requests).
-        amount_above, amount_below: one of the amounts of the intent is.
-    """
-
-    since: datetime | None = None
-    until: datetime | None = None
-    kind: str | None = None
-    request_id: str | None = None
-    principal: str | None = None
-    target: str | None = None
-    operation: str | None = None
-    effect: str | None = None
-    rule: str | None = None
-    code: str | None = None
-    amount_above: Decimal | None = None
-    amount_below: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -255,8 +230,8 @@ def _names(chain: ChainFiles, filters: Filters) -> list[str]:
 def _where(filters: Filters, parameters: dict[str, Any]) -> str:
     """The condition; its values are added to the parameters."""
     plain: dict[LiteralString, object] = {
-        "r.time >= $since": filters.since and _text(filters.since),
-        "r.time < $until": filters.until and _text(filters.until),
+        "r.time >= $since": filters.since and moment_text(filters.since),
+        "r.time < $until": filters.until and moment_text(filters.until),
         "r.kind = $kind": filters.kind,
         "r.request_id = $request_id": filters.request_id,
         "r.operation GLOB $operation": filters.operation,
@@ -286,13 +261,8 @@ def _where(filters: Filters, parameters: dict[str, Any]) -> str:
     return " AND ".join(conditions) or "true"
 
 
-def _text(moment: datetime) -> str:
-    """As records have it, to be compared letter by letter."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
 def _day(moment: datetime) -> str:
-    return _text(moment)[:10]
+    return moment_text(moment)[:10]
 
 
 def _decimal(amount: Decimal | None) -> str | None:
