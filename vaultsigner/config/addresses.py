@@ -102,6 +102,30 @@ def read_exchange_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def read_anchor_url(text: str, *, example: str, path: bool) -> str:
+    """Where an anchor takes checkpoints, without a closing slash. Plain http only for this machine: anybody between could say
+    that a checkpoint is kept.
+
+    Args:
+        path: whether the address may have one.
+
+    Raises:
+        UnusableValueError: for anything else.
+    """
+    parts = _split_url(text, example=example)
+    if not path and parts.path not in ("", "/"):
+        raise UnusableValueError("this address has no path", "write scheme, host and port only")
+    if any(step in (".", "..", "") for step in parts.path.strip("/").split("/")) and parts.path not in (
+        "",
+        "/",
+    ):
+        raise UnusableValueError("the path has empty steps or dots", f"write it like {example}")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        message = "http to another machine lets anybody between answer that a checkpoint is kept"
+        raise UnusableValueError(message, "write https:// and, for a private authority, ca_cert")
+    return text.rstrip("/")
+
+
 def _split_url(text: str, *, example: str) -> SplitResult:
     wrong = UnusableValueError("this is no http or https URL", f"write it like {example}")
     if not _PRINTABLE.fullmatch(text) or "\\" in text:

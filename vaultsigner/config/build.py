@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from vaultsigner.config.models import (
+    AnchorModel,
+    AuditModel,
     ClientModel,
     ConfigModel,
     EnvironmentModel,
@@ -18,8 +20,11 @@ from vaultsigner.config.models import (
     WalletPermissionModel,
 )
 from vaultsigner.config.settings import (
+    AnchorSettings,
     AuditSettings,
+    BucketAnchor,
     Client,
+    DirectoryAnchor,
     Environment,
     Exchange,
     OpenApiApp,
@@ -34,6 +39,7 @@ from vaultsigner.config.settings import (
     User,
     VaultSettings,
     Wallet,
+    WitnessAnchor,
 )
 from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
@@ -45,6 +51,7 @@ DEFAULT_ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
     }
 )
 """The chains that need no word in the configuration."""
+_BYTES_PER_MEGABYTE = 1_000_000
 
 
 def build_settings(
@@ -76,9 +83,7 @@ def build_settings(
         access_token_expiry_minutes=config.access_token_expiry_minutes,
         access_token_key=config.access_token_key,
         state_url=config.state.url,
-        audit=AuditSettings(
-            config.audit.directory, config.audit.checkpoint_key, config.audit.checkpoint_every
-        ),
+        audit=_audit(config.audit),
         policies=config.policies,
         environments=MappingProxyType(environments),
         wallets=MappingProxyType(wallets),
@@ -90,6 +95,34 @@ def build_settings(
         open_api=MappingProxyType({model.name: _open_api_app(model) for model in config.open_api}),
         partner=_partner(config.partner) if config.partner else None,
         rate_limits=_rate_limits(config.rate_limits),
+    )
+
+
+def _audit(model: AuditModel) -> AuditSettings:
+    return AuditSettings(
+        directory=model.directory,
+        checkpoint_key=model.checkpoint_key,
+        checkpoint_every=model.checkpoint_every,
+        rotate_bytes=model.rotate_megabytes * _BYTES_PER_MEGABYTE,
+        anchors=tuple(_anchor(anchor) for anchor in model.anchors),
+        accepted_rollbacks=frozenset(model.accepted_rollbacks),
+    )
+
+
+def _anchor(model: AnchorModel) -> AnchorSettings:
+    if model.directory is not None:
+        return DirectoryAnchor(model.name, model.directory, model.required)
+    if model.url is not None:
+        return WitnessAnchor(model.name, model.url, model.ca_cert, model.required)
+    return BucketAnchor(
+        name=model.name,
+        bucket=model.bucket or "",
+        retain_days=model.retain_days or 1,
+        prefix="vaultsigner/" if model.prefix is None else model.prefix,
+        mode=model.mode or "compliance",
+        region=model.region,
+        endpoint_url=model.endpoint_url,
+        required=model.required,
     )
 
 

@@ -18,6 +18,7 @@ _PREFIX = "VAULTSIGNER_"
 _RESERVED = frozenset({"VAULTSIGNER_CONFIG"})
 """Read by the command line itself."""
 _MAX_VALUE_BYTES = 65_536
+_KINDS_NOT_TEXT = frozenset({int, bool})
 
 
 def apply_environment(
@@ -98,7 +99,7 @@ class _Override:
         value: YamlValue = self._text
         if type(None) in get_args(annotation) and self._text == "null":
             value = None
-        elif get_origin(annotation) is list or annotation is int:
+        elif get_origin(annotation) is list or not _KINDS_NOT_TEXT.isdisjoint(_kinds(annotation)):
             document = parse(
                 self._text.encode("utf-8", "surrogateescape"), max_bytes=_MAX_VALUE_BYTES, max_depth=3
             )
@@ -114,12 +115,14 @@ class _Override:
 
 
 def _names_secret(path: YamlPath, annotation: Any) -> bool:
-    kinds = (
-        annotation,
-        *get_args(annotation),
-        *(inner for kind in get_args(annotation) for inner in get_args(kind)),
-    )
+    kinds = _kinds(annotation)
     return path[-1] == "password_hash" or KvReference in kinds or TransitReference in kinds
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """A type, and those that it is made of, as `Annotated[int, ...] | None` is of `int`."""
+    inner = get_args(annotation)
+    return (annotation, *inner, *(kind for part in inner for kind in get_args(part)))
 
 
 def _match(segment: str, names: list[str | int]) -> str | int | None:

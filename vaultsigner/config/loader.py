@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vaultsigner.config.addresses import read_vault_address
+from vaultsigner.config.anchor_checks import check_anchors
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS, build_settings
 from vaultsigner.config.cross_checks import check_across, check_keys
 from vaultsigner.config.environment import apply_environment
@@ -77,6 +78,7 @@ def _checked(
     config = report.validated(ConfigModel, tree)
     check_across(tree, report)
     check_exchanges(tree, report)
+    check_anchors(tree, report)
     if config is not None:
         check_keys(config, report)
         _check_variables(config.state.url, environ, report)

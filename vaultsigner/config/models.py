@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from vaultsigner.config import caller_fields, exchange_fields, fields
+from vaultsigner.config import anchor_fields, caller_fields, exchange_fields, fields
 from vaultsigner.config.fields import StrictModel, transit_key
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.config.settings import KvReference, ListenAddress, Network, TransitReference
@@ -70,6 +70,33 @@ class StateModel(StrictModel):
     url: fields.StateUrl = Field(default="sqlite:///state/vaultsigner.db", repr=False)
 
 
+class AnchorModel(StrictModel):
+    """One of `audit.anchors`: exactly one of directory, url and bucket says where it is; the others belong to one kind each."""
+
+    name: fields.Name
+    directory: fields.FilePath | None = None
+    url: anchor_fields.WitnessUrl | None = None
+    ca_cert: fields.FilePath | None = None
+    bucket: anchor_fields.BucketName | None = None
+    prefix: anchor_fields.KeyPrefix | None = None
+    region: anchor_fields.Region | None = None
+    endpoint_url: anchor_fields.EndpointUrl | None = None
+    retain_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    mode: anchor_fields.Mode | None = None
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        places = [self.directory, self.url, self.bucket]
+        if places.count(None) != len(places) - 1:
+            problem = "it is not said where" if not any(places) else "one anchor is in one place"
+            raise UnusableValueError(problem, "write exactly one of directory, url and bucket")
+        if self.bucket and self.retain_days is None:
+            hint = "write for how many days nobody may delete a checkpoint, e.g. `retain_days: 3650`"
+            raise UnusableValueError("retain_days is missing", hint)
+        return self
+
+
 class AuditModel(StrictModel):
     """Section `audit`."""
 
@@ -78,6 +105,11 @@ class AuditModel(StrictModel):
         None
     )
     checkpoint_every: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    rotate_megabytes: Annotated[int, Field(ge=1, le=10_240)] = 256
+    anchors: Annotated[list[AnchorModel], BeforeValidator(_nothing_is_empty)] = Field(default_factory=list)
+    accepted_rollbacks: Annotated[
+        list[anchor_fields.AcceptedRollback], BeforeValidator(_nothing_is_empty)
+    ] = Field(default_factory=list)
 
 
 class EnvironmentModel(StrictModel):

@@ -14,6 +14,7 @@ ClientScheme = Literal["hmac", "rsa", "ed25519", "open_api"]
 ExchangeScheme = Literal["hmac", "rsa", "ed25519"]
 WalletRole = Literal["sender", "recipient"]
 UserRole = Literal["operator", "auditor"]
+RetentionMode = Literal["compliance", "governance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,75 @@ class VaultSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryAnchor:
+    """Checkpoints are kept in a second directory, best on a disk or a machine with another keeper.
+
+    Args:
+        required: of every kind of anchor: a start fails where it cannot be asked how far the record has been.
+    """
+
+    name: str
+    directory: Path
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessAnchor:
+    """Checkpoints go to an HTTPS endpoint that remembers the newest (C2SP tlog-witness).
+
+    Args:
+        url: `/add-checkpoint` is put behind it; no trailing slash; https, but for this machine's own.
+        ca_cert: PEM file of a private authority; None: those of the system.
+    """
+
+    name: str
+    url: str
+    ca_cert: Path | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAnchor:
+    """Checkpoints are kept in an S3 bucket with object lock.
+
+    Args:
+        prefix: of every object's key; empty, or ends with a slash.
+        retain_days: how long nobody can delete an object.
+        mode: `compliance`: nobody at all, not even the account's owner; `governance`: but for those with a right of their own.
+        region, endpoint_url: None: as AWS's own tools find them.
+    """
+
+    name: str
+    bucket: str
+    retain_days: int
+    prefix: str = "vaultsigner/"
+    mode: RetentionMode = "compliance"
+    region: str | None = None
+    endpoint_url: str | None = None
+    required: bool = True
+
+
+AnchorSettings = DirectoryAnchor | WitnessAnchor | BucketAnchor
+
+
+@dataclass(frozen=True, slots=True)
 class AuditSettings:
-    """Where records go, and the key that will sign checkpoints."""
+    """Where records go, the key that signs checkpoints of them, and where else those are kept.
+
+    Args:
+        checkpoint_key: None: no checkpoints, and no anchors.
+        checkpoint_every: how many records there are between two checkpoints, at most.
+        rotate_bytes: a file that is larger is closed.
+        accepted_rollbacks: `CHAIN:SIZE` of each anchored checkpoint that the record may be behind, `state:CHAIN:SIZE` of each
+            that the state may be behind.
+    """
 
     directory: Path
     checkpoint_key: TransitReference | None
     checkpoint_every: int
+    rotate_bytes: int = 256_000_000
+    anchors: tuple[AnchorSettings, ...] = ()
+    accepted_rollbacks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
