@@ -73,10 +73,18 @@ def test_a_changed_record_with_a_correct_hash_is_judged_alike(
     end = data.draw(st.integers(begin, min(len(body), begin + 3)))
     put = data.draw(st.text(st.sampled_from('":,{}[]0179-.e \\a\x7f'), max_size=3))
     changed = resealed(body[:begin] + put + body[end:])
+    for times in (1, quick_check.SEEN_BEFORE_A_PATTERN + 1):  # its outline is known now; it is a pattern now
+        follower = accustomed(line, times)
+        assert quickly(changed, HEAD, follower) == strictly(changed, HEAD)
+
+
+def accustomed(line: bytes, times: int) -> ChainFollower:
+    """A follower that has seen a line that continues `HEAD` so many times."""
     follower = ChainFollower(HEAD)
-    follower.take(line)  # its outline is known now
-    follower._be_at(HEAD)
-    assert quickly(changed, HEAD, follower) == strictly(changed, HEAD)
+    for _ in range(times):
+        follower.take(line)
+        follower._be_at(HEAD)
+    return follower
 
 
 @pytest.mark.parametrize(
@@ -112,6 +120,45 @@ def test_what_is_no_canonical_record_is_not_taken(change: tuple[str, str]) -> No
     assert not plain_taken(changed, HEAD)
     assert isinstance(quickly(changed, HEAD), str)
     assert quickly(changed, HEAD) == strictly(changed, HEAD)
+    assert quickly(changed, HEAD, with_pattern(line)) == strictly(changed, HEAD)
+
+
+def with_pattern(line: bytes) -> ChainFollower:
+    """A follower that knows the line's outline as a pattern."""
+    follower = accustomed(line, quick_check.SEEN_BEFORE_A_PATTERN)
+    (pattern,) = follower._patterns
+    assert pattern.match(line)
+    return follower
+
+
+def test_a_pattern_is_what_its_outline_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other values of every form: taken by the pattern alone, and by the strict check."""
+    line, _ = seal({**PLAIN, "nested": {"a": "", "b": 0, "c": -7, "d": [{"e": "x"}]}}, HEAD, HEAD.time_us)
+    follower = with_pattern(line)
+    monkeypatch.setattr(follower, "_match_by_outline", lambda _: None)
+    for text, number in (("", 0), ("!#[]{}:,~", 10**18 - 1), (7, "seven"), ("0", 1)):
+        nested: dict[str, JsonValue] = {"a": text, "b": number, "c": -7, "d": [{"e": text}]}
+        members: dict[str, JsonValue] = {**PLAIN, "number": number, "text": text, "nested": nested}
+        changed, head = seal(members, HEAD, HEAD.time_us + 59_999_999)
+        assert follower._took_plain(changed), changed
+        assert follower.head == head == strictly(changed, HEAD)
+        follower._be_at(HEAD)
+    for wrong in (-1, 10**18, "é", '"', "\\", None, 1.5):
+        changed, _ = seal({**PLAIN, "number": wrong, "nested": nested}, HEAD, HEAD.time_us)
+        assert not follower._took_plain(changed), changed
+
+
+def test_records_in_turns_are_known_by_their_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = long_log(CHAIN, 400)
+    follower = ChainFollower(Head(CHAIN))
+    for line in log.lines[:200]:
+        follower.take(line)
+    looked: list[bytes] = []
+    monkeypatch.setattr(follower, "_match_by_outline", looked.append)
+    for line in log.lines[200:]:
+        follower.take(line)
+    assert follower.head == log.heads[-1]
+    assert all(b"\\" in line or b"unknown_members" in line for line in looked)
 
 
 def test_places_inside_another_member_do_not_count() -> None:
