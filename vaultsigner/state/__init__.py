@@ -25,6 +25,7 @@ from vaultsigner.state.approvals import (
     Vote,
     VoteRefused,
 )
+from vaultsigner.state.checkpoints import NotedCheckpoint
 from vaultsigner.state.counting import CLOCK_SLACK_MS, Count, Nonce, NotCounted, Rate
 from vaultsigner.state.interface import State
 from vaultsigner.state.limits import MOST_UNITS, LimitUse
@@ -51,6 +52,7 @@ __all__ = [
     "LimitUse",
     "Nonce",
     "NotCounted",
+    "NotedCheckpoint",
     "Pending",
     "Performed",
     "Rate",

@@ -14,6 +14,7 @@ from vaultsigner.group_commit import WAIT_SECONDS, GroupCommit
 from vaultsigner.state import (
     account_statements,
     approval_statements,
+    checkpoint_statements,
     counting_statements,
     limit_statements,
     performance_statements,
@@ -21,6 +22,7 @@ from vaultsigner.state import (
 )
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
 from vaultsigner.state.approvals import Approval, KnownApproval, VoteRefused
+from vaultsigner.state.checkpoints import NotedCheckpoint
 from vaultsigner.state.counting import Count, NotCounted, Rate
 from vaultsigner.state.interface import NOTHING
 from vaultsigner.state.performances import Pending, Performed
@@ -140,6 +142,14 @@ class DatabaseState:
     async def suspension_version(self) -> int:
         """See `State`."""
         return await self._read(suspension_statements.version)
+
+    async def note_checkpoint(self, checkpoint: NotedCheckpoint) -> None:
+        """See `State`."""
+        await self._write(lambda session: checkpoint_statements.note(session, checkpoint))
+
+    async def noted_checkpoints(self) -> tuple[NotedCheckpoint, ...]:
+        """See `State`."""
+        return await self._read(checkpoint_statements.noted)
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """See `State`."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
 from vaultsigner.state.approvals import Approval, KnownApproval, VoteRefused
+from vaultsigner.state.checkpoints import NotedCheckpoint
 from vaultsigner.state.counting import Count, NotCounted, Rate
 from vaultsigner.state.performances import Pending, Performed
 from vaultsigner.state.suspensions import Suspension, SuspensionKind, Suspensions
@@ -83,6 +84,12 @@ class State(Protocol):
 
     async def suspension_version(self) -> int:
         """The version of `suspensions`, cheap enough to be asked often."""
+
+    async def note_checkpoint(self, checkpoint: NotedCheckpoint) -> None:
+        """Note how far a chain of the record has come; nothing where it is known to have come further."""
+
+    async def noted_checkpoints(self) -> tuple[NotedCheckpoint, ...]:
+        """How far each chain of the record is known to have come."""
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """In which operations an address has had which role, in transactions that have come into a block."""

@@ -235,6 +235,14 @@ CREATE TABLE suspension_version (
 
 _FIRST_SUSPENSION_VERSION = "INSERT INTO suspension_version (id, number) VALUES (1, 0)"
 
+_CHECKPOINTS = """
+CREATE TABLE checkpoints (
+  chain TEXT NOT NULL PRIMARY KEY,
+  size BIGINT NOT NULL CHECK (size > 0),
+  head TEXT NOT NULL
+)
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         _ACCOUNTS,
@@ -267,6 +275,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _SUSPENSION_VERSION,
         _FIRST_SUSPENSION_VERSION,
     ),
+    (_CHECKPOINTS,),
 )
 """For each version of the schema, from 1, the statements that lead to it."""
 

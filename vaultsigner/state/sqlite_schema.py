@@ -206,6 +206,14 @@ CREATE TABLE suspension_version (
 
 _FIRST_SUSPENSION_VERSION = "INSERT INTO suspension_version (id, number) VALUES (1, 0)"
 
+_CHECKPOINTS = """
+CREATE TABLE checkpoints (
+  chain TEXT NOT NULL PRIMARY KEY,
+  size INTEGER NOT NULL CHECK (size > 0),
+  head TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (_ACCOUNTS, _HELD, _HELD_STAYS),
     (
@@ -233,6 +241,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _SUSPENSION_VERSION,
         _FIRST_SUSPENSION_VERSION,
     ),
+    (_CHECKPOINTS,),
 )
 """For each version of the schema, from 1, the statements that lead to it."""
 

@@ -1,0 +1,15 @@
+"""What the state knows of the record: how far each of its chains had come when that was signed last.
+
+The record and the state say this of each other, so that neither can be taken back to an older copy unnoticed.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NotedCheckpoint:
+    """A chain had `size` records, and `head` was the hash of the last of them."""
+
+    chain: str
+    size: int
+    head: str
