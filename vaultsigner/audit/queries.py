@@ -1,55 +1,35 @@
 """Looks things up in the files as they are, with DuckDB: any number of them, in bounded memory, over all cores.
 
 Nothing is proved here, as in `reading`. Every value that somebody types is a bound parameter. DuckDB may read the chains'
-directories and nothing else, loads no extension, and keeps what does not fit into memory in a directory of its own, for as long
-as the query takes.
+directories and nothing else: see `engine`.
 """
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from heapq import merge
-from pathlib import Path
 from typing import Any, LiteralString
 
-import duckdb
-
 from vaultsigner.audit.chain_files import ChainFiles
+from vaultsigner.audit.engine import MEMORY, Engine, open_engine
 from vaultsigner.audit.filters import Filters, moment_text
-from vaultsigner.errors import AuditError
+from vaultsigner.audit.record_conditions import COLUMNS, MEMBERS, PLACE, hints, where
 
 __all__ = ["Counts", "Filters", "Found", "RecordQueries", "open_queries"]
 
-MEMORY = "512MB"
 MOST_KEPT = 100_000
 """Of the latest records that a query may ask for; they are held in memory. All of them are not."""
-ROWS_AT_A_TIME = 500
 VALUES_TOLD = 50
-_TARGET_KINDS = ("wallet", "exchange", "open_api")
-# What filters look at. A member of another type, which no record of ours has, counts as absent.
-_MEMBERS = """{
-  "time": "VARCHAR", "chain": "VARCHAR", "seq": "UBIGINT", "kind": "VARCHAR", "request_id": "VARCHAR",
-  "principal": {"type": "VARCHAR", "name": "VARCHAR"}, "operation": "VARCHAR",
-  "wallet": "VARCHAR", "exchange": "VARCHAR", "open_api": "VARCHAR", "code": "VARCHAR",
-  "decision": {"effect": "VARCHAR", "rule": "VARCHAR"},
-  "intent": {"amount": "VARCHAR", "items": [{"amount": "VARCHAR"}]}
-}"""
-_RECORDS = "(SELECT json, json_transform(json, $members) AS r FROM read_ndjson_objects($files, ignore_errors = true))"
-_AMOUNTS = """try_cast(list_concat([r.intent.amount], list_transform(r.intent.items, lambda item: item.amount))
-  AS DECIMAL(38, 18)[])"""
-_PLACE = "r.time || r.chain || lpad(r.seq::VARCHAR, 20, '0')"
 _GROUPS: dict[str, LiteralString] = {
-    "day": "r.time[:10]",
-    "kind": "r.kind",
-    "operation": "r.operation",
-    "principal": "r.principal.type || ':' || r.principal.name",
-    "target": "coalesce('wallet:' || r.wallet, 'exchange:' || r.exchange, 'open_api:' || r.open_api)",
-    "effect": "r.decision.effect",
-    "rule": "r.decision.rule",
-    "code": "r.code",
+    "day": "time[:10]",
+    "kind": "kind",
+    "operation": "operation",
+    "principal": "principal_type || ':' || principal_name",
+    "target": "coalesce('wallet:' || wallet, 'exchange:' || exchange, 'open_api:' || open_api)",
+    "effect": "effect",
+    "rule": "rule",
+    "code": "code",
 }
 
 
@@ -84,17 +64,17 @@ class Counts:
 
 
 class RecordQueries:
-    """Asks the files of some chains. See `open_queries`."""
+    """Asks the files of some chains, as they were when they were found. See `open_queries`."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, chains: Sequence[ChainFiles], links: Mapping[Path, Path]
-    ) -> None:
-        self._connection = connection
+    def __init__(self, engine: Engine, chains: Sequence[ChainFiles]) -> None:
+        self._engine = engine
         self._chains = chains
-        self._links = links
 
-    def find(self, filters: Filters, latest: int | None = None) -> Found:
+    def find(self, filters: Filters, latest: int | None = None, before: str | None = None) -> Found:
         """All records that fit, or the latest of them.
+
+        Args:
+            before: of the latest, those in front of this place, as `place_of` tells it.
 
         Raises:
             AuditError: the files cannot be read.
@@ -107,10 +87,13 @@ class RecordQueries:
         parameters = self._parameters(filters, self._chains)
         if not parameters["files"]:
             return Found()
-        where, parameters["latest"] = _where(filters, parameters), min(latest, MOST_KEPT)
-        ((lines, unreadable),) = self._rows(
-            f"SELECT arg_max(json, {_PLACE}, $latest) FILTER (WHERE json IS NOT NULL), "  # noqa: S608 - made of our own texts
-            f"count(*) FILTER (WHERE json IS NULL) FROM {_RECORDS} WHERE json IS NULL OR ({where})",
+        condition, parameters["latest"] = where(filters, parameters), min(latest, MOST_KEPT)
+        if before is not None:
+            condition, parameters["before"] = f"{condition} AND {PLACE} < $before", before
+        ((lines, unreadable),) = self._engine.rows(
+            f"SELECT arg_max(json, {PLACE}, $latest) FILTER (WHERE json IS NOT NULL), "  # noqa: S608 - made of our own texts
+            f"count(*) FILTER (WHERE json IS NULL) FROM {self._source(filters, parameters)} "
+            f"WHERE json IS NULL OR ({condition})",
             parameters,
         )
         return Found(reversed(lines or []), unreadable)
@@ -119,9 +102,10 @@ class RecordQueries:
         """Time, chain and line of what fits in a chain. Its files are in the order of time already: nothing is sorted."""
         parameters = self._parameters(filters, [chain])
         if parameters["files"]:
-            where = _where(filters, parameters)
-            query = f"SELECT r.time, json FROM {_RECORDS} WHERE json IS NULL OR ({where})"  # noqa: S608 - as above
-            for time, line in self._rows(query, parameters):
+            condition = where(filters, parameters)
+            source = self._source(filters, parameters)
+            query = f"SELECT time, json FROM {source} WHERE json IS NULL OR ({condition})"  # noqa: S608 - as above
+            for time, line in self._engine.rows(query, parameters):
                 if line is None:
                     found.unreadable += 1
                 else:
@@ -140,11 +124,11 @@ class RecordQueries:
         columns = ", ".join(f"{text} AS g{number}" for number, text in enumerate(_GROUPS.values()))
         names = [f"g{number}" for number in range(len(_GROUPS))]
         sets = ", ".join(f"({name})" for name in names)
-        rows = self._rows(
+        rows = self._engine.rows(
             f"""SELECT grouping({", ".join(names)}) AS which, coalesce({", ".join(names)}) AS value, count(json) AS records,
                   min(time), max(time), count(*) - count(json) AS unreadable
-                FROM (SELECT json, r.time AS time, {columns} FROM {_RECORDS}
-                      WHERE json IS NULL OR ({_where(filters, parameters)}))
+                FROM (SELECT json, time, {columns} FROM {self._source(filters, parameters)}
+                      WHERE json IS NULL OR ({where(filters, parameters)}))
                 GROUP BY GROUPING SETS ((), {sets})
                 QUALIFY row_number() OVER (PARTITION BY which ORDER BY value IS NULL, records DESC, value) <= $values
                 ORDER BY which, records DESC, value""",  # noqa: S608 - as above
@@ -163,17 +147,20 @@ class RecordQueries:
 
     def _parameters(self, filters: Filters, chains: Sequence[ChainFiles]) -> dict[str, Any]:
         files = [
-            str(self._links[chain.directory] / name) for chain in chains for name in _names(chain, filters)
+            str(self._engine.within(chain.directory) / name)
+            for chain in chains
+            for name in _names(chain, filters)
         ]
-        return {"files": files, "members": _MEMBERS}
+        return {"files": files, "members": MEMBERS}
 
-    def _rows(self, query: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-        try:
-            result = self._connection.cursor().execute(query, parameters)
-            while rows := result.fetchmany(ROWS_AT_A_TIME):
-                yield from rows
-        except duckdb.Error as error:
-            raise AuditError(f"the records cannot be searched: {str(error).splitlines()[0]}") from error
+    def _source(self, filters: Filters, parameters: dict[str, Any]) -> str:
+        """The lines that may fit, each with what filters look at; lines that are no JSON come without."""
+        columns = ", ".join(f"{text} AS {name}" for name, text in COLUMNS.items())
+        return (
+            f"(SELECT json, {columns} FROM (SELECT json, json_transform(json, $members) AS r "  # noqa: S608 - as above
+            "FROM read_ndjson_objects($files, ignore_errors = true) "
+            f"WHERE json IS NULL OR ({hints(filters, parameters)})))"
+        )
 
 
 @contextmanager
@@ -183,37 +170,8 @@ def open_queries(chains: Sequence[ChainFiles], memory: str = MEMORY) -> Iterator
     Raises:
         AuditError: DuckDB does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="vaultsigner-query-") as spill:
-        try:
-            connection = duckdb.connect(
-                config={
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                    "memory_limit": memory,
-                    "temp_directory": f"{spill}/spill",
-                }
-            )
-            links = _link(chains, Path(spill))
-            # It looks where a link leads before it says yes.
-            allowed = [f"{spill}/", *(f"{chain.directory.resolve()}/" for chain in chains)]
-            connection.execute("SET allowed_directories = ?", [allowed])
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
-        except duckdb.Error as error:
-            raise AuditError(f"DuckDB does not start: {str(error).splitlines()[0]}") from error
-        try:
-            yield RecordQueries(connection, chains, links)
-        finally:
-            connection.close()
-
-
-def _link(chains: Sequence[ChainFiles], directory: Path) -> dict[Path, Path]:
-    """A link to each chain's directory: DuckDB takes a path for a pattern, and a directory may have a star in its name."""
-    links: dict[Path, Path] = {}
-    for number, chain in enumerate(chains):
-        links[chain.directory] = directory / f"chain-{number}"
-        links[chain.directory].symlink_to(chain.directory.resolve(), target_is_directory=True)
-    return links
+    with open_engine([chain.directory for chain in chains], memory) as engine:
+        yield RecordQueries(engine, chains)
 
 
 def _names(chain: ChainFiles, filters: Filters) -> list[str]:
@@ -227,43 +185,5 @@ def _names(chain: ChainFiles, filters: Filters) -> list[str]:
     return names
 
 
-def _where(filters: Filters, parameters: dict[str, Any]) -> str:
-    """The condition; its values are added to the parameters."""
-    plain: dict[LiteralString, object] = {
-        "r.time >= $since": filters.since and moment_text(filters.since),
-        "r.time < $until": filters.until and moment_text(filters.until),
-        "r.kind = $kind": filters.kind,
-        "r.request_id = $request_id": filters.request_id,
-        "r.operation GLOB $operation": filters.operation,
-        "r.decision.effect = $effect": filters.effect,
-        "r.decision.rule = $rule": filters.rule,
-        "r.code = $code": filters.code,
-        f"list_max({_AMOUNTS}) > $above::DECIMAL(38, 18)": _decimal(filters.amount_above),
-        f"list_min({_AMOUNTS}) < $below::DECIMAL(38, 18)": _decimal(filters.amount_below),
-    }
-    conditions = [text for text, value in plain.items() if value is not None]
-    for text, value in plain.items():
-        if value is not None:
-            parameters[text.rpartition("$")[2].partition(":")[0]] = value
-    if filters.principal is not None:
-        kind, colon, name = filters.principal.partition(":")
-        conditions.append("r.principal.name = $principal")
-        parameters["principal"] = name if colon else kind
-        if colon:
-            conditions.append("r.principal.type = $principal_type")
-            parameters["principal_type"] = kind
-    if filters.target is not None:
-        kind, colon, name = filters.target.partition(":")
-        known = [each for each in _TARGET_KINDS if not colon or each == kind]
-        conditions.append(f"({' OR '.join(f'r.{each} = $target' for each in known) or 'false'})")
-        if known:
-            parameters["target"] = name if colon else kind
-    return " AND ".join(conditions) or "true"
-
-
 def _day(moment: datetime) -> str:
     return moment_text(moment)[:10]
-
-
-def _decimal(amount: Decimal | None) -> str | None:
-    return None if amount is None else f"{amount:f}"

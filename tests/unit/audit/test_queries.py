@@ -135,12 +135,12 @@ def test_nothing_but_the_chains_can_be_read(chains: tuple[ChainFiles, ...], tmp_
         pytest.raises(AuditError, match="file system operations are disabled"),
     ):
         list(
-            queries._rows(
+            queries._engine.rows(
                 "SELECT json FROM read_ndjson_objects($path)", {"path": str(tmp_path / "secret.jsonl")}
             )
         )
     with open_queries(chains) as queries, pytest.raises(AuditError, match="locked"):
-        list(queries._rows("SET enable_external_access = true", {}))
+        list(queries._engine.rows("SET enable_external_access = true", {}))
 
 
 def test_a_directory_whose_name_is_a_pattern(tmp_path: Path) -> None:
