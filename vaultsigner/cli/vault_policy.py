@@ -31,8 +31,8 @@ def least_policy(settings: Settings) -> str:
 
 
 def transit_keys(settings: Settings) -> tuple[TransitReference, ...]:
-    """The Transit keys that `vault setup` makes: the one that signs access tokens. Ed25519, not exportable."""
-    return (settings.access_token_key,)
+    """The Transit keys that `vault setup` makes, each for one purpose. Ed25519, not exportable."""
+    return tuple(_own_keys(settings))
 
 
 def imported_keys(settings: Settings) -> dict[TransitReference, list[Exchange]]:
@@ -44,13 +44,21 @@ def imported_keys(settings: Settings) -> dict[TransitReference, list[Exchange]]:
     return found
 
 
+def _own_keys(settings: Settings) -> dict[TransitReference, str]:
+    """What signs for the service itself, and what."""
+    keys = {settings.access_token_key: "sign access tokens"}
+    if settings.audit.checkpoint_key is not None:
+        keys[settings.audit.checkpoint_key] = "sign checkpoints of the record"
+    return keys
+
+
 def _rules(settings: Settings) -> Iterator[tuple[str, str, str]]:
     holders = _holders(settings)
     for reference in kv_references(settings):
         held = (f"{what} {', '.join(names)}" for what, names in holders[place_of(reference)].items())
         yield f"{reference.mount}/data/{reference.path}", "read", "; ".join(held)
-    for key in transit_keys(settings):
-        yield f"{key.mount}/sign/{key.key}", "update", "sign access tokens"
+    for key, purpose in _own_keys(settings).items():
+        yield f"{key.mount}/sign/{key.key}", "update", purpose
         yield f"{key.mount}/keys/{key.key}", "read", "the public half of that key"
     for key, exchanges in imported_keys(settings).items():
         named = ", ".join(exchange.name for exchange in exchanges)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+from vaultsigner.custody.checkpoint_protocol import ProofNeeded, SignCheckpointRequest
 from vaultsigner.custody.frames import (
     ANSWER_BIT,
     Frame,
@@ -34,8 +35,10 @@ from vaultsigner.custody.protocol import (
     SignBeaconRequest,
     SignExchangeRequest,
 )
+from vaultsigner.domain.checkpoints import SignedCheckpoint, read_checkpoint
 from vaultsigner.domain.names import ClientName, ExchangeName, WalletName
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.domain.signed_notes import VerifierKey, read_verifier_key
 from vaultsigner.errors import CustodyError
 
 ANSWER_SECONDS = 10.0
@@ -132,6 +135,17 @@ class CustodyClient:
     async def check_client(self, name: ClientName) -> None:
         """Return once custody has seen that it could verify this client's requests."""
         await self._ask(QuestionCode.CHECK_CLIENT, {"client": name})
+
+    async def sign_checkpoint(self, request: SignCheckpointRequest) -> SignedCheckpoint | ProofNeeded:
+        """What a chain of the record is now, signed; or from which state on custody wants to see that it grew."""
+        answer = await self._ask(QuestionCode.SIGN_CHECKPOINT, request.payload())
+        return (
+            ProofNeeded(answer["proof_from"]) if "proof_from" in answer else read_checkpoint(answer["note"])
+        )
+
+    async def checkpoint_keys(self) -> tuple[VerifierKey, ...]:
+        """The keys by which checkpoints are checked, the newest last; none where none is configured."""
+        return tuple(map(read_verifier_key, (await self._ask(QuestionCode.CHECKPOINT_KEYS, {}))["keys"]))
 
     async def log_in(self, body: bytearray) -> LogInAnswer | LogInRefused:
         """An access token for the credentials in a log-in's raw body. The body is wiped, whatever happens."""

@@ -40,6 +40,8 @@ class QuestionCode(IntEnum):
     OPEN_API_DECRYPT = 11
     CHECK_EXCHANGE = 12
     CHECK_OPEN_API = 13
+    SIGN_CHECKPOINT = 14
+    CHECKPOINT_KEYS = 15
 
 
 class FrameError(VaultsignerError):

@@ -18,7 +18,7 @@ from vaultsigner.config.settings import Settings, User
 from vaultsigner.custody.guesses import Guesses
 from vaultsigner.custody.log_in_body import Credentials, read_credentials
 from vaultsigner.custody.protocol import LogInAnswer, LogInRefused, subject_of_user
-from vaultsigner.custody.vault_calls import access_token_keys, transit_sign
+from vaultsigner.custody.vault_calls import ed25519_keys, transit_sign
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.wiping import wipe, wipe_bytes
 from vaultsigner.domain.names import UserName
@@ -119,7 +119,7 @@ class LogIn:
 
     async def _issue(self, user: User) -> LogInAnswer:
         key = self._settings.access_token_key
-        version = list(await access_token_keys(self._pool, key))[-1]
+        version = list(await ed25519_keys(self._pool, key))[-1]
         signing_input = issue_signing_input(
             username=user.username,
             credential=credential_fingerprint(user.password_hash),

@@ -16,6 +16,7 @@ from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.admission import Admission
 from vaultsigner.custody.beacon_signing import BeaconSigner
+from vaultsigner.custody.checkpoint_signing import CheckpointSigner
 from vaultsigner.custody.exchange_secrets import ExchangeSecrets
 from vaultsigner.custody.exchange_signing import ExchangeSigner
 from vaultsigner.custody.log_in import LogIn
@@ -29,7 +30,7 @@ from vaultsigner.custody.tickets import Tickets
 from vaultsigner.custody.token_keeper import TokenKeeper
 from vaultsigner.custody.transit_signing import TransitSigner
 from vaultsigner.custody.used_signatures import UsedSignatures
-from vaultsigner.custody.vault_calls import access_token_keys
+from vaultsigner.custody.vault_calls import ed25519_keys
 from vaultsigner.custody.vault_endpoint import endpoint_of
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
@@ -106,7 +107,7 @@ def build(
     reader = VaultReader(pool)
     tokens = TokenChecker(
         settings.users,
-        partial(access_token_keys, pool, settings.access_token_key),
+        partial(ed25519_keys, pool, settings.access_token_key),
         seconds=time.time,
         monotonic=time.monotonic,
     )
@@ -125,6 +126,7 @@ def build(
         open_api=OpenApi(settings, reader, admission, tickets, clock_ms=clock_ms),
         proofs=RequestProofs(settings, sets, reader, tickets, used, clock_ms=clock_ms),
         log_in=LogIn(settings, pool),
+        checkpoints=CheckpointSigner(settings.audit.checkpoint_key, pool),
         token_keeper=TokenKeeper(settings.vault, token),
     )
 

@@ -10,6 +10,9 @@ from types import MappingProxyType
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.admission import Admission
 from vaultsigner.custody.beacon_signing import BeaconSigner
+from vaultsigner.custody.checkpoint_payloads import read_sign_checkpoint
+from vaultsigner.custody.checkpoint_protocol import ProofNeeded
+from vaultsigner.custody.checkpoint_signing import CheckpointSigner
 from vaultsigner.custody.exchange_payloads import read_sign_exchange
 from vaultsigner.custody.exchange_signing import ExchangeSigner
 from vaultsigner.custody.frames import QuestionCode
@@ -26,7 +29,7 @@ from vaultsigner.custody.question_payloads import (
 )
 from vaultsigner.custody.request_proofs import RequestProofs
 from vaultsigner.custody.token_keeper import TokenKeeper
-from vaultsigner.custody.vault_calls import access_token_keys, check_reachable
+from vaultsigner.custody.vault_calls import check_reachable, ed25519_keys
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.domain.names import ClientName, ExchangeName, JsonValue, WalletName
@@ -50,6 +53,7 @@ class Custody:
     open_api: OpenApi
     proofs: RequestProofs
     log_in: LogIn
+    checkpoints: CheckpointSigner
     token_keeper: TokenKeeper
 
 
@@ -101,8 +105,18 @@ async def _log_in(custody: Custody, payload: bytearray) -> Answer:
 
 async def _access_token_keys(custody: Custody, payload: bytearray) -> Answer:
     read_nothing(payload)
-    keys = await access_token_keys(custody.pool, custody.settings.access_token_key)
+    keys = await ed25519_keys(custody.pool, custody.settings.access_token_key)
     return {"keys": {version: key.hex() for version, key in keys.items()}}
+
+
+async def _sign_checkpoint(custody: Custody, payload: bytearray) -> Answer:
+    answer = await custody.checkpoints.sign(read_sign_checkpoint(payload))
+    return {"proof_from": answer.size} if isinstance(answer, ProofNeeded) else {"note": str(answer)}
+
+
+async def _checkpoint_keys(custody: Custody, payload: bytearray) -> Answer:
+    read_nothing(payload)
+    return {"keys": [str(key) for key in await custody.checkpoints.keys()]}
 
 
 async def _load_policies(custody: Custody, payload: bytearray) -> Answer:
@@ -138,6 +152,8 @@ QUESTIONS: Mapping[int, Callable[[Custody, bytearray], Awaitable[Answer]]] = Map
         QuestionCode.OPEN_API_DECRYPT: _open_api_decrypt,
         QuestionCode.CHECK_EXCHANGE: _check_exchange,
         QuestionCode.CHECK_OPEN_API: _check_open_api,
+        QuestionCode.SIGN_CHECKPOINT: _sign_checkpoint,
+        QuestionCode.CHECKPOINT_KEYS: _checkpoint_keys,
     }
 )
 

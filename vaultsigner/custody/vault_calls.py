@@ -57,7 +57,7 @@ def senseless(what: str) -> CustodyError:
     return CustodyError("vault_unavailable", f"Vault's answer for {what} makes no sense")
 
 
-async def access_token_keys(pool: VaultPool, key: TransitReference) -> dict[str, bytes]:
+async def ed25519_keys(pool: VaultPool, key: TransitReference) -> dict[str, bytes]:
     """The public keys (32 bytes) of an Ed25519 key in Transit, by version; the last one is the newest.
 
     Raises:

@@ -127,6 +127,7 @@ class Plan:
         rate_limits: those that are not as usual, by their names in config.yml.
         state_url: None: a SQLite database in the installation's own directory.
         audit_directory: None: in the installation's own directory.
+        audit: more of that section of config.yml, or other than usual.
     """
 
     wallets: tuple[PlannedWallet, ...]
@@ -141,6 +142,7 @@ class Plan:
     audit_directory: Path | None = None
     exchanges: tuple[PlannedExchange, ...] = ()
     open_api: tuple[PlannedOpenApiApp, ...] = ()
+    audit: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,11 @@ def config_text(directory: Path, vault_address: str, plan: Plan) -> str:
         },
         "access_token_key": "transit:transit/access-tokens",
         "state": {"url": plan.state_url or f"sqlite:///{directory / 'state' / 'vaultsigner.db'}"},
-        "audit": {"directory": str(plan.audit_directory or directory / "audit")},
+        "audit": {
+            "directory": str(plan.audit_directory or directory / "audit"),
+            "checkpoint_key": "transit:transit/audit-checkpoints",
+            **plan.audit,
+        },
         "policies": str(directory / "policies"),
         "environments": {name: {"node_url": url} for name, url in plan.nodes.items()},
         "wallets": [_wallet(wallet) for wallet in plan.wallets],
