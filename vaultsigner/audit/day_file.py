@@ -3,9 +3,11 @@
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from stat import S_ISREG
 
+from vaultsigner.audit.file_names import FileName, name_of, parse
 from vaultsigner.durable_files import FILE_MODE, sync_directory
 from vaultsigner.errors import AuditError
 
@@ -127,6 +129,27 @@ class DayFile:
         if ours.st_size != size:
             return f"{self.path} has {ours.st_size} bytes instead of {size}: another hand changed it"
         return None
+
+
+def path_to_write(directory: Path, day: date, rotate_bytes: int) -> Path:
+    """The file of a chain in which a day goes on: its newest, or the one after it where that is full or compressed.
+
+    Raises:
+        AuditError: the directory cannot be read, or the day has no number left.
+    """
+    try:
+        names = [
+            name
+            for name in (parse(path.name) for path in directory.iterdir())
+            if name is not None and name.day == day
+        ]
+        newest = max(names, default=FileName(day))
+        full = newest.compressed or (
+            bool(names) and (directory / str(newest)).lstat().st_size >= rotate_bytes
+        )
+    except OSError as error:
+        raise AuditError(f"{error.filename or directory}: {error.strerror}") from error
+    return directory / name_of(day, newest.number + full)
 
 
 def _regular(path: Path, status: os.stat_result) -> os.stat_result:

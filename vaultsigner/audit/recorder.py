@@ -7,7 +7,14 @@ from types import TracebackType
 from typing import Self
 
 from vaultsigner.audit.entries import Entry
-from vaultsigner.audit.writer import ChainWriter, ClockNs, Members, UnrecordableError, open_writer
+from vaultsigner.audit.writer import (
+    ROTATE_BYTES,
+    ChainWriter,
+    ClockNs,
+    Members,
+    UnrecordableError,
+    open_writer,
+)
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.errors import AuditError
 from vaultsigner.group_commit import QUEUE_LIMIT, WAIT_SECONDS, GroupCommit
@@ -24,6 +31,7 @@ class Recorder:
         wait_seconds: how long a stalled disk may keep a caller.
         queue_limit: how many records may wait.
         retry_seconds: how often a failure is looked at again while nobody asks for a record.
+        rotate_bytes: a file that has reached this size is closed, and the day goes on in another.
     """
 
     def __init__(
@@ -34,12 +42,14 @@ class Recorder:
         wait_seconds: float = WAIT_SECONDS,
         queue_limit: int = QUEUE_LIMIT,
         retry_seconds: float = RETRY_SECONDS,
+        rotate_bytes: int = ROTATE_BYTES,
     ) -> None:
         self._directory = directory
         self._clock = clock
         self._wait_seconds = wait_seconds
         self._queue_limit = queue_limit
         self._retry_seconds = retry_seconds
+        self._rotate_bytes = rotate_bytes
 
     async def __aenter__(self) -> Self:
         """Open the chain.
@@ -47,7 +57,9 @@ class Recorder:
         Raises:
             AuditError: there is none that can be written, or the one to continue is damaged.
         """
-        self._writer: ChainWriter = await asyncio.to_thread(open_writer, self._directory, self._clock)
+        self._writer: ChainWriter = await asyncio.to_thread(
+            open_writer, self._directory, self._clock, rotate_bytes=self._rotate_bytes
+        )
         self._group = GroupCommit[Members, AuditPosition](
             self._writer.commit,
             failure=AuditError,
@@ -103,6 +115,8 @@ class Recorder:
         return self._writer.problem is None
 
 
-def open_recorder(directory: Path, *, clock: ClockNs = time.time_ns) -> Recorder:
-    """A recorder for `async with`."""
-    return Recorder(directory, clock=clock)
+def open_recorder(
+    directory: Path, *, clock: ClockNs = time.time_ns, rotate_bytes: int = ROTATE_BYTES
+) -> Recorder:
+    """A recorder for `async with`. See `Recorder`."""
+    return Recorder(directory, clock=clock, rotate_bytes=rotate_bytes)

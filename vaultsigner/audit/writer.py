@@ -1,12 +1,13 @@
 """Appends to one chain, on one thread: seals what waits, writes it, syncs once, and gets over every failure by itself."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 
 from vaultsigner.audit.chain import Head, seal
 from vaultsigner.audit.chain_lock import ChainLock
-from vaultsigner.audit.day_file import AppendError, DayFile, Interrupted
+from vaultsigner.audit.day_file import AppendError, DayFile, Interrupted, path_to_write
 from vaultsigner.audit.entries import Control
 from vaultsigner.audit.resumption import claim_chain, find_head, repair
 from vaultsigner.domain.audit_position import AuditPosition
@@ -14,6 +15,9 @@ from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.record_time import record_time
 from vaultsigner.durable_files import make_directory
 from vaultsigner.errors import AuditError
+
+ROTATE_BYTES = 256 * 1024 * 1024
+"""How large a file may be when records are added to it."""
 
 Members = Mapping[str, JsonValue]
 ClockNs = Callable[[], int]
@@ -30,16 +34,30 @@ class ChainWriter:
     """The end of one chain.
 
     `problem` says why records cannot be written at present; None: all is well. `policy` is the digest of the policies in force,
-    for the writer's own records; None: not known yet.
+    for the writer's own records; None: not known yet. `writing` is the name of the file that was opened last; every file before
+    it is closed for good.
     """
 
-    def __init__(self, directory: Path, lock: ChainLock, head: Head, clock: ClockNs) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        lock: ChainLock,
+        head: Head,
+        clock: ClockNs,
+        *,
+        rotate_bytes: int = ROTATE_BYTES,
+        rotated: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`rotated` is called when another file is opened than before."""
         self.problem: str | None = None
         self.policy: str | None = None
-        self._directory = directory
+        self.writing: str | None = None
+        self.directory = directory
         self._lock = lock
         self._head = head
         self._clock = clock
+        self._rotate_bytes = rotate_bytes
+        self._rotated = rotated
         self._file: DayFile | None = None
         self._interrupted: Interrupted | None = None
         self._findings: list[JsonValue] = []
@@ -68,8 +86,8 @@ class ChainWriter:
     def _append(self, batch: Sequence[Members]) -> list[AuditPosition | Exception]:
         sealed, results = self._seal(batch)
         try:
-            for path, lines in groupby(sealed, key=self._path):
-                self._write(path, list(lines), results)
+            for day, lines in groupby(sealed, key=_day):
+                self._write(day, list(lines), results)
         except AuditError as error:
             unwritten = [index for index, result in enumerate(results) if result is None]
             for index, refusal in zip(unwritten, self._refuse(error, unwritten), strict=True):
@@ -90,21 +108,26 @@ class ChainWriter:
         return sealed, results
 
     def _write(
-        self, path: Path, sealed: list[_Sealed], results: list[AuditPosition | Exception | None]
+        self, day: str, sealed: list[_Sealed], results: list[AuditPosition | Exception | None]
     ) -> None:
-        self._open(path).append(b"".join(line for _, line, _ in sealed))
+        self._open_day(day).append(b"".join(line for _, line, _ in sealed))
         for index, _, head in sealed:
             results[index] = AuditPosition(head.chain, head.seq)
             self._head = head
 
-    def _path(self, sealed: _Sealed) -> Path:
-        return self._directory / f"{record_time(sealed[2].time_us)[:10]}.jsonl"
+    def _open_day(self, day: str) -> DayFile:
+        file = self._file
+        if file is not None and file.path.name.startswith(day) and file.size < self._rotate_bytes:
+            return file
+        return self._open(path_to_write(self.directory, date.fromisoformat(day), self._rotate_bytes))
 
     def _open(self, path: Path) -> DayFile:
-        if self._file is None or self._file.path != path:
-            self._close_file()
-            self._lock.confirm()
-            self._file = DayFile(path)
+        self._close_file()
+        self._lock.confirm()
+        self._file = DayFile(path)
+        if self.writing != path.name:
+            self.writing = path.name
+            self._rotated()
         return self._file
 
     def _refuse(self, error: AuditError, refused: Sequence[object]) -> list[Exception]:
@@ -122,16 +145,16 @@ class ChainWriter:
             AuditError: not yet.
         """
         try:
-            make_directory(self._directory)
+            make_directory(self.directory)
         except OSError as error:
-            raise AuditError(f"{self._directory}: {error.strerror}") from error
+            raise AuditError(f"{self.directory}: {error.strerror}") from error
         self._lock.confirm()
         if self._interrupted is not None:
             self._findings.append(self._open(self._interrupted.path).take_back(self._interrupted))
             self._interrupted = None
         details = {"problem": self.problem, "refused": self._refused, "found": self._findings[-10:]}
         sealed, results = self._seal([Control("recovered", details, self.policy).members()])
-        self._write(self._path(sealed[0]), sealed, results)
+        self._write(_day(sealed[0]), sealed, results)
         self.problem, self._refused, self._findings = None, 0, []
 
     def _close_file(self) -> None:
@@ -140,8 +163,14 @@ class ChainWriter:
             self._file = None
 
 
-def open_writer(directory: Path, clock: ClockNs) -> ChainWriter:
-    """Continue the first free chain in `directory`, or begin one.
+def open_writer(
+    directory: Path,
+    clock: ClockNs,
+    *,
+    rotate_bytes: int = ROTATE_BYTES,
+    rotated: Callable[[], None] = lambda: None,
+) -> ChainWriter:
+    """Continue the first free chain in `directory`, or begin one. See `ChainWriter`.
 
     Raises:
         AuditError: no chain can be opened, or the one found is damaged.
@@ -157,4 +186,8 @@ def open_writer(directory: Path, clock: ClockNs) -> ChainWriter:
             raise
     except OSError as error:
         raise AuditError(f"{error.filename or directory}: {error.strerror}") from error
-    return ChainWriter(chain, lock, head, clock)
+    return ChainWriter(chain, lock, head, clock, rotate_bytes=rotate_bytes, rotated=rotated)
+
+
+def _day(sealed: _Sealed) -> str:
+    return record_time(sealed[2].time_us)[:10]
