@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vaultsigner.audit.chain_tree import ChainTree
 from vaultsigner.audit.entries import Entry
 from vaultsigner.audit.writer import (
     ROTATE_BYTES,
@@ -32,6 +34,8 @@ class Recorder:
         queue_limit: how many records may wait.
         retry_seconds: how often a failure is looked at again while nobody asks for a record.
         rotate_bytes: a file that has reached this size is closed, and the day goes on in another.
+        closed: chains that must not go on.
+        with_tree: whether checkpoints are to be made of the chain, see `tree`.
     """
 
     def __init__(
@@ -43,8 +47,12 @@ class Recorder:
         queue_limit: int = QUEUE_LIMIT,
         retry_seconds: float = RETRY_SECONDS,
         rotate_bytes: int = ROTATE_BYTES,
+        closed: Collection[str] = (),
+        with_tree: bool = False,
     ) -> None:
         self._directory = directory
+        self._closed = closed
+        self._with_tree = with_tree
         self._clock = clock
         self._wait_seconds = wait_seconds
         self._queue_limit = queue_limit
@@ -58,7 +66,12 @@ class Recorder:
             AuditError: there is none that can be written, or the one to continue is damaged.
         """
         self._writer: ChainWriter = await asyncio.to_thread(
-            open_writer, self._directory, self._clock, rotate_bytes=self._rotate_bytes
+            open_writer,
+            self._directory,
+            self._clock,
+            rotate_bytes=self._rotate_bytes,
+            closed=self._closed,
+            with_tree=self._with_tree,
         )
         self._group = GroupCommit[Members, AuditPosition](
             self._writer.commit,
@@ -105,6 +118,11 @@ class Recorder:
         self._writer.policy = digest
 
     @property
+    def tree(self) -> ChainTree | None:
+        """The tree over the chain; None where no checkpoints are made of it."""
+        return self._writer.tree
+
+    @property
     def problem(self) -> str | None:
         """Why records cannot be written at present; None when the last one could."""
         return self._writer.problem
@@ -116,7 +134,12 @@ class Recorder:
 
 
 def open_recorder(
-    directory: Path, *, clock: ClockNs = time.time_ns, rotate_bytes: int = ROTATE_BYTES
+    directory: Path,
+    *,
+    clock: ClockNs = time.time_ns,
+    rotate_bytes: int = ROTATE_BYTES,
+    closed: Collection[str] = (),
+    with_tree: bool = False,
 ) -> Recorder:
     """A recorder for `async with`. See `Recorder`."""
-    return Recorder(directory, clock=clock, rotate_bytes=rotate_bytes)
+    return Recorder(directory, clock=clock, rotate_bytes=rotate_bytes, closed=closed, with_tree=with_tree)

@@ -4,6 +4,7 @@ import mmap
 import os
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -28,8 +29,8 @@ class Torn:
     data: bytes
 
 
-def claim_chain(directory: Path) -> tuple[Path, ChainLock]:
-    """The first chain in `directory` that no running process holds, or a new one; locked.
+def claim_chain(directory: Path, closed: Collection[str] = ()) -> tuple[Path, ChainLock]:
+    """The first chain in `directory` that no running process holds and that is not closed for good, or a new one; locked.
 
     Raises:
         OSError: as the system says.
@@ -38,12 +39,12 @@ def claim_chain(directory: Path) -> tuple[Path, ChainLock]:
     chains = sorted(path for path in directory.iterdir() if _CHAIN.match(path.name) and path.is_dir())
     for path in chains:
         lock = ChainLock(path)
-        if lock.take():
+        if path.name not in closed and lock.take():
             return path, lock
     path = directory / secrets.token_hex(8)
     make_directory(path)
     lock = ChainLock(path)
-    return (path, lock) if lock.take() else claim_chain(directory)
+    return (path, lock) if lock.take() else claim_chain(directory, closed)
 
 
 def find_head(chain: Path) -> tuple[Head, Torn | None]:

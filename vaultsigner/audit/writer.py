@@ -1,12 +1,13 @@
 """Appends to one chain, on one thread: seals what waits, writes it, syncs once, and gets over every failure by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from pathlib import Path
 
 from vaultsigner.audit.chain import Head, seal
 from vaultsigner.audit.chain_lock import ChainLock
+from vaultsigner.audit.chain_tree import ChainTree, read_tree
 from vaultsigner.audit.day_file import AppendError, DayFile, Interrupted, path_to_write
 from vaultsigner.audit.entries import Control
 from vaultsigner.audit.resumption import claim_chain, find_head, repair
@@ -47,12 +48,14 @@ class ChainWriter:
         *,
         rotate_bytes: int = ROTATE_BYTES,
         rotated: Callable[[], None] = lambda: None,
+        tree: ChainTree | None = None,
     ) -> None:
-        """`rotated` is called when another file is opened than before."""
+        """`rotated` is called when another file is opened than before; `tree` grows with what is written."""
         self.problem: str | None = None
         self.policy: str | None = None
         self.writing: str | None = None
         self.directory = directory
+        self.tree = tree
         self._lock = lock
         self._head = head
         self._clock = clock
@@ -114,6 +117,8 @@ class ChainWriter:
         for index, _, head in sealed:
             results[index] = AuditPosition(head.chain, head.seq)
             self._head = head
+        if self.tree is not None:
+            self.tree.add((line for _, line, _ in sealed), self._head)
 
     def _open_day(self, day: str) -> DayFile:
         file = self._file
@@ -169,24 +174,50 @@ def open_writer(
     *,
     rotate_bytes: int = ROTATE_BYTES,
     rotated: Callable[[], None] = lambda: None,
+    closed: Collection[str] = (),
+    with_tree: bool = False,
 ) -> ChainWriter:
     """Continue the first free chain in `directory`, or begin one. See `ChainWriter`.
+
+    Args:
+        closed: chains that must not go on.
+        with_tree: whether checkpoints are to be made of it.
 
     Raises:
         AuditError: no chain can be opened, or the one found is damaged.
     """
     try:
-        chain, lock = claim_chain(directory)
-        try:
-            head, torn = find_head(chain)
-            if torn is not None:
-                head = repair(head, torn, clock() // 1000)
-        except BaseException:
-            lock.release()
-            raise
+        chain, lock = claim_chain(directory, closed)
     except OSError as error:
         raise AuditError(f"{error.filename or directory}: {error.strerror}") from error
-    return ChainWriter(chain, lock, head, clock, rotate_bytes=rotate_bytes, rotated=rotated)
+    return continue_chain(chain, lock, clock, rotate_bytes=rotate_bytes, rotated=rotated, with_tree=with_tree)
+
+
+def continue_chain(
+    chain: Path,
+    lock: ChainLock,
+    clock: ClockNs,
+    *,
+    rotate_bytes: int = ROTATE_BYTES,
+    rotated: Callable[[], None] = lambda: None,
+    with_tree: bool = False,
+) -> ChainWriter:
+    """Go on with a chain whose lock is ours; the lock is released where that cannot be.
+
+    Raises:
+        AuditError: the chain is damaged.
+    """
+    try:
+        head, torn = find_head(chain)
+        if torn is not None:
+            head = repair(head, torn, clock() // 1000)
+        tree = read_tree(chain, head) if with_tree else None
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, OSError):
+            raise AuditError(f"{error.filename or chain}: {error.strerror}") from error
+        raise
+    return ChainWriter(chain, lock, head, clock, rotate_bytes=rotate_bytes, rotated=rotated, tree=tree)
 
 
 def _day(sealed: _Sealed) -> str:

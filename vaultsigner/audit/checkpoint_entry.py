@@ -1,0 +1,39 @@
+"""What the record of a checkpoint says. See `entries`."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vaultsigner.audit.chain_tree import ChainState
+from vaultsigner.domain.checkpoints import SignedCheckpoint
+from vaultsigner.domain.names import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpointed:
+    """A state of the chain was signed.
+
+    Args:
+        state: what was signed; it may be some records behind by now.
+        signed: the signed note.
+        policy: digest of the policies in force; None: none are known.
+    """
+
+    kind: ClassVar[str] = "checkpoint"
+    state: ChainState
+    signed: SignedCheckpoint
+    policy: str | None
+
+    def members(self) -> dict[str, JsonValue]:
+        """See `Entry`."""
+        state = self.state
+        return {
+            "kind": self.kind,
+            "tree_size": state.size,
+            "root": state.root.hex(),
+            "head": state.head,
+            "subtrees": [each.hex() for each in state.subtrees],
+            "previous": state.old_size,
+            "path": [step.hex() for step in state.path],
+            "note": str(self.signed),
+            "policy": self.policy,
+        }
