@@ -2,23 +2,23 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 
+from vaultsigner.audit.file_names import is_chain, is_passing, parse
+from vaultsigner.audit.line_files import CompressedDamageError, find_files, open_lines
 from vaultsigner.audit.reading import LONGEST_LINE
 from vaultsigner.errors import AuditError
 
-_CHAIN = re.compile(r"[0-9a-f]{16}\Z")
-_DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl\Z")
-_LOCK = "lock"
 _LINES_BETWEEN_SIGNS = 2000
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class DayFile:
-    """A file of a chain. `size` is that of the moment when it was found: a running service goes on writing."""
+    """A file of a chain, plain or compressed. `size` is that of the moment when it was found: more may be added since."""
 
     path: Path
     size: int
@@ -30,7 +30,7 @@ class ChainFiles:
 
     Args:
         name: the chain's; that of its directory, else (a copy under another name) the one that its first record has.
-        files: in the order of their days.
+        files: in the order in which they were written.
         unusable: what has the name of a day's file and is none: a link, a pipe, a directory.
         others: names of what is no part of a chain.
     """
@@ -63,8 +63,8 @@ def find_chains(directory: Path) -> tuple[ChainFiles, ...]:
         AuditError: it cannot be read, or there is no chain.
     """
     try:
-        chains = [path for path in sorted(directory.iterdir()) if _CHAIN.match(path.name) and path.is_dir()]
-        if not chains and any(_DAY_FILE.match(path.name) for path in directory.iterdir()):
+        chains = [path for path in sorted(directory.iterdir()) if is_chain(path.name) and path.is_dir()]
+        if not chains and any(parse(path.name) for path in directory.iterdir()):
             chains = [directory]
         found = tuple(_chain(path) for path in chains)
     except OSError as error:
@@ -80,22 +80,28 @@ def read_lines(file: DayFile, progress: Progress = lambda _: None) -> Iterator[b
     A line that no record could be comes in parts of `LONGEST_LINE` bytes.
 
     Raises:
+        CompressedDamageError: a compressed file is damaged behind the last line that came.
         AuditError: the file cannot be read.
     """
     position = told = count = 0
     try:
-        with file.path.open("rb", buffering=1 << 17) as lines:
-            readline = lines.readline
-            while position < file.size and (line := readline(LONGEST_LINE)):
+        with open_lines(file.path, file.size) as opened:
+            readline, most, consumed = opened.lines.readline, opened.most, opened.consumed
+            while position < most and (line := readline(LONGEST_LINE)):
                 position += len(line)
                 count += 1
                 if count % _LINES_BETWEEN_SIGNS == 0:
-                    progress(position - told)
-                    told = position
+                    now = consumed(position)
+                    progress(now - told)
+                    told = now
                 yield line
+            end = max(file.size, consumed(position))
+    except CompressedDamageError as error:
+        error.lines = count
+        raise
     except OSError as error:
         raise AuditError(f"{file.path}: {error.strerror}") from error
-    progress(max(file.size, position) - told)
+    progress(end - told)
 
 
 def lines_after(files: tuple[DayFile, ...], path: Path, number: int) -> Iterator[Line]:
@@ -110,31 +116,25 @@ def lines_after(files: tuple[DayFile, ...], path: Path, number: int) -> Iterator
 
 
 def all_lines(files: tuple[DayFile, ...]) -> Iterator[Line]:
-    """Every line of the chain.
+    """Every line of the chain that can be had: what is behind damage in a compressed file cannot.
 
     Raises:
         AuditError: a file cannot be read.
     """
     for file in files:
-        for number, data in enumerate(read_lines(file), start=1):
-            yield Line(file.path, number, data)
+        with suppress(CompressedDamageError):
+            for number, data in enumerate(read_lines(file), start=1):
+                yield Line(file.path, number, data)
 
 
 def _chain(directory: Path) -> ChainFiles:
-    files: list[DayFile] = []
-    unusable: list[Path] = []
-    others: list[str] = []
-    for path in sorted(directory.iterdir()):
-        if _DAY_FILE.match(path.name):
-            status = path.lstat()
-            if S_ISREG(status.st_mode):
-                files.append(DayFile(path, status.st_size))
-            else:
-                unusable.append(path)
-        elif path.name != _LOCK:
-            others.append(path.name)
+    found, names = find_files(directory)
+    files = [DayFile(path, status.st_size) for path, status in found.items() if S_ISREG(status.st_mode)]
+    unusable = [path for path, status in found.items() if not S_ISREG(status.st_mode)]
+    read = {path.name for path in found}
+    others = [each for each in sorted(names) if each not in read and not is_passing(each)]
     name = directory.resolve().name
-    if not _CHAIN.match(name):
+    if not is_chain(name):
         name = _named_by_records(files) or name
     return ChainFiles(name, directory, tuple(files), tuple(unusable), tuple(others))
 

@@ -6,11 +6,12 @@ good record's hash in `prev` is the one that belongs here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from vaultsigner.audit.chain import Damage, DamagedChainError, Head, read_line
 from vaultsigner.audit.chain_files import ChainFiles, Line, all_lines, lines_after
+from vaultsigner.audit.file_names import parse
 from vaultsigner.audit.findings import Finding, Kind
 
 Named = tuple[Kind, str]
@@ -149,7 +150,7 @@ def _missing(scene: Scene, head: Head) -> Named:
     if scene.path_before is None:
         return Kind.DELETED, f"{which} missing at the beginning of the chain, or a file before this one is"
     here, there = scene.line.path, scene.path_before
-    if _day(here) - _day(there) > timedelta(days=1):
+    if _files_between(there, here):
         return Kind.FILE_MISSING, f"{which} missing: a file between {there.name} and {here.name}, as it seems"
     return Kind.DELETED, f"{which} missing at the end of {there.name} or at the beginning of {here.name}"
 
@@ -178,8 +179,11 @@ def _intact(line: Line | None) -> tuple[Head, str] | None:
         return None
 
 
-def _day(path: Path) -> date:
-    try:
-        return date.fromisoformat(path.name[:10])
-    except ValueError:
-        return date.min
+def _files_between(there: Path, here: Path) -> bool:
+    """Whether the names alone say that a file was between two."""
+    before, after = parse(there.name), parse(here.name)
+    if before is None or after is None:
+        return False
+    if before.day == after.day:
+        return after.number > before.number + 1
+    return after.number > 1 or after.day - before.day > timedelta(days=1)

@@ -12,6 +12,7 @@ from datetime import date
 from vaultsigner.errors import AuditError
 
 LOCK_NAME = "lock"
+GZIPPED = ".gz"
 LARGEST_NUMBER = 999_999
 _CHAIN = re.compile(r"[0-9a-f]{16}\Z")
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.(\d{4,6}))?\.jsonl(\.gz)?\Z", re.ASCII)
@@ -32,7 +33,7 @@ class FileName:
     def __str__(self) -> str:
         """As it is in the directory."""
         number = "" if self.number == 1 else f".{self.number:04}"
-        return f"{self.day}{number}.jsonl{'.gz' if self.compressed else ''}"
+        return f"{self.day}{number}.jsonl{GZIPPED if self.compressed else ''}"
 
     @property
     def plain(self) -> "FileName":

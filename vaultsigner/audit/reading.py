@@ -4,20 +4,21 @@ Nothing is proved here. Whoever must know that no record was changed or left out
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, BinaryIO
 
+from vaultsigner.audit.file_names import is_chain, parse
+from vaultsigner.audit.line_files import CompressedDamageError, OpenLines, find_files, open_lines
 from vaultsigner.errors import AuditError
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Far more than a request may have. A longer line is no record, and is not held in memory."""
 PLACES_KEPT = 20
-_CHAIN = re.compile(r"[0-9a-f]{16}\Z")
-_DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl\Z")
 _LINES_BETWEEN_SIGNS = 2000
 _decode = json.JSONDecoder().raw_decode
 
@@ -26,7 +27,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RecordFile:
-    """One day of one chain. `size` is that of the moment when it was found: a running service goes on writing."""
+    """A file of one chain, plain or compressed. `size` is that of the moment when it was found: more may be added since."""
 
     path: Path
     day: date
@@ -58,8 +59,8 @@ def record_files(directory: Path, *, since: date | None = None) -> tuple[RecordF
         AuditError: the directory cannot be read, or has no records at all.
     """
     try:
-        chains = [path for path in directory.iterdir() if _CHAIN.match(path.name) and path.is_dir()]
-        if not chains and _CHAIN.match(directory.resolve().name):
+        chains = [path for path in directory.iterdir() if is_chain(path.name) and path.is_dir()]
+        if not chains and is_chain(directory.resolve().name):
             chains = [directory]
         files = [file for chain in sorted(chains) for file in _days(chain)]
     except OSError as error:
@@ -85,22 +86,23 @@ def read_intents(
         AuditError: the file cannot be read.
     """
     try:
-        with file.path.open("rb") as lines:
-            yield from _intents(lines, file, unreadable, progress)
+        with open_lines(file.path, file.size) as opened:
+            yield from _intents(opened, file, unreadable, progress)
     except OSError as error:
         raise AuditError(f"{file.path}: {error.strerror}") from error
 
 
 def _intents(
-    lines: BinaryIO, file: RecordFile, unreadable: Unreadable, progress: Callable[[int], None]
+    opened: OpenLines, file: RecordFile, unreadable: Unreadable, progress: Callable[[int], None]
 ) -> Iterator[tuple[int, Record]]:
-    number = position = told = 0
-    while position < file.size and (line := lines.readline(LONGEST_LINE)):
+    lines, number, position, told = opened.lines, 0, 0, 0
+    while position < opened.most and (line := _next_line(lines, file, unreadable, number + 1)):
         number += 1
         position += len(line)
         if number % _LINES_BETWEEN_SIGNS == 0:
-            progress(position - told)
-            told = position
+            now = opened.consumed(position)
+            progress(now - told)
+            told = now
         if line[-1] != 0x0A:
             if len(line) < LONGEST_LINE:
                 break
@@ -115,16 +117,26 @@ def _intents(
                 unreadable.add(file.path, number)
             elif record.get("kind") == "intent":
                 yield number, record
-    progress(max(file.size, position) - told)
+    progress(max(file.size, opened.consumed(position)) - told)
+
+
+def _next_line(lines: BinaryIO, file: RecordFile, unreadable: Unreadable, number: int) -> bytes:
+    """Nothing also where a compressed file is damaged, which is told."""
+    try:
+        return lines.readline(LONGEST_LINE)
+    except CompressedDamageError:
+        unreadable.add(file.path, number)
+        return b""
 
 
 def _skip_line(lines: BinaryIO) -> int:
     """To the next line's beginning; answers how many bytes that was."""
     skipped = 0
-    while part := lines.readline(LONGEST_LINE):
-        skipped += len(part)
-        if part[-1] == 0x0A:
-            break
+    with suppress(CompressedDamageError):  # The next line is where it is told.
+        while part := lines.readline(LONGEST_LINE):
+            skipped += len(part)
+            if part[-1] == 0x0A:
+                break
     return skipped
 
 
@@ -138,13 +150,8 @@ def _record(line: bytes) -> Record | None:
 
 
 def _days(chain: Path) -> Iterator[RecordFile]:
-    for path in sorted(chain.iterdir()):
-        match = _DAY_FILE.match(path.name)
+    for path, status in find_files(chain)[0].items():
+        name = parse(path.name)
         # A link or a pipe that somebody put there is none of ours, and reading it might never end.
-        if match is None or path.is_symlink() or not path.is_file():
-            continue
-        try:
-            day = date.fromisoformat(match[1])
-        except ValueError:
-            continue
-        yield RecordFile(path, day, path.stat().st_size)
+        if name is not None and S_ISREG(status.st_mode):
+            yield RecordFile(path, name.day, status.st_size)

@@ -5,7 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from vaultsigner.audit.file_names import LARGEST_NUMBER, FileName, in_order, is_chain, is_passing, name_of, parse
+from vaultsigner.audit.file_names import (
+    LARGEST_NUMBER,
+    FileName,
+    in_order,
+    is_chain,
+    is_passing,
+    name_of,
+    parse,
+)
 from vaultsigner.errors import AuditError
 
 DAY = date(2026, 11, 21)
