@@ -7,6 +7,7 @@ from aiohttp import HttpVersion11, web
 from vaultsigner.config.settings import Partner, ServerSettings
 from vaultsigner.server.bodies import MAX_BODY_BYTES
 from vaultsigner.server.client_address import ClientAddresses
+from vaultsigner.server.console.page import add_console
 from vaultsigner.server.documents import add_documents
 from vaultsigner.server.edge import ADDRESSES, FAMILIES, PIPELINE, endpoint_handler
 from vaultsigner.server.families import Families
@@ -41,6 +42,7 @@ def create_app(
             handler = endpoint_handler(path, route.operation, route.endpoint, route.family)
             app.router.add_route(route.method, path, handler, expect_handler=invite_body)
     add_documents(app, routes)
+    add_console(app)
     return app
 
 

@@ -1,10 +1,12 @@
 """Files that pages are made of, as they are sent: hashed, compressed, and kept by browsers for as long as they like."""
 
+import asyncio
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 from aiohttp import web
 
@@ -12,6 +14,8 @@ from vaultsigner.server import statuses
 from vaultsigner.server.answers import refusal_response
 from vaultsigner.server.downloads import BUSY, PIECE_BYTES, Downloads
 from vaultsigner.server.edge import REQUEST_ID
+
+T = TypeVar("T")
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
 STYLE = "text/css; charset=utf-8"
@@ -45,6 +49,20 @@ class Asset:
     body: bytes
     compressed: bytes
     etag: str
+
+
+class LoadedOnce(Generic[T]):
+    """What is read when it is first wanted, off the event loop, and once; tried again after a failure."""
+
+    def __init__(self, load: Callable[[], T]) -> None:
+        self._load = load
+        self._loading: asyncio.Task[T] | None = None
+
+    async def get(self) -> T:
+        """What was loaded; or raise what loading raised."""
+        if self._loading is None or (self._loading.done() and self._loading.exception() is not None):
+            self._loading = asyncio.create_task(asyncio.to_thread(self._load))
+        return await asyncio.shield(self._loading)
 
 
 def version_of(*bodies: bytes) -> str:

@@ -1,6 +1,5 @@
 """The files behind /docs and /redoc: Swagger UI and Redoc from the installed package `offapi`, and a few lines of our own."""
 
-import asyncio
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,23 +43,6 @@ _NO_IMAGE = b"data:,"
 
 class AssetsError(VaultsignerError):
     """The package with the documents' assets is missing or incomplete."""
-
-
-class DocumentAssets:
-    """Reads and compresses the files when the first of them is wanted, off the event loop, and once."""
-
-    def __init__(self) -> None:
-        self._loading: asyncio.Task[Mapping[str, Asset]] | None = None
-
-    async def by_name(self) -> Mapping[str, Asset]:
-        """Every asset by its plain name.
-
-        Raises:
-            AssetsError: the package `offapi` is not as expected.
-        """
-        if self._loading is None or (self._loading.done() and self._loading.exception() is not None):
-            self._loading = asyncio.create_task(asyncio.to_thread(load_assets))
-        return await asyncio.shield(self._loading)
 
 
 def load_assets() -> Mapping[str, Asset]:

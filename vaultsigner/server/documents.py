@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from aiohttp import web
 
-from vaultsigner.server.assets import ASK_EACH_TIME, FOR_EVER, HTML, Asset, make_asset, send_asset
-from vaultsigner.server.document_assets import ASSETS, SPECIFICATION, DocumentAssets
+from vaultsigner.server.assets import ASK_EACH_TIME, FOR_EVER, HTML, Asset, LoadedOnce, make_asset, send_asset
+from vaultsigner.server.document_assets import ASSETS, SPECIFICATION, load_assets
 from vaultsigner.server.downloads import Downloads
 from vaultsigner.server.openapi import openapi_document
 from vaultsigner.server.route import Route
@@ -31,7 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def add_documents(app: web.Application, routes: Iterable[Route]) -> None:
     """Add the documents' routes to the API's application, whose own routes they describe."""
-    assets, downloads = DocumentAssets(), Downloads()
+    assets, downloads = LoadedOnce(load_assets), Downloads()
     specification = json.dumps(openapi_document(routes), ensure_ascii=False, separators=(",", ":"))
     openapi = make_asset(ASSETS, "openapi.json", "application/json", specification.encode())
 
@@ -39,7 +39,7 @@ def add_documents(app: web.Application, routes: Iterable[Route]) -> None:
         return await send_asset(downloads, request, openapi, policy=PAGE_POLICY, cache=ASK_EACH_TIME)
 
     async def send_file(request: web.Request) -> web.StreamResponse:
-        asset = (await assets.by_name()).get(request.match_info["name"])
+        asset = (await assets.get()).get(request.match_info["name"])
         if asset is None or asset.path != request.rel_url.raw_path:
             raise web.HTTPNotFound
         return await send_asset(downloads, request, asset, policy=PAGE_POLICY, cache=FOR_EVER)
@@ -51,12 +51,12 @@ def add_documents(app: web.Application, routes: Iterable[Route]) -> None:
 
 
 def _page(
-    assets: DocumentAssets, downloads: Downloads, write: Callable[[Mapping[str, Asset]], str]
+    assets: LoadedOnce[Mapping[str, Asset]], downloads: Downloads, write: Callable[[Mapping[str, Asset]], str]
 ) -> Handler:
     """A handler for one page, which is written once its assets' addresses are known."""
 
     async def send(request: web.Request) -> web.StreamResponse:
-        page = make_asset(ASSETS, "page.html", HTML, write(await assets.by_name()).encode())
+        page = make_asset(ASSETS, "page.html", HTML, write(await assets.get()).encode())
         return await send_asset(downloads, request, page, policy=PAGE_POLICY, cache=ASK_EACH_TIME)
 
     return send

@@ -1,0 +1,62 @@
+/**
+ * The limits of the policy in force, and how full they are.
+ */
+import { get } from "./api.js";
+import { element } from "./dom.js";
+import { addressOf } from "./place.js";
+import { nothing, region } from "./region.js";
+import { count, moment, plain, shown } from "./shown.js";
+import { table } from "./table.js";
+
+/** @returns {import("./views.js").View} */
+export function limits() {
+  const results = region(load, "Fetching the limits …");
+  return {
+    title: "Limits",
+    nodes: [
+      element("p", { class: "lead" }, "How much of each limit is used now. What is counted is never given back for an outcome that is not known."),
+      results.node,
+    ],
+    refresh: results.refresh,
+    concerns: (record) => record.kind === "outcome",
+  };
+}
+
+async function load() {
+  const { limits: found } = await get("/api/limits");
+  if (found.length === 0) return nothing("No limit is in use. Limits stand in the policy's rules; they are here once something has been counted.");
+  return table(
+    `${count(found.length)} limits`,
+    [
+      {
+        title: "Rule",
+        heading: true,
+        cell: (row) => element("a", { href: addressOf("records", { rule: row.rule, since: "all" }) }, shown(row.rule)),
+        order: (row) => plain(row.rule),
+      },
+      { title: "Limit", cell: (row) => shown(row.limit), order: (row) => plain(row.limit) },
+      { title: "For", cell: (row) => shown(row.subject), order: (row) => plain(row.subject) },
+      { title: "Used", number: true, cell: (row) => [shown(row.used), " of ", shown(row.most), " ", shown(row.unit, "")], order: fullness },
+      { title: "How full", cell: meter, order: fullness },
+      { title: "Counts until", cell: (row) => (row.until ? moment(row.until) : shown(null)), order: (row) => row.until ?? "" },
+    ],
+    found,
+    { key: (row) => `${row.rule} ${row.limit} ${row.subject}` },
+  );
+}
+
+/** @param {any} row */
+function fullness(row) {
+  const [used, most] = [Number(row.used), Number(row.most)];
+  return most > 0 ? used / most : 1;
+}
+
+/** @param {any} row */
+function meter(row) {
+  const percent = Math.round(fullness(row) * 100);
+  const label = `${plain(row.limit)} for ${plain(row.subject)}`;
+  return [
+    element("meter", { min: "0", max: "100", high: "90", low: "70", optimum: "0", value: String(Math.min(percent, 100)), "aria-label": label }),
+    ` ${percent} %`,
+  ];
+}
