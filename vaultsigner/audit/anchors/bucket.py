@@ -1,0 +1,307 @@
+"""An S3 bucket with object lock: what is written there nobody deletes before its time.
+
+A delete without a version hides an object behind a delete marker, also where it is locked, and a later put adds a version. So
+everything is read by its versions, and the oldest counts. Source: Amazon S3 User Guide, "Locking objects with Object Lock".
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vaultsigner.audit.anchors.anchor import (
+    LARGEST_DOCUMENT,
+    MOST_DISTRUSTED,
+    AnchorError,
+    Held,
+    Kind,
+    Trusts,
+    name_for,
+    require_same,
+    size_in,
+    why_distrusted,
+)
+from vaultsigner.audit.anchors.calls import Calls
+from vaultsigner.audit.file_names import is_chain
+from vaultsigner.config.settings import BucketAnchor
+from vaultsigner.domain.checkpoints import AnchorDocument, SignedCheckpoint
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 10
+ATTEMPTS = 3
+_Client = Any
+"""boto3 publishes no types."""
+
+
+class CheckpointBucket:
+    """`<prefix><chain>/<size>.checkpoint`, with credentials from where AWS's own tools find them."""
+
+    kind: Kind = "bucket"
+
+    def __init__(
+        self, settings: BucketAnchor, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.name = settings.name
+        self.required = settings.required
+        self._settings = settings
+        self._place = f"s3://{settings.bucket}/{settings.prefix}"
+        self._now = now
+        self._calls = Calls(f"anchor {settings.name}")
+        self._client: _Client = None
+        self._locked = False
+
+    async def held(self, trusts: Trusts) -> Held:
+        """See `Anchor`."""
+        return await self._calls.make(lambda: self._held(trusts))
+
+    async def seen(self, own: SignedCheckpoint, trusts: Trusts) -> int:
+        """See `Anchor`."""
+        found, _ = await self._calls.make(lambda: self._seen(own.checkpoint.chain, trusts))
+        return found.checkpoint.size if found else 0
+
+    async def publish(self, document: AnchorDocument) -> None:
+        """See `Anchor`."""
+        await self._calls.make(lambda: self._publish(document))
+
+    async def probe(self) -> str:
+        """See `Anchor`."""
+        return await self._calls.make(self._probe)
+
+    async def close(self) -> None:
+        """See `Anchor`."""
+        await self._calls.close()
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _held(self, trusts: Trusts) -> Held:
+        newest: dict[str, SignedCheckpoint] = {}
+        distrusted: list[str] = []
+        with self._opened() as client:
+            for chain in self._chains(client):
+                found, bad = self._newest_of(client, chain, trusts)
+                distrusted += bad
+                if found is not None:
+                    newest[chain] = found
+        return Held(newest, tuple(distrusted))
+
+    def _seen(self, chain: str, trusts: Trusts) -> tuple[SignedCheckpoint | None, list[str]]:
+        with self._opened() as client:
+            return self._newest_of(client, chain, trusts)
+
+    def _chains(self, client: _Client) -> list[str]:
+        pages = client.get_paginator("list_object_versions").paginate(
+            Bucket=self._settings.bucket, Prefix=self._settings.prefix, Delimiter="/"
+        )
+        steps = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())]
+        names = (step.removeprefix(self._settings.prefix).rstrip("/") for step in steps)
+        return sorted(name for name in names if is_chain(name))
+
+    def _newest_of(
+        self, client: _Client, chain: str, trusts: Trusts
+    ) -> tuple[SignedCheckpoint | None, list[str]]:
+        bad: list[str] = []
+        below = None
+        while len(bad) < MOST_DISTRUSTED and (size := self._largest_size(client, chain, below)) is not None:
+            for version in self._versions(client, self._key(chain, size)):
+                data = self._read(client, self._key(chain, size), version)
+                found = why_distrusted(data, chain, size, trusts)
+                if not isinstance(found, str):
+                    return found, bad
+                bad.append(f"{self._place}{chain}/{name_for(size)} (version {version}): {found}")
+            below = size
+        return None, bad
+
+    def _largest_size(self, client: _Client, chain: str, below: int | None) -> int | None:
+        """The largest size under which something was ever written, in few questions however much there is."""
+        found, step = self._next_size(client, chain, 0, below), 1
+        if found is None:
+            return None
+        largest = found
+        while step:
+            found = self._next_size(client, chain, largest + step, below)
+            if found is not None:
+                largest, step = found, step * 2
+            elif step == 1:
+                # Nothing stands right behind it; further on there may still be something.
+                found = self._next_size(client, chain, largest, below)
+                if found is None:
+                    return largest
+                largest = found
+            else:
+                step //= 2
+        return largest
+
+    def _next_size(self, client: _Client, chain: str, after: int, below: int | None) -> int | None:
+        """The smallest size larger than `after`, and smaller than `below`, under which something was ever written."""
+        marker = self._key(chain, after)
+        while True:
+            page = client.list_object_versions(
+                Bucket=self._settings.bucket,
+                Prefix=f"{self._settings.prefix}{chain}/",
+                KeyMarker=marker,
+                MaxKeys=2,
+            )
+            keys = sorted(
+                {found["Key"] for kind in ("Versions", "DeleteMarkers") for found in page.get(kind, ())}
+            )
+            for key in keys:
+                size = size_in(key.rpartition("/")[2])
+                if size is not None and key == self._key(chain, size):
+                    return size if below is None or size < below else None
+            if not keys or not page.get("IsTruncated"):
+                return None
+            marker = keys[-1]
+
+    def _versions(self, client: _Client, key: str) -> list[str]:
+        """Of an object, the oldest first; delete markers are none."""
+        pages = client.get_paginator("list_object_versions").paginate(
+            Bucket=self._settings.bucket, Prefix=key
+        )
+        found = [version for page in pages for version in page.get("Versions", ()) if version["Key"] == key]
+        return [version["VersionId"] for version in reversed(found)]
+
+    def _read(self, client: _Client, key: str, version: str) -> bytes:
+        answer = client.get_object(Bucket=self._settings.bucket, Key=key, VersionId=version)
+        with answer["Body"] as body:
+            data: bytes = body.read(LARGEST_DOCUMENT + 1)
+        return data
+
+    def _publish(self, document: AnchorDocument) -> None:
+        checkpoint = document.signed.checkpoint
+        key = self._key(checkpoint.chain, checkpoint.size)
+        with self._opened() as client:
+            self._require_lock(client)
+            # A delete marker lets a put through that wants nothing to be there; what is locked below it is asked for itself.
+            versions = self._versions(client, key)
+            if versions:
+                place = f"s3://{self._settings.bucket}/{key} (version {versions[0]})"
+                require_same(self._read(client, key, versions[0]), document, place)
+                return
+            client.put_object(
+                Bucket=self._settings.bucket,
+                Key=key,
+                Body=document.text().encode(),
+                ContentType="text/plain; charset=utf-8",
+                ChecksumAlgorithm="SHA256",
+                IfNoneMatch="*",
+                **self._retention(),
+            )
+
+    def _retention(self) -> dict[str, Any]:
+        return {
+            "ObjectLockMode": self._settings.mode.upper(),
+            "ObjectLockRetainUntilDate": self._now() + timedelta(days=self._settings.retain_days),
+        }
+
+    def _require_lock(self, client: _Client) -> None:
+        if self._locked:
+            return
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - optional, see `_opened`
+
+        try:
+            answer = client.get_object_lock_configuration(Bucket=self._settings.bucket)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ObjectLockConfigurationNotFoundError":
+                raise
+            answer = {}
+        if answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") != "Enabled":
+            raise AnchorError(
+                f"the bucket {self._settings.bucket} has no object lock, so that checkpoints there could be deleted; make one "
+                "with `aws s3api create-bucket --object-lock-enabled-for-bucket`, or enable it in the bucket's properties"
+            )
+        self._locked = True
+
+    def _probe(self) -> str:
+        with self._opened() as client:
+            self._locked = False
+            self._require_lock(client)
+            chains = len(self._chains(client))
+            # An object could not be removed again for years; an upload that is begun and given up leaves nothing.
+            key = f"{self._settings.prefix}probe"
+            begun = client.create_multipart_upload(
+                Bucket=self._settings.bucket, Key=key, ChecksumAlgorithm="SHA256", **self._retention()
+            )
+            client.abort_multipart_upload(Bucket=self._settings.bucket, Key=key, UploadId=begun["UploadId"])
+        return (
+            f"{self._place} can be written to, is locked for {self._settings.retain_days} days ({self._settings.mode}), "
+            f"and keeps checkpoints of {chains} chains"
+        )
+
+    def _key(self, chain: str, size: int) -> str:
+        return f"{self._settings.prefix}{chain}/{name_for(size)}"
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Client]:
+        """The client, and whatever goes wrong with it in words.
+
+        boto3 is asked for here, and not before: only those who have a bucket need its 15 MB.
+        """
+        try:
+            from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see above
+        except ImportError:
+            raise AnchorError(
+                "an anchor in a bucket needs boto3, which is not installed: pip install 'vaultsigner[s3]'"
+            ) from None
+        try:
+            self._client = self._client or _new_client(self._settings)
+            yield self._client
+        except ClientError as error:
+            raise AnchorError(f"{self._place}: {_refused(error.response)}") from error
+        except BotoCoreError as error:
+            raise AnchorError(
+                f"{self._place}: {_UNANSWERED.get(type(error).__name__, type(error).__name__)}"
+            ) from error
+
+
+def _new_client(settings: BucketAnchor) -> _Client:
+    import boto3  # noqa: PLC0415 - optional, see `CheckpointBucket._opened`
+    from botocore.config import Config  # noqa: PLC0415 - the same
+
+    return boto3.session.Session().client(
+        "s3",
+        region_name=settings.region,
+        endpoint_url=settings.endpoint_url,
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            proxies={},
+            user_agent_extra="vaultsigner",
+        ),
+    )
+
+
+def _refused(response: Any) -> str:
+    """A refusal's code and what to do; its message may name accounts and keys."""
+    code = str(response.get("Error", {}).get("Code", "unknown"))
+    return f"S3 refuses ({code}){_ADVICE.get(code, '')}"
+
+
+_RIGHTS = (
+    "; the credentials need s3:PutObject, s3:PutObjectRetention, s3:GetObject, s3:GetObjectVersion, s3:ListBucket, "
+    "s3:ListBucketVersions and s3:GetBucketObjectLockConfiguration there, and none to delete"
+)
+_WRONG_KEY = "; see which credentials this process finds, as `aws sts get-caller-identity` tells them"
+_ADVICE = {
+    "AccessDenied": _RIGHTS,
+    "403": _RIGHTS,
+    "NoSuchBucket": "; there is no such bucket: correct its name, or make it with object lock",
+    "InvalidAccessKeyId": _WRONG_KEY,
+    "SignatureDoesNotMatch": _WRONG_KEY,
+    "ExpiredToken": _WRONG_KEY,
+    "PermanentRedirect": "; the bucket is in another region: correct the anchor's region",
+    "RequestTimeTooSkewed": "; this machine's clock is wrong",
+    "PreconditionFailed": "; another process wrote there at the same moment",
+}
+_UNANSWERED = {
+    "NoCredentialsError": "there are no AWS credentials; give this process a role, or AWS_ACCESS_KEY_ID and its secret",
+    "PartialCredentialsError": "the AWS credentials are incomplete",
+    "NoRegionError": "there is no region; write the anchor's region, e.g. eu-west-1",
+    "EndpointConnectionError": "S3 cannot be reached there; see endpoint_url and the network",
+    "ConnectTimeoutError": "S3 does not answer in time",
+    "ReadTimeoutError": "S3 does not answer in time",
+    "ConnectionClosedError": "S3 hung up",
+    "SSLError": "the certificate there is not accepted",
+    "ProfileNotFound": "AWS_PROFILE names a profile that does not exist",
+}
