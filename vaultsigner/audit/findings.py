@@ -1,4 +1,4 @@
-"""What a verification finds: the first thing that is wrong with a chain, its place and its kind."""
+"""What a verification finds: the first thing that is wrong with a chain or an anchor, its place and its kind."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Kind(StrEnum):
-    """What somebody did to a chain, as far as it shows."""
+    """What somebody did to a chain, its checkpoints or its anchors, as far as it shows."""
 
     ALTERED = "altered"
     DELETED = "deleted"
@@ -20,9 +20,16 @@ class Kind(StrEnum):
     FILE_MISSING = "file missing"
     FILE_OF_ANOTHER_CHAIN = "file of another chain"
     FILE_UNUSABLE = "file unusable"
+    COMPRESSION = "compressed file damaged"
     CHAIN_MISSING = "chain missing"
     CUT_OFF = "cut off or rolled back"
     REWRITTEN = "rewritten"
+    CHECKPOINT_WRONG = "checkpoint does not fit"
+    CHECKPOINTS_MISSING = "checkpoints missing"
+    SIGNATURE_BAD = "bad signature"
+    KEY_UNKNOWN = "unknown key"
+    ANCHOR_DAMAGED = "anchor damaged"
+    FORKED = "forked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ class Finding:
     """The first thing that is wrong with a chain; what comes after it was not judged.
 
     Args:
-        path, line: the line at which it shows, from 1; None and 0: in no line.
+        path, line: the line at which it shows, from 1; None and 0: in no line. Of an anchor: its file, and 0.
         seq: the number of the record that is concerned.
         words: for the person who looks into it.
     """

@@ -5,7 +5,8 @@ be cut off, and all of it can be written anew. Neither fits a head that was note
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from vaultsigner.audit.chain import GENESIS
 from vaultsigner.errors import AuditError
@@ -19,11 +20,23 @@ class NotedHeadError(AuditError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class NotedHead:
-    """Record `seq` of a chain has this hash. `chain` is None where there is only one chain."""
+    """Record `seq` of a chain has this hash. `chain` is None where there is only one chain.
+
+    Args:
+        root: of the Merkle tree over records 1 to `seq`, where that was noted too.
+        source: the anchor's file that says so; None: a person does.
+    """
 
     seq: int
     hash: str
     chain: str | None = None
+    root: bytes | None = field(default=None, compare=False)
+    source: Path | None = field(default=None, compare=False)
+
+    @property
+    def how(self) -> str:
+        """`noted`, or where it is anchored."""
+        return "noted" if self.source is None else f"anchored in {self.source}"
 
     def __str__(self) -> str:
         """As it is read."""

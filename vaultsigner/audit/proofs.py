@@ -67,10 +67,9 @@ class _Leaves:
         self._size = size
         self._index = index
 
-    def take(self, line: bytes) -> None:
+    def take(self, line: bytes, leaf: bytes) -> None:
         number = self.tree.size
         if number != self._size:
-            leaf = leaf_hash(line[:-1])
             if number == self._index:
                 self.record = line[:-1]
             self.tree.add(leaf)
@@ -102,9 +101,11 @@ def root_of(
         AuditError: a file cannot be read.
     """
     leaves = _Leaves((), size)
-    verdict = verify_chain(chain, progress=progress, each=leaves.take)
+    verdict = verify_chain(chain, progress=progress, each=leaves.take if size is not None else None)
     if not verdict.intact:
         return verdict, None
+    if size is None:
+        return verdict, Root(verdict.root, verdict.head.seq)
     _require_size(leaves.tree, size)
     return verdict, Root(leaves.tree.root(), leaves.tree.size)
 
@@ -153,9 +154,9 @@ def prove_growth(
     leaves = _Leaves([*ranges], size)
     beginning = _Leaves((), first_size)
 
-    def take(line: bytes) -> None:
-        leaves.take(line)
-        beginning.take(line)
+    def take(line: bytes, leaf: bytes) -> None:
+        leaves.take(line, leaf)
+        beginning.take(line, leaf)
 
     verdict = verify_chain(chain, progress=progress, each=take)
     if not verdict.intact:

@@ -70,7 +70,7 @@ class ChainFollower:
     @property
     def head(self) -> Head:
         """After the last line taken."""
-        return Head(self._chain, self.seq, self._hash.decode("ascii"), self._time_us)
+        return Head(self._chain, self.seq, self.hash.decode("ascii"), self._time_us)
 
     def take(self, line: bytes) -> None:
         """Go on to the next line (with its newline).
@@ -83,7 +83,7 @@ class ChainFollower:
 
     def _be_at(self, head: Head) -> None:
         self.seq = head.seq
-        self._chain, self._hash, self._time_us = head.chain, head.hash.encode("ascii"), head.time_us
+        self._chain, self.hash, self._time_us = head.chain, head.hash.encode("ascii"), head.time_us
 
     def _took_plain(self, line: bytes) -> bool:
         """Go on where all is well beyond doubt; False: look closer."""
@@ -92,7 +92,7 @@ class ChainFollower:
             return False
         prev, seq, minute, second, microsecond, digest = match.groups()
         if (
-            prev != self._hash
+            prev != self.hash
             or int(seq) != self.seq + 1
             or sha256(line[:-_SEAL_BYTES] + b"}").hexdigest().encode() != digest
         ):
@@ -107,7 +107,7 @@ class ChainFollower:
         if time_us < self._time_us:
             return False
         self.seq += 1
-        self._hash, self._time_us = digest, time_us
+        self.hash, self._time_us = digest, time_us
         return True
 
     def _match(self, line: bytes) -> Match | None:

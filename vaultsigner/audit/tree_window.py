@@ -1,7 +1,7 @@
 """The Merkle tree over a chain as it grows, and what it was at any of its latest sizes. Pure.
 
-A checkpoint stands some records behind the last one that it is for. So the nodes over the latest records are kept, level by level,
-and with them, of each level, the last one before: all that the tree of any size since then consists of.
+A checkpoint stands some records behind the last one that it is for. So the nodes over the latest records are kept, level by
+level, and with them, of each level, the last one before: all that the tree of any size since then consists of.
 """
 
 from collections.abc import Sequence

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
 from tests.unit.cli.policy_records import ALLOWED, DENIED, SAM, decided, transfer
 from vaultsigner.audit.chain import Head, read_line, seal
+from vaultsigner.audit.coverage import Position
 from vaultsigner.audit.entries import Control, Entry, Outcome, RequestRefused
+from vaultsigner.domain.merkle import Tree, leaf_hash
 from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.targets import Target
 
@@ -20,12 +22,21 @@ _BEGIN_US = int(datetime(2026, 11, 20, tzinfo=UTC).timestamp()) * 1_000_000
 _DAY_US = 86_400 * 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Log:
     """A chain's lines, and the head after each."""
 
     lines: tuple[bytes, ...]
     heads: tuple[Head, ...]
+
+    @cached_property
+    def positions(self) -> list[Position]:
+        """Where a verification stands before each line, of a log without checkpoints from its beginning."""
+        tree, positions = Tree(), [Position(Head(self.heads[0].chain))]
+        for line, head in zip(self.lines, self.heads, strict=True):
+            tree.add(leaf_hash(line[:-1]))
+            positions.append(Position(head, tree.subtrees, waiting_since_us=self.heads[0].time_us))
+        return positions
 
     def head_before(self, index: int) -> Head:
         """The head that line `index` continues."""

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from vaultsigner.audit.chain import timestamp
 from vaultsigner.audit.findings import Finding
 from vaultsigner.audit.verification import Verdict
 from vaultsigner.cli.policy.words import counted, printable
+from vaultsigner.domain.record_time import record_time
 
 NOT_SHOWN = (
     "A chain by itself does not show that its end was cut off, or that all of it was written anew. Note its head away from "
@@ -44,7 +44,7 @@ def _show_verdict(verdict: Verdict) -> None:
     head = verdict.head
     read = f"{head.seq:,} {'record' if head.seq == 1 else 'records'} in {counted(verdict.files, 'file')}"
     state = click.style("intact", fg="green") if verdict.intact else click.style("damaged", fg="red")
-    until = f", the last of {timestamp(head.time_us)}" if head.seq else ""
+    until = f", the last of {record_time(head.time_us)}" if head.seq else ""
     good = ", " if verdict.intact else "; what comes before is intact: "
     click.echo(f"{verdict.chain.name}: {state}{good}{read}{until}")
     if verdict.finding is not None:
@@ -72,7 +72,7 @@ def _verdict_document(verdict: Verdict) -> dict[str, Any]:
         "records": head.seq,
         "files": verdict.files,
         "head": head_text(verdict) if head.seq else None,
-        "last": timestamp(head.time_us) if head.seq else None,
+        "last": record_time(head.time_us) if head.seq else None,
         "as_noted": [noted.seq for noted in verdict.confirmed],
         "not_looked_at": list(verdict.chain.others),
         "damage": None if finding is None else _finding_document(finding),
