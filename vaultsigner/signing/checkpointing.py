@@ -1,0 +1,199 @@
+"""Has the record signed, every so many records and every minute, and sends what was signed to the anchors.
+
+The order is: on record, then noted in the state, then sent. So the state is never behind an anchor, unless it is an older copy.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from vaultsigner.audit.chain_tree import ChainState, ChainTree
+from vaultsigner.audit.checkpoint_entry import Checkpointed
+from vaultsigner.audit.idle_chains import IdleChains
+from vaultsigner.audit.recorder import Recorder
+from vaultsigner.audit.writer import ChainWriter
+from vaultsigner.custody.checkpoint_protocol import ProofNeeded, SignCheckpointRequest
+from vaultsigner.custody.client import CustodyClient
+from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint, SignedCheckpoint
+from vaultsigner.errors import CustodyError, VaultsignerError
+from vaultsigner.signing.clock import Clock
+from vaultsigner.state import NotedCheckpoint, State
+
+EVERY_SECONDS = 60.0
+RETRY_SECONDS = 5.0
+LAST_SECONDS = 5.0
+"""How long the end of the service waits for its last checkpoint."""
+MOST_UNSENT = 10_000
+
+log = structlog.get_logger(__name__)
+Publish = Callable[[AnchorDocument], None]
+Record = Callable[[Checkpointed], Awaitable[object]]
+
+
+class Checkpointing:
+    """Makes checkpoints of this process's chain, and of chains that no process has.
+
+    `problem` says why the last one could not be made; `last` is the last of this process's chain.
+
+    Args:
+        every: how many records make a checkpoint due before its minute is over.
+        digest: of the policies in force.
+        publish: takes what goes to the anchors; does not wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        custody: CustodyClient,
+        state: State,
+        idle: IdleChains,
+        every: int,
+        digest: Callable[[], str],
+        publish: Publish,
+        clock: Clock,
+    ) -> None:
+        self.problem: str | None = None
+        self.last: Checkpoint | None = None
+        self._recorder = recorder
+        self._custody = custody
+        self._state = state
+        self._idle = idle
+        self._every = every
+        self._digest = digest
+        self._publish = publish
+        self._clock = clock
+        self._due = asyncio.Event()
+        self._unsent: deque[AnchorDocument] = deque(maxlen=MOST_UNSENT)
+
+    async def run(self) -> None:
+        """Until it is cancelled. The first checkpoint is due at once: it covers what a crash left without one."""
+        tree, loop = self._tree(), asyncio.get_running_loop()
+        tree.call_when_due(self._every, lambda: _set_from_thread(loop, self._due))
+        own = others = self._clock.monotonic()
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), max(min(own, others) - self._clock.monotonic(), 0))
+            now = self._clock.monotonic()
+            if self._due.is_set() or now >= own:
+                self._due.clear()
+                own = now + (EVERY_SECONDS if await self.checkpoint() else RETRY_SECONDS)
+            if now >= others:
+                others = now + EVERY_SECONDS
+                await self._cover_idle_chains()
+
+    async def checkpoint(self) -> bool:
+        """Make one of this process's chain now. Returns False, and `problem` says why, where that cannot be."""
+        try:
+            signed = await self._make(self._tree(), self._recorder.record)
+        except VaultsignerError as error:
+            self._failed(error)
+            return False
+        self.last = signed.checkpoint if signed is not None else self.last
+        if self.problem is not None:
+            log.info("checkpoints_again", size=self.last.size if self.last else 0)
+            self.problem = None
+        return True
+
+    async def _make(self, tree: ChainTree, record: Record) -> SignedCheckpoint | None:
+        """One checkpoint, on record, noted and sent; None where the chain is empty."""
+        await self._send()
+        state = await asyncio.to_thread(tree.state)
+        if state is None:
+            return None
+        signed = await self._signed(tree, state)
+        await record(Checkpointed(state, signed, self._digest()))
+        await asyncio.to_thread(tree.signed, state)
+        self._unsent.append(AnchorDocument(state.old_size, state.path, signed))
+        await self._send()
+        return signed
+
+    async def _signed(self, tree: ChainTree, state: ChainState) -> SignedCheckpoint:
+        answer = await self._custody.sign_checkpoint(_question(state, state.old_size, state.path))
+        if isinstance(answer, ProofNeeded):
+            # It signed one that never came on record: this process, or one before it, ended in between.
+            path = await asyncio.to_thread(tree.path_from, answer.size, state.size)
+            answer = await self._custody.sign_checkpoint(_question(state, answer.size, path))
+        if isinstance(answer, ProofNeeded):
+            raise CustodyError("custody_unavailable", "custody wants another proof each time: try again")
+        return answer
+
+    async def _send(self) -> None:
+        while self._unsent:
+            checkpoint = self._unsent[0].signed.checkpoint
+            await self._state.note_checkpoint(
+                NotedCheckpoint(checkpoint.chain, checkpoint.size, checkpoint.head)
+            )
+            self._publish(self._unsent.popleft())
+
+    async def _cover_idle_chains(self) -> None:
+        try:
+            for chain in await asyncio.to_thread(self._idle.changed):
+                writer = await asyncio.to_thread(self._idle.open, chain)
+                if writer is not None:
+                    await self._cover(writer)
+                    self._idle.covered(chain)
+        except VaultsignerError as error:
+            self._failed(error)
+
+    async def _cover(self, writer: ChainWriter) -> None:
+        try:
+            if writer.tree is not None:
+                await self._make(writer.tree, _recording(writer))
+        finally:
+            await asyncio.to_thread(writer.close)
+
+    def _tree(self) -> ChainTree:
+        tree = self._recorder.tree
+        if tree is None:
+            raise RuntimeError("the recorder was opened without a tree")
+        return tree
+
+    def _failed(self, error: VaultsignerError) -> None:
+        if self.problem is None:
+            log.warning("no_checkpoint", problem=str(error))
+        self.problem = str(error)
+
+
+@asynccontextmanager
+async def checkpointing(made: Checkpointing) -> AsyncIterator[None]:
+    """Make checkpoints for as long as the context lasts, and a last one."""
+    task = asyncio.get_running_loop().create_task(_run(made))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        with suppress(TimeoutError):
+            await asyncio.wait_for(made.checkpoint(), LAST_SECONDS)
+
+
+async def _run(made: Checkpointing) -> None:
+    while True:
+        try:
+            await made.run()
+        except Exception:  # a bug must not be the end of every later checkpoint
+            log.exception("checkpoints not made")
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+        loop.call_soon_threadsafe(event.set)
+
+
+def _question(state: ChainState, old_size: int, path: tuple[bytes, ...]) -> SignCheckpointRequest:
+    return SignCheckpointRequest(state.chain, state.size, state.root, state.head, old_size, path)
+
+
+def _recording(writer: ChainWriter) -> Record:
+    async def record(entry: Checkpointed) -> None:
+        (result,) = await asyncio.to_thread(writer.commit, [entry.members()])
+        if isinstance(result, Exception):
+            raise result
+
+    return record
