@@ -1,5 +1,6 @@
 """Reads what a recorder wrote, from the files alone, and waits for it."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from tests import patience
 from vaultsigner.audit.chain import Head, verify_lines
 from vaultsigner.audit.entries import Control
+from vaultsigner.audit.file_names import in_order
 
 
 def event(name: str, **details: str) -> Control:
@@ -21,10 +23,21 @@ def chain_directory(directory: Path) -> Path:
     return chain
 
 
+def files_of(directory: Path) -> list[Path]:
+    """The files of the only chain, in the order in which they were written."""
+    chain = chain_directory(directory)
+    return [chain / name for name in in_order(path.name for path in chain.iterdir())]
+
+
+def lines_in(path: Path) -> list[bytes]:
+    """The lines of a file, which may be compressed, with their newlines."""
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines(keepends=True)
+
+
 def lines_of(directory: Path) -> list[bytes]:
     """All lines of the only chain, with their newlines."""
-    files = sorted(chain_directory(directory).glob("*.jsonl"))
-    return [line for path in files for line in path.read_bytes().splitlines(keepends=True)]
+    return [line for path in files_of(directory) for line in lines_in(path)]
 
 
 def records_of(directory: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ from tests.unit.audit.record_files import (
     chain_directory,
     event,
     events_of,
+    files_of,
+    lines_in,
     records_of,
     until,
     verified,
@@ -87,6 +89,38 @@ async def test_a_day_has_its_own_file_even_within_one_batch(tmp_path: Path) -> N
     assert [path.name for path in files] == ["2026-11-21.jsonl", "2026-11-22.jsonl"]
     assert [len(path.read_bytes().splitlines()) for path in files] == [3, 3]
     assert verified(audit).seq == 6
+
+
+async def test_a_file_that_is_large_enough_is_closed_and_the_day_goes_on_in_the_next(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    now = [MIDNIGHT_NS - 10**9]
+    async with Recorder(audit, clock=lambda: now[0], rotate_bytes=1_000) as recorder:
+        for number in range(9):
+            await recorder.record(event(f"e{number}"))
+        now[0] = MIDNIGHT_NS
+        await recorder.record(event("next day"))
+    files = files_of(audit)
+    assert [path.name.removesuffix(".gz") for path in files] == [
+        "2026-11-21.jsonl",
+        "2026-11-21.0002.jsonl",
+        "2026-11-21.0003.jsonl",
+        "2026-11-22.jsonl",
+    ]
+    assert [len(lines_in(path)) for path in files] == [4, 4, 1, 1]
+    assert verified(audit).seq == 10
+
+
+async def test_a_restart_goes_on_in_the_newest_file_of_the_day(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    for number in range(9):
+        async with Recorder(audit, clock=lambda: MIDNIGHT_NS, rotate_bytes=1_000) as recorder:
+            await recorder.record(event(f"e{number}"))
+    assert [path.name.removesuffix(".gz") for path in files_of(audit)] == [
+        "2026-11-22.jsonl",
+        "2026-11-22.0002.jsonl",
+        "2026-11-22.0003.jsonl",
+    ]
+    assert verified(audit).seq == 9
 
 
 async def test_a_clock_that_steps_back_does_not_take_the_record_with_it(tmp_path: Path) -> None:
