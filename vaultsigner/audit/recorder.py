@@ -7,7 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vaultsigner.audit import compression
 from vaultsigner.audit.chain_tree import ChainTree
+from vaultsigner.audit.compression import Compressor
 from vaultsigner.audit.entries import Entry
 from vaultsigner.audit.writer import (
     ROTATE_BYTES,
@@ -33,7 +35,8 @@ class Recorder:
         wait_seconds: how long a stalled disk may keep a caller.
         queue_limit: how many records may wait.
         retry_seconds: how often a failure is looked at again while nobody asks for a record.
-        rotate_bytes: a file that has reached this size is closed, and the day goes on in another.
+        rotate_bytes: a file that has reached this size is closed, and the day goes on in another. Closed files are compressed.
+        compress_retry_seconds: how long after a failure to compress a file it is tried again.
         closed: chains that must not go on.
         with_tree: whether checkpoints are to be made of the chain, see `tree`.
     """
@@ -47,6 +50,7 @@ class Recorder:
         queue_limit: int = QUEUE_LIMIT,
         retry_seconds: float = RETRY_SECONDS,
         rotate_bytes: int = ROTATE_BYTES,
+        compress_retry_seconds: float = compression.RETRY_SECONDS,
         closed: Collection[str] = (),
         with_tree: bool = False,
     ) -> None:
@@ -58,6 +62,7 @@ class Recorder:
         self._queue_limit = queue_limit
         self._retry_seconds = retry_seconds
         self._rotate_bytes = rotate_bytes
+        self._compress_retry_seconds = compress_retry_seconds
 
     async def __aenter__(self) -> Self:
         """Open the chain.
@@ -81,7 +86,15 @@ class Recorder:
             queue_limit=self._queue_limit,
             wait_seconds=self._wait_seconds,
         )
+        self._compressor = Compressor(
+            self._writer.directory,
+            writing=lambda: self._writer.writing,
+            is_ours=self._writer.is_ours,
+            retry_seconds=self._compress_retry_seconds,
+        )
+        self._writer.rotated = self._compressor.wake
         self._group.start()
+        self._compressor.start()
         return self
 
     async def __aexit__(
@@ -92,7 +105,9 @@ class Recorder:
         Raises:
             AuditError: the disk hangs; the chain stays locked until this process ends.
         """
+        self._compressor.stop()
         await self._group.close()
+        await asyncio.to_thread(self._compressor.join, self._wait_seconds)
         self._writer.close()
 
     async def record(self, entry: Entry) -> AuditPosition:
@@ -118,6 +133,11 @@ class Recorder:
         self._writer.policy = digest
 
     @property
+    def policy(self) -> str | None:
+        """What was named last by `name_policy`."""
+        return self._writer.policy
+
+    @property
     def tree(self) -> ChainTree | None:
         """The tree over the chain; None where no checkpoints are made of it."""
         return self._writer.tree
@@ -126,6 +146,11 @@ class Recorder:
     def problem(self) -> str | None:
         """Why records cannot be written at present; None when the last one could."""
         return self._writer.problem
+
+    @property
+    def warning(self) -> str | None:
+        """What does not stand in the way of records and yet needs somebody's eye: a file that cannot be compressed."""
+        return self._compressor.warning
 
     @property
     def healthy(self) -> bool:

@@ -8,9 +8,7 @@ from pathlib import Path
 import aiohttp
 
 import vaultsigner
-from vaultsigner.audit import open_recorder
 from vaultsigner.audit.entries import Control
-from vaultsigner.audit.recorder import Recorder
 from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
 from vaultsigner.custody.client import CustodyClient
@@ -40,6 +38,7 @@ from vaultsigner.signing.open_api_admission import OpenApiAdmission
 from vaultsigner.signing.partner import PartnerTasks
 from vaultsigner.signing.policies import PolicyKeeper, watching
 from vaultsigner.signing.readiness import ReadinessCheck
+from vaultsigner.signing.record_keeping import KeptRecord, record_kept
 from vaultsigner.signing.service import SigningService
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.strangers import Strangers
@@ -52,7 +51,7 @@ from vaultsigner.state import State, open_state
 class Parts:
     """What has to be opened and closed."""
 
-    recorder: Recorder
+    record: KeptRecord
     state: State
     watch: SuspensionWatch
     custody: CustodyClient
@@ -73,14 +72,16 @@ async def assembled(
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        recorder = await stack.enter_async_context(open_recorder(settings.audit.directory))
+        custody = await stack.enter_async_context(connected(CustodyClient(custody_socket)))
         state = await stack.enter_async_context(open_state(settings.state_url))
+        record = await stack.enter_async_context(record_kept(settings.audit, custody, state, clock))
+        recorder = record.recorder
         watch = SuspensionWatch(state, clock, operators(settings))
         parts = Parts(
-            recorder=recorder,
+            record=record,
             state=state,
             watch=await stack.enter_async_context(watch.watching()),
-            custody=await stack.enter_async_context(connected(CustodyClient(custody_socket))),
+            custody=custody,
             session=await stack.enter_async_context(
                 # No proxy from the environment, no cookies: only the nodes that the configuration names.
                 aiohttp.ClientSession(trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
@@ -119,7 +120,7 @@ def _service(
         name: BeaconNode(parts.session, environment) for name, environment in settings.environments.items()
     }
     accounts = Accounts(parts.state, nodes, clock)
-    journal = Journal(parts.recorder, status_of)
+    journal = Journal(parts.record.recorder, status_of)
     signer = Signer(parts.custody)
     strangers = Strangers(parts.state, settings.rate_limits, clock)
     counting = Counting(parts.state, settings.rate_limits, clock, strangers)
@@ -130,7 +131,7 @@ def _service(
     desk = Desk(keeper, journal, counting)
     approvals = Approvals(parts.state, journal, clock)
     deciding = Deciding(desk, parts.watch, approvals, counting, clock)
-    exchange_journal = ExchangeJournal(parts.recorder, status_of)
+    exchange_journal = ExchangeJournal(parts.record.recorder, status_of)
     return SigningService(
         authenticator=authenticator,
         admission=Admission(authenticator, wallets),
@@ -181,6 +182,6 @@ def _service(
         explaining=Explaining(settings, clock),
         clock=clock,
         readiness=ReadinessCheck(
-            custody=parts.custody, state=parts.state, recorder=parts.recorder, policies=keeper
+            custody=parts.custody, state=parts.state, recorder=parts.record.recorder, policies=keeper
         ),
     )

@@ -40,7 +40,6 @@ class Checkpointing:
 
     Args:
         every: how many records make a checkpoint due before its minute is over.
-        digest: of the policies in force.
         publish: takes what goes to the anchors; does not wait.
     """
 
@@ -52,7 +51,6 @@ class Checkpointing:
         state: State,
         idle: IdleChains,
         every: int,
-        digest: Callable[[], str],
         publish: Publish,
         clock: Clock,
     ) -> None:
@@ -63,7 +61,6 @@ class Checkpointing:
         self._state = state
         self._idle = idle
         self._every = every
-        self._digest = digest
         self._publish = publish
         self._clock = clock
         self._due = asyncio.Event()
@@ -105,7 +102,7 @@ class Checkpointing:
         if state is None:
             return None
         signed = await self._signed(tree, state)
-        await record(Checkpointed(state, signed, self._digest()))
+        await record(Checkpointed(state, signed, self._recorder.policy))
         await asyncio.to_thread(tree.signed, state)
         self._unsent.append(AnchorDocument(state.old_size, state.path, signed))
         await self._send()
