@@ -2,8 +2,16 @@
 # The service in a container: nothing but Python, the locked packages and vaultsigner; no shell needed, no root.
 #
 # Debian, not Alpine: custody relies on glibc's allocator settings, which musl does not have.
-# A tag can move. Name the image by digest in your own builds: --build-arg PYTHON_IMAGE=python@sha256:...
+# A tag can move. Name the image by digest in your own builds: --build-arg PYTHON_IMAGE=python@sha256:..., and
+# NODE_IMAGE in the same way.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+# What the console draws its plot with, checked against the hash in its lock file; nothing else of this stage goes further.
+FROM ${NODE_IMAGE} AS parts
+WORKDIR /parts
+COPY vaultsigner/server/console/parts/package.json vaultsigner/server/console/parts/package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
@@ -16,6 +24,9 @@ RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements-demo.lock > build.lock \
  && /opt/build/bin/pip install --require-hashes -r build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY vaultsigner vaultsigner
+COPY --from=parts /parts/node_modules/uplot/dist/uPlot.esm.js vaultsigner/server/console/vendor/uplot.js
+COPY --from=parts /parts/node_modules/uplot/dist/uPlot.min.css vaultsigner/server/console/vendor/uplot.css
+COPY --from=parts /parts/node_modules/uplot/LICENSE vaultsigner/server/console/vendor/uplot-license.txt
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . \
  && /opt/vaultsigner/bin/pip install --no-deps --no-index /dist/*.whl \
  && /opt/vaultsigner/bin/pip uninstall --yes pip
