@@ -49,6 +49,13 @@ class ChainLock:
         except OSError as error:
             raise AuditError(f"{self._path} cannot be locked: {error.strerror}") from error
 
+    def is_ours(self) -> bool:
+        """Whether the lock file that the path names is the one we hold. May be asked from another thread than the writer's."""
+        try:
+            return self._is_named()
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Leave the chain to whoever comes next."""
         if self._descriptor is not None:

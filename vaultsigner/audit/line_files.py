@@ -99,11 +99,19 @@ def open_lines(path: Path, size: int) -> Iterator[OpenLines]:
                 raise
             path = path.with_name(f"{path.name}{GZIPPED}")
             file, packed = stack.enter_context(path.open("rb", buffering=_BUFFER)), True
-        lines = stack.enter_context(io.BufferedReader(_Inflating(path, file), _BUFFER)) if packed else file
+        lines = stack.enter_context(inflated(path, file)) if packed else file
         if compressed:
             yield OpenLines(lines, sys.maxsize, lambda _: file.tell())
         else:
             yield OpenLines(lines, size, lambda position: position)
+
+
+def inflated(path: Path, file: BinaryIO) -> BinaryIO:
+    """What is in a compressed file, which stays open when this is closed.
+
+    Reading raises CompressedDamageError, as soon as it shows.
+    """
+    return io.BufferedReader(_Inflating(path, file), _BUFFER)
 
 
 class _Inflating(io.RawIOBase):

@@ -36,7 +36,7 @@ class ChainWriter:
 
     `problem` says why records cannot be written at present; None: all is well. `policy` is the digest of the policies in force,
     for the writer's own records; None: not known yet. `writing` is the name of the file that was opened last; every file before
-    it is closed for good.
+    it is closed for good. `rotated` is called when another one is opened.
     """
 
     def __init__(
@@ -47,20 +47,19 @@ class ChainWriter:
         clock: ClockNs,
         *,
         rotate_bytes: int = ROTATE_BYTES,
-        rotated: Callable[[], None] = lambda: None,
         tree: ChainTree | None = None,
     ) -> None:
         """`rotated` is called when another file is opened than before; `tree` grows with what is written."""
         self.problem: str | None = None
         self.policy: str | None = None
         self.writing: str | None = None
+        self.rotated: Callable[[], None] = lambda: None
         self.directory = directory
         self.tree = tree
         self._lock = lock
         self._head = head
         self._clock = clock
         self._rotate_bytes = rotate_bytes
-        self._rotated = rotated
         self._file: DayFile | None = None
         self._interrupted: Interrupted | None = None
         self._findings: list[JsonValue] = []
@@ -80,6 +79,10 @@ class ChainWriter:
             except AuditError as error:
                 return self._refuse(error, batch)
         return self._append(batch)
+
+    def is_ours(self) -> bool:
+        """Whether the chain is still held by this process. For other threads."""
+        return self._lock.is_ours()
 
     def close(self) -> None:
         """Leave the chain to the next process."""
@@ -132,7 +135,7 @@ class ChainWriter:
         self._file = DayFile(path)
         if self.writing != path.name:
             self.writing = path.name
-            self._rotated()
+            self.rotated()
         return self._file
 
     def _refuse(self, error: AuditError, refused: Sequence[object]) -> list[Exception]:
@@ -173,7 +176,6 @@ def open_writer(
     clock: ClockNs,
     *,
     rotate_bytes: int = ROTATE_BYTES,
-    rotated: Callable[[], None] = lambda: None,
     closed: Collection[str] = (),
     with_tree: bool = False,
 ) -> ChainWriter:
@@ -190,7 +192,7 @@ def open_writer(
         chain, lock = claim_chain(directory, closed)
     except OSError as error:
         raise AuditError(f"{error.filename or directory}: {error.strerror}") from error
-    return continue_chain(chain, lock, clock, rotate_bytes=rotate_bytes, rotated=rotated, with_tree=with_tree)
+    return continue_chain(chain, lock, clock, rotate_bytes=rotate_bytes, with_tree=with_tree)
 
 
 def continue_chain(
@@ -199,7 +201,6 @@ def continue_chain(
     clock: ClockNs,
     *,
     rotate_bytes: int = ROTATE_BYTES,
-    rotated: Callable[[], None] = lambda: None,
     with_tree: bool = False,
 ) -> ChainWriter:
     """Go on with a chain whose lock is ours; the lock is released where that cannot be.
@@ -217,7 +218,7 @@ def continue_chain(
         if isinstance(error, OSError):
             raise AuditError(f"{error.filename or chain}: {error.strerror}") from error
         raise
-    return ChainWriter(chain, lock, head, clock, rotate_bytes=rotate_bytes, rotated=rotated, tree=tree)
+    return ChainWriter(chain, lock, head, clock, rotate_bytes=rotate_bytes, tree=tree)
 
 
 def _day(sealed: _Sealed) -> str:
