@@ -1,5 +1,6 @@
 """A thread of an anchor's own: what blocks there keeps neither the event loop nor the end of the process."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from vaultsigner.group_commit import GroupCommit
 
 T = TypeVar("T")
 WAIT_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
 
 
 class Calls:
@@ -39,8 +41,9 @@ class Calls:
 
     async def close(self) -> None:
         """End the thread; one that hangs ends with the process."""
-        with suppress(AnchorError):
-            await self._group.close()
+        with suppress(AnchorError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._group.close()
 
 
 def _each(calls: Sequence[Callable[[], Any]]) -> list[Any]:
