@@ -6,6 +6,7 @@ Used by the record and by the state, which must not know each other.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Generic, TypeVar
@@ -21,14 +22,19 @@ WAIT_SECONDS = 5.0
 
 
 class _Waiting(Generic[Work, Done]):
-    """One caller: its work, and the future it waits on."""
+    """One caller: its work, and the future it waits on. Neither is there once nobody waits any more: it may stay in the queue for
+    as long as the disk hangs, and is not to fill the memory.
+    """
 
-    __slots__ = ("abandoned", "future", "work")
+    __slots__ = ("future", "work")
 
     def __init__(self, work: Work, future: "asyncio.Future[Done]") -> None:
-        self.work = work
-        self.future = future
-        self.abandoned = False
+        self.work: tuple[Work] | None = (work,)
+        self.future: asyncio.Future[Done] | None = future
+
+    def abandon(self) -> None:
+        # The future as well: its cancellation remembers the caller's frame, and with it the work.
+        self.work = self.future = None
 
 
 class GroupCommit(Generic[Work, Done]):
@@ -41,7 +47,8 @@ class GroupCommit(Generic[Work, Done]):
         name: of the thread.
         idle_seconds: None: `commit` is never called without work.
         queue_limit: how many may wait; one more is refused at once.
-        wait_seconds: how long a caller waits before it is told that the outcome is unknown.
+        wait_seconds: how long a caller waits before it is told that the outcome is unknown. Where one batch takes longer than
+            that, callers are refused at once until it is done: they would wait in vain.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class GroupCommit(Generic[Work, Done]):
         self._wait_seconds = wait_seconds
         self._queue: queue.SimpleQueue[_Waiting[Work, Done] | None] = queue.SimpleQueue()
         self._open = False
+        self._began: float | None = None  # when the batch that is being done was begun, on `time.monotonic`
         # A daemon: a disk that never answers must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -82,15 +90,18 @@ class GroupCommit(Generic[Work, Done]):
         """
         if not self._open:
             raise self._failure(f"{self._thread.name} is closed")
+        if self._stalled():
+            raise self._failure(f"{self._thread.name}: no answer for more than {self._wait_seconds:g} s")
         if self._queue.qsize() >= self._queue_limit:
             raise self._failure(f"{self._thread.name}: {self._queue_limit} are waiting already")
-        waiting: _Waiting[Work, Done] = _Waiting(work, self._loop.create_future())
+        future: asyncio.Future[Done] = self._loop.create_future()
+        waiting = _Waiting(work, future)
         self._queue.put(waiting)
         try:
             async with asyncio.timeout(self._wait_seconds):
-                return await waiting.future
+                return await future
         except TimeoutError:
-            waiting.abandoned = True
+            waiting.abandon()
             raise self._failure(f"{self._thread.name}: no answer within {self._wait_seconds:g} s") from None
 
     async def close(self) -> None:
@@ -112,8 +123,9 @@ class GroupCommit(Generic[Work, Done]):
     def _run(self) -> None:
         going = True
         while going:
-            batch, going = self._take()
-            batch = [waiting for waiting in batch if not waiting.abandoned]
+            taken, going = self._take()
+            # Looked at once: a caller may give up at any moment.
+            batch = [(waiting, work[0]) for waiting in taken if (work := waiting.work) is not None]
             if batch or (going and self._idle_seconds is not None):
                 self._do(batch)
         self._deliver(self._finished.set)
@@ -132,13 +144,19 @@ class GroupCommit(Generic[Work, Done]):
             return batch, True
         return batch, False
 
-    def _do(self, batch: list[_Waiting[Work, Done]]) -> None:
+    def _stalled(self) -> bool:
+        began = self._began
+        return began is not None and time.monotonic() - began >= self._wait_seconds
+
+    def _do(self, batch: list[tuple[_Waiting[Work, Done], Work]]) -> None:
         results: Sequence[Done | Exception]
+        self._began = time.monotonic()
         try:
-            results = self._commit([waiting.work for waiting in batch])
+            results = self._commit([work for _, work in batch])
         except Exception as error:  # noqa: BLE001 - the thread's edge: it must outlive any mistake in `commit`.
             results = [self._failure(f"{self._thread.name}: {type(error).__name__}: {error}") for _ in batch]
-        self._deliver(lambda: _resolve(batch, results))
+        self._began = None
+        self._deliver(lambda: _resolve([waiting for waiting, _ in batch], results))
 
     def _deliver(self, action: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
@@ -147,9 +165,10 @@ class GroupCommit(Generic[Work, Done]):
 
 def _resolve(batch: Sequence[_Waiting[Work, Done]], results: Sequence[Done | Exception]) -> None:
     for waiting, result in zip(batch, results, strict=True):
-        if waiting.future.done():
+        future = waiting.future
+        if future is None or future.done():
             continue
         if isinstance(result, Exception):
-            waiting.future.set_exception(result)
+            future.set_exception(result)
         else:
-            waiting.future.set_result(result)
+            future.set_result(result)

@@ -1,8 +1,10 @@
 """Group commit: batches in order, every caller its own result, and no mistake that ends the thread."""
 
 import asyncio
+import gc
 import itertools
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
@@ -144,4 +146,50 @@ async def test_without_work_it_looks_around_when_told_to() -> None:
     desk = Desk()
     commits = group(desk, idle_seconds=0.01)
     await until(lambda: [] in desk.batches, "it looks around")
+    await commits.close()
+
+
+async def test_once_the_stall_is_known_nobody_waits_for_it_any_more() -> None:
+    desk = Desk()
+    commits = group(desk, wait_seconds=0.2)
+    desk.go.clear()
+    with pytest.raises(StateError, match="no answer within"):
+        await commits.submit(1)
+    # A task that is done after one turn of the loop has not waited.
+    refused = [asyncio.create_task(commits.submit(number)) for number in range(100, 200)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert all("no answer for more than" in str(task.exception()) for task in refused)
+    desk.go.set()
+    assert await first_done(commits, itertools.count(7)) >= 7
+    assert not {n for batch in desk.batches for n in batch} & set(range(100, 200))
+    await commits.close()
+
+
+class Heavy:
+    """Work that can be watched."""
+
+
+async def test_what_nobody_waits_for_is_not_kept_in_memory() -> None:
+    go = threading.Event()
+
+    def commit(batch: Sequence[Heavy]) -> Sequence[int]:
+        go.wait(PATIENCE_SECONDS)
+        return [1 for _ in batch]
+
+    commits = GroupCommit[Heavy, int](commit, failure=StateError, name="desk", wait_seconds=0.2)
+    commits.start()
+    begun = asyncio.create_task(commits.submit(Heavy()))
+    await asyncio.sleep(0.05)
+    heavy = Heavy()
+    left = weakref.ref(heavy)
+    waiting = asyncio.create_task(commits.submit(heavy))
+    del heavy
+    for task in (begun, waiting):
+        with pytest.raises(StateError):
+            await task
+    del task, waiting
+    gc.collect()
+    assert left() is None
+    go.set()
     await commits.close()
