@@ -3,10 +3,13 @@
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaultsigner.audit.chain_files import find_chains
+from vaultsigner.audit.chain_files import DayFile, find_chains
+from vaultsigner.audit.file_names import GZIPPED
+from vaultsigner.audit.line_files import CompressedDamageError, open_lines
 from vaultsigner.audit.reading import LONGEST_LINE
 from vaultsigner.errors import AuditError
 
@@ -16,17 +19,18 @@ _BLOCK = 1 << 16
 
 @dataclass(slots=True)
 class _Position:
-    """How far a file has been read."""
+    """How far a file has been read. `closed`: to its end, and it was compressed: nothing more comes."""
 
     offset: int = 0
     inode: int = 0
+    closed: bool = False
 
 
 class Follower:
     """Watches the chains in a directory; chains and days that come later are found by themselves.
 
-    Half a line is waited for. A file that became shorter, or another one, is read from its beginning: whoever watches sees its
-    records once more rather than none.
+    A file that is compressed meanwhile is read on from where it was. Half a line is waited for. A file that became shorter, or
+    another one, is read from its beginning: whoever watches sees its records once more rather than none.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -40,15 +44,14 @@ class Follower:
             AuditError: a file cannot be read.
         """
         found: list[bytes] = []
-        for chain in find_chains(self._directory):
-            lines: deque[bytes] = deque(maxlen=count)
-            for file in reversed(chain.files):
-                mine = _last_lines(file.path, file.size, count - len(lines))
-                self._positions[file.path] = _Position(
-                    _end_of_lines(file.path, file.size), file.path.stat().st_ino
-                )
-                lines.extendleft(reversed(mine))
-            found += lines
+        try:
+            for chain in find_chains(self._directory):
+                lines: deque[bytes] = deque(maxlen=count)
+                for file in reversed(chain.files):
+                    lines.extendleft(reversed(self._end_of(file, count - len(lines))))
+                found += lines
+        except OSError as error:
+            raise AuditError(f"{error.filename}: {error.strerror}") from error
         return sorted(found, key=time_of)[-count:] if count else []
 
     def new(self) -> list[bytes]:
@@ -62,17 +65,36 @@ class Follower:
                 line
                 for chain in find_chains(self._directory)
                 for file in chain.files
-                for line in self._new_in(file.path)
+                for line in self._new_in(file)
             ]
         except OSError as error:
             raise AuditError(f"{error.filename}: {error.strerror}") from error
         return sorted(found, key=time_of)
 
-    def _new_in(self, path: Path) -> Iterator[bytes]:
-        position = self._positions.setdefault(path, _Position())
-        status = path.stat()
+    def _end_of(self, file: DayFile, count: int) -> list[bytes]:
+        """The last lines of a file, which counts as read from here on."""
+        position = self._position(file.path)
+        if file.path.suffix != GZIPPED:
+            with suppress(FileNotFoundError):  # compressed just now
+                position.offset, position.inode = _end_of_lines(file.path, file.size), file.path.stat().st_ino
+                return _last_lines(file.path, file.size, count)
+            file = DayFile(file.path.with_name(f"{file.path.name}{GZIPPED}"), 0)
+        position.closed = True
+        return list(deque(_packed_lines(file, 0), maxlen=count)) if count > 0 else []
+
+    def _new_in(self, file: DayFile) -> Iterator[bytes]:
+        path, position = file.path, self._position(file.path)
+        if path.suffix == GZIPPED:
+            if not position.closed:
+                position.closed = True
+                yield from _packed_lines(file, position.offset)
+            return
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # compressed just now: found as that the next time
+            return
         if status.st_ino != position.inode or status.st_size < position.offset:
-            position.offset, position.inode = 0, status.st_ino
+            position.offset, position.inode, position.closed = 0, status.st_ino, False
         if status.st_size == position.offset:
             return
         with path.open("rb") as lines:
@@ -81,11 +103,25 @@ class Follower:
                 position.offset += len(line)
                 yield line
 
+    def _position(self, path: Path) -> _Position:
+        """The same one when the file has been compressed."""
+        return self._positions.setdefault(path.with_name(path.name.removesuffix(GZIPPED)), _Position())
+
 
 def time_of(line: bytes) -> bytes:
     """A line's time, to put lines in order; nothing where it has none."""
     match = _TIME.search(line, max(line.rfind(b'"time":"'), 0))
     return match[1] if match else b""
+
+
+def _packed_lines(file: DayFile, offset: int) -> Iterator[bytes]:
+    """The whole lines of a compressed file behind so many bytes. Where it is damaged, those before: to tell is for `verify`."""
+    with suppress(CompressedDamageError), open_lines(file.path, file.size) as opened:
+        position = 0
+        while (line := opened.lines.readline(LONGEST_LINE)) and line.endswith(b"\n"):
+            if position >= offset:
+                yield line
+            position += len(line)
 
 
 def _end_of_lines(path: Path, size: int) -> int:
