@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vaultsigner.audit.anchors.anchor import Anchor, AnchorConflictError, AnchorError
@@ -24,13 +24,13 @@ class Rollback:
         chain: its name.
         size: how many records the anchor says it had.
         found: what is there instead, in words.
-        anchor: which one says so; empty where it was not said.
+        who: says so, in words.
     """
 
     chain: str
     size: int
     found: str
-    anchor: str = ""
+    who: str = "an anchor"
 
     @property
     def name(self) -> str:
@@ -39,9 +39,8 @@ class Rollback:
 
     def __str__(self) -> str:
         """What is wrong and what to do."""
-        who = f"the anchor {self.anchor}" if self.anchor else "an anchor"
         return (
-            f"ROLLBACK OR FORK of chain {self.chain}: {who} has a checkpoint of {self.size} records, and {self.found}. "
+            f"ROLLBACK OR FORK of chain {self.chain}: {self.who} has a checkpoint of {self.size} records, and {self.found}. "
             "Put the whole record back from where it is kept; or, once you know what happened and can do without what is "
             f'lost, write "{self.name}" into audit.accepted_rollbacks'
         )
@@ -69,12 +68,14 @@ class Comparison:
 
     Args:
         rollbacks: chains that are behind, one entry for each checkpoint that they are behind.
+        sizes: how many records of each chain the anchors have seen.
         unanswered: anchors that said nothing.
         distrusted: what lies in anchors and was signed by none of the keys, or cannot be read: it counts for nothing, and
             somebody put it there.
     """
 
     rollbacks: tuple[Rollback, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
     unanswered: tuple[Unanswered, ...] = ()
     distrusted: tuple[str, ...] = ()
 
@@ -108,15 +109,19 @@ async def compare_with_anchors(
     own = await asyncio.to_thread(_newest_checkpoints, directory)
     asked = await asyncio.gather(*(_ask(directory, anchor, own, keys) for anchor in anchors))
     rollbacks = {(each.name, each.found): each for answer in asked for each in answer.rollbacks}
+    sizes: dict[str, int] = {}
+    for answer in asked:
+        sizes |= {chain: max(size, sizes.get(chain, 0)) for chain, size in answer.sizes.items()}
     return Comparison(
-        tuple(rollbacks.values()),
-        tuple(each for answer in asked for each in answer.unanswered),
-        tuple(each for answer in asked for each in answer.distrusted),
+        rollbacks=tuple(rollbacks.values()),
+        sizes=sizes,
+        unanswered=tuple(each for answer in asked for each in answer.unanswered),
+        distrusted=tuple(each for answer in asked for each in answer.distrusted),
     )
 
 
 def find_rollbacks(
-    directory: Path, anchored: Mapping[str, Checkpoint], anchor: str = ""
+    directory: Path, anchored: Mapping[str, Checkpoint], who: str = "an anchor"
 ) -> tuple[Rollback, ...]:
     """The chains that are behind checkpoints, or differ from them. Reads at most two files of each chain.
 
@@ -126,13 +131,13 @@ def find_rollbacks(
     Args:
         directory: of all chains.
         anchored: the newest checkpoint of each chain, its signature checked.
-        anchor: who has them, for the words.
+        who: has them, for the words.
 
     Raises:
         AuditError: a file cannot be read.
     """
     found = ((each, _difference(directory / chain, each)) for chain, each in anchored.items())
-    return tuple(Rollback(each.chain, each.size, words, anchor) for each, words in found if words)
+    return tuple(Rollback(each.chain, each.size, words, who) for each, words in found if words)
 
 
 async def _ask(
@@ -147,9 +152,14 @@ async def _ask(
     except AnchorError as error:
         return Comparison(unanswered=(Unanswered(anchor.name, anchor.required, str(error)),))
     newest = {chain: signed.checkpoint for chain, signed in held.newest.items()}
-    behind = await asyncio.to_thread(find_rollbacks, directory, newest, anchor.name)
-    distrusted = tuple(f"the anchor {anchor.name}: {each}" for each in held.distrusted)
-    return Comparison((*behind, *ahead), (), distrusted)
+    who = f"the anchor {anchor.name}"
+    behind = await asyncio.to_thread(find_rollbacks, directory, newest, who)
+    sizes = {chain: each.size for chain, each in newest.items()} | {each.chain: each.size for each in ahead}
+    return Comparison(
+        rollbacks=(*behind, *ahead),
+        sizes=sizes,
+        distrusted=tuple(f"{who}: {each}" for each in held.distrusted),
+    )
 
 
 async def _ahead(witness: Anchor, own: Mapping[str, SignedCheckpoint]) -> tuple[Rollback, ...]:
@@ -161,11 +171,11 @@ async def _ahead(witness: Anchor, own: Mapping[str, SignedCheckpoint]) -> tuple[
             seen = await witness.seen(signed, lambda _: True)
         except AnchorConflictError:
             words = f"the {size} records here are others"
-            found.append(Rollback(chain, size, words, witness.name))
+            found.append(Rollback(chain, size, words, f"the anchor {witness.name}"))
         else:
             if seen > size:
                 words = f"the newest checkpoint here is of {size} records"
-                found.append(Rollback(chain, seen, words, witness.name))
+                found.append(Rollback(chain, seen, words, f"the anchor {witness.name}"))
     return tuple(found)
 
 
