@@ -6,6 +6,7 @@ A file for each command, and beside them options.py, filters.py, rows.py (a reco
 import click
 
 from vaultsigner.cli.audit.check_proof import check_proof
+from vaultsigner.cli.audit.key import key
 from vaultsigner.cli.audit.prove import prove
 from vaultsigner.cli.audit.query import query
 from vaultsigner.cli.audit.root import root
@@ -19,9 +20,9 @@ from vaultsigner.cli.command_group import CommandGroup
 def audit() -> None:
     """Verify the record, prove single records, look things up in it.
 
-    Nothing here needs Vault or a running service, and nothing is changed. A running service may go on writing meanwhile.
+    Nothing here but `key` needs Vault or a running service, and nothing is changed. A running service may go on writing.
     """
 
 
-for command in (verify, root, prove, check_proof, query, stats, tail):
+for command in (verify, root, prove, check_proof, key, query, stats, tail):
     audit.add_command(command)

@@ -1,4 +1,4 @@
-"""What the commands of `vaultsigner audit` have in common: where the records lie, which chain is meant, how long it takes."""
+"""What the commands of `vaultsigner audit` have in common: where the records lie, which keys count, how long it takes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,8 +8,18 @@ import click
 from rich.console import Console
 
 from vaultsigner.audit.chain_files import ChainFiles, find_chains
+from vaultsigner.audit.trust import TrustError, read_key, read_trust_file
 from vaultsigner.cli.policy.options import DEFAULT_RECORDS, settings_if_any
 from vaultsigner.cli.policy.replay_report import progress_on
+from vaultsigner.domain.checkpoints import (
+    CheckpointError,
+    SignedCheckpoint,
+    read_anchor_document,
+    read_checkpoint,
+)
+from vaultsigner.domain.signed_notes import VerifierKey
+
+LARGEST_KEY_FILE = LARGEST_CHECKPOINT_FILE = 1 << 20
 
 directories_argument = click.argument(
     "directories",
@@ -25,6 +35,56 @@ records_option = click.option(
     metavar="DIRECTORY",
     help=f"Where the chains are; may be given more than once. Default: the configuration's, else {DEFAULT_RECORDS}/.",
 )
+
+keys_option = click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    help="A key that signs checkpoints: as `audit key` prints it, or its public key as base64 or in a PEM file. "
+    "May be given more than once.",
+)
+trust_option = click.option(
+    "--trust",
+    "trust_files",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A file of such keys, as `audit key` writes it. May be given more than once.",
+)
+
+
+def trusted_keys(keys: Sequence[str], trust_files: Sequence[Path]) -> tuple[VerifierKey, ...]:
+    """The keys of both options, each once.
+
+    Raises:
+        BadParameter: one cannot be read.
+    """
+    found: dict[VerifierKey, None] = {}
+    for text in keys:
+        try:
+            found[read_key(_file_or_itself(text))] = None
+        except TrustError as error:
+            raise click.BadParameter(str(error), param_hint="--key") from None
+    for path in trust_files:
+        try:
+            found |= dict.fromkeys(read_trust_file(_text_of(path, LARGEST_KEY_FILE)))
+        except (TrustError, ValueError) as error:
+            raise click.BadParameter(f"{path}: {error}", param_hint="--trust") from None
+    return tuple(found)
+
+
+def checkpoint_in(path: Path) -> SignedCheckpoint:
+    """The checkpoint in a file: a signed note, or what an anchor keeps.
+
+    Raises:
+        BadParameter: it is neither.
+    """
+    try:
+        text = _text_of(path, LARGEST_CHECKPOINT_FILE)
+        return read_anchor_document(text).signed if text.startswith("old ") else read_checkpoint(text)
+    except (CheckpointError, ValueError) as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="a checkpoint") from None
 
 
 def record_directories(directories: Sequence[Path], config_file: Path | None) -> tuple[Path, ...]:
@@ -64,3 +124,18 @@ def progress(chains: Sequence[ChainFiles]) -> Iterator[Callable[[int], None]]:
     """A bar on standard error, where that is a terminal."""
     with progress_on(Console(stderr=True), sum(chain.size for chain in chains)) as told:
         yield told
+
+
+def _file_or_itself(text: str) -> str:
+    try:
+        return _text_of(Path(text), LARGEST_KEY_FILE) if Path(text).is_file() else text
+    except (OSError, ValueError):
+        return text
+
+
+def _text_of(path: Path, most: int) -> str:
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError("it is too large")
+    return data.decode("utf-8")

@@ -14,7 +14,7 @@ from vaultsigner.cli.audit.options import (
     progress,
     record_directories,
 )
-from vaultsigner.cli.audit.verify_report import show_verdicts, verdicts_document
+from vaultsigner.cli.audit.verify_report import show_verdicts, verdict_document
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.options import json_option
 
@@ -47,10 +47,12 @@ def root(directories: tuple[Path, ...], config_file: Path | None, size: int | No
     if as_json:
         listed = [{"chain": name, "size": each.size, "root": each.hash.hex()} for name, each in roots]
         click.echo(
-            json.dumps({"roots": listed, "damaged": verdicts_document(damaged, ())["chains"]}, indent=2)
+            json.dumps(
+                {"roots": listed, "damaged": [verdict_document(verdict) for verdict in damaged]}, indent=2
+            )
         )
     else:
         for name, each in roots:
             click.echo(f"{name}  {each}")
-        show_verdicts(damaged, ())
+        show_verdicts(damaged)
     sys.exit(1 if damaged else 0)

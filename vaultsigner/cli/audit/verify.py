@@ -7,19 +7,40 @@ from pathlib import Path
 
 import click
 
+from vaultsigner.audit.anchored import AnchoredChain, anchored_heads, forks, read_anchor
 from vaultsigner.audit.chain_files import ChainFiles
+from vaultsigner.audit.coverage import CHECKPOINT_EVERY, Demands
 from vaultsigner.audit.findings import Finding
 from vaultsigner.audit.noted_heads import NotedHead, NotedHeadError, read_noted_head
 from vaultsigner.audit.verification import Verdict, missing_chain, verify_chain
-from vaultsigner.cli.audit.options import chains_in, directories_argument, progress, record_directories
-from vaultsigner.cli.audit.verify_report import show_verdicts, verdicts_document
+from vaultsigner.cli.audit.options import (
+    chains_in,
+    directories_argument,
+    keys_option,
+    progress,
+    record_directories,
+    trust_option,
+    trusted_keys,
+)
+from vaultsigner.cli.audit.verify_report import Report, report_document, show_report
 from vaultsigner.cli.configuration import config_option
-from vaultsigner.cli.policy.options import json_option
+from vaultsigner.cli.policy.options import DEFAULT_RECORDS, json_option, settings_if_any
 
 
 @click.command()
 @directories_argument
 @config_option
+@keys_option
+@trust_option
+@click.option(
+    "--anchors",
+    "anchors",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIRECTORY",
+    help="What an anchor keeps: its directory, or a copy of its bucket. May be given more than once.",
+)
+@click.option("--anchors-only", is_flag=True, help="Check the anchors alone, without any records.")
 @click.option(
     "--head",
     "heads",
@@ -27,43 +48,103 @@ from vaultsigner.cli.policy.options import json_option
     metavar="[CHAIN:]SEQ:HASH",
     help="A record that was noted earlier, as this command prints it. May be given more than once.",
 )
+@click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=CHECKPOINT_EVERY,
+    show_default=True,
+    help="The service's audit.checkpoint_every: twice as many records without a checkpoint are told.",
+)
 @json_option
 def verify(
-    directories: tuple[Path, ...], config_file: Path | None, heads: tuple[str, ...], as_json: bool
+    directories: tuple[Path, ...],
+    config_file: Path | None,
+    *,
+    keys: tuple[str, ...],
+    trust_files: tuple[Path, ...],
+    anchors: tuple[Path, ...],
+    anchors_only: bool,
+    heads: tuple[str, ...],
+    every: int,
+    as_json: bool,
 ) -> None:
     """Check every record of every chain, and tell the first that is not as it was written.
 
-    Each line is checked by itself (its hash, its one form as JSON) and against the one before: number, time, hash. Nothing
-    is needed but the files. DIRECTORY is the one that holds the chains, or a chain's own; a copy of it will do.
+    Each line is checked by itself (its hash, its one form as JSON) and against the one before: number, time, hash; and each
+    checkpoint against the records before it. Nothing is needed but the files. DIRECTORY is the one that holds the chains, or a
+    chain's own; a copy of it will do.
 
     What is told: bytes changed, records deleted, inserted, swapped, duplicated, taken from another chain or replaced by others
-    with correct hashes; half a line at the end; files that are missing or of another chain. A chain by itself does not show that
-    its end was cut off, or that all of it was written anew: note its head now and then, away from the machine, and give it
-    with --head. The chain must then have exactly that record.
+    with correct hashes; half a line at the end; files that are missing or of another chain. That all of a chain was written
+    anew shows by the signatures of its checkpoints: give --key or --trust. That its end was cut off, or all of it rolled back
+    to an older copy, shows by what is kept elsewhere: give --anchors, or a head that you noted (--head).
 
-    Exit status: 0 all chains are intact, 1 one is not, or it could not be told.
+    With --anchors and no records here (or --anchors-only) the anchors are checked by themselves: signatures, and the proofs that
+    the chain only grew from each checkpoint to the next.
+
+    Exit status: 0 all chains and anchors are intact, 1 one is not, or it could not be told.
 
     \b
     Examples:
       vaultsigner audit verify
-      vaultsigner audit verify /mnt/evidence/audit --json
-      vaultsigner audit verify audit/ --head 1042:9f2c…
+      vaultsigner audit verify --trust audit-keys.txt --anchors /mnt/anchors
+      vaultsigner audit verify /mnt/evidence/audit --key checkpoints.pem --json
+      vaultsigner audit verify --anchors-only --anchors bucket-copy --trust audit-keys.txt
       vaultsigner audit verify audit/ --head 00000000000000aa:1042:9f2c… --head 00000000000000bb:7:03d1…
     """
-    chains = chains_in(record_directories(directories, config_file))
-    noted = _placed(heads, chains)
-    verdicts: list[Verdict] = []
-    with progress(chains) as told:
-        for chain in chains:
-            mine = [head for head in noted if head.chain == chain.name]
-            verdicts.append(verify_chain(chain, mine, progress=told))
-    names = {chain.name for chain in chains}
-    missing: list[Finding] = [missing_chain(head) for head in noted if head.chain not in names]
+    if anchors_only and (not anchors or directories or heads):
+        raise click.UsageError("--anchors-only goes with --anchors, and with no records and no --head")
+    demands = Demands(trusted_keys(keys, trust_files), every)
+    anchored = tuple(chain for anchor in anchors for chain in read_anchor(anchor, demands.keys))
+    chains = None if anchors_only else _chains(directories, config_file, anchored)
+    noted = _placed(heads, chains) if chains is not None else []
+    verdicts = _verdicts(chains or (), (*noted, *anchored_heads(anchored)), demands)
+    names = {chain.name for chain in chains} if chains is not None else None
+    report = Report(
+        verdicts,
+        _missing(noted, anchored, names),
+        anchored,
+        tuple(forks(anchored)),
+        demands.keys,
+        chains is None,
+    )
     if as_json:
-        click.echo(json.dumps(verdicts_document(verdicts, missing), indent=2))
+        click.echo(json.dumps(report_document(report), indent=2))
     else:
-        show_verdicts(verdicts, missing)
-    sys.exit(0 if all(verdict.intact for verdict in verdicts) and not missing else 1)
+        show_report(report)
+    sys.exit(0 if report.intact else 1)
+
+
+def _chains(
+    directories: tuple[Path, ...], config_file: Path | None, anchored: Sequence[AnchoredChain]
+) -> tuple[ChainFiles, ...] | None:
+    """None: there are anchors and no records, and nothing says that there should be."""
+    if anchored and not directories and settings_if_any(config_file) is None and not DEFAULT_RECORDS.exists():
+        return None
+    return chains_in(record_directories(directories, config_file))
+
+
+def _verdicts(
+    chains: Sequence[ChainFiles], noted: Sequence[NotedHead], demands: Demands
+) -> tuple[Verdict, ...]:
+    by_chain: dict[str | None, list[NotedHead]] = {}
+    for head in noted:
+        by_chain.setdefault(head.chain, []).append(head)
+    with progress(chains) as told:
+        return tuple(
+            verify_chain(chain, by_chain.get(chain.name, ()), demands=demands, progress=told)
+            for chain in chains
+        )
+
+
+def _missing(
+    noted: Sequence[NotedHead], anchored: Sequence[AnchoredChain], names: set[str] | None
+) -> tuple[Finding, ...]:
+    """Chains that are not here: of an anchor the newest checkpoint is told."""
+    if names is None:
+        return ()
+    newest = [head for chain in anchored for head in list(anchored_heads([chain]))[-1:]]
+    return tuple(missing_chain(head) for head in (*noted, *newest) if head.chain not in names)
 
 
 def _placed(heads: Sequence[str], chains: Sequence[ChainFiles]) -> list[NotedHead]:
