@@ -180,11 +180,15 @@ def _read(directory: int, name: str) -> bytes:
     try:
         descriptor = os.open(name, _FILE, dir_fd=directory)
     except OSError as error:
-        if error.errno == errno.ELOOP:
+        # A link, or a socket.
+        if error.errno in (errno.ELOOP, errno.ENXIO):
             return b""
         raise
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(LARGEST_DOCUMENT + 1) if S_ISREG(os.fstat(descriptor).st_mode) else b""
+    with _closing(descriptor):
+        if not S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(LARGEST_DOCUMENT + 1)
 
 
 def _names(directory: int) -> list[str]:
