@@ -13,7 +13,7 @@ export function approvals() {
   return {
     title: "Approvals",
     nodes: [
-      element("p", { class: "lead" }, "Your own requests, and those that you may decide on; what expires first, first."),
+      element("p", { class: "lead" }, "What waits for somebody to agree; what expires first, first. Who may decide is named by the rule that asks for it."),
       results.node,
     ],
     refresh: results.refresh,
@@ -26,7 +26,7 @@ async function load(refresh) {
   const { approvals: found } = await get("/api/approvals");
   if (found.length === 0) {
     return nothing(
-      "Nothing waits for you. Requests of others are here where the rule that wants approvals names you; what is over is in the records, under the code approval_required.",
+      "Nothing waits for approval. What is over is in the records, under the code approval_required.",
     );
   }
   return element("ul", { class: "cards" }, found.map((/** @type {any} */ each) => card(each, refresh)));

@@ -9,8 +9,9 @@ const PERIODS = [
   ["24h", "the last 24 hours"],
   ["7d", "the last 7 days"],
   ["30d", "the last 30 days"],
-  ["all", "all there is"],
+  ["365d", "the last 365 days"],
 ];
+const ALL = ["all", "all there is"];
 const KINDS = ["request", "intent", "outcome", "dispatch", "control", "checkpoint"];
 const TEXTS = {
   principal: ["Who", "user:sam, client:bot-1"],
@@ -33,8 +34,8 @@ export function filterForm(view, period) {
   const used = FILTERS.filter((name) => name !== "since" && name !== "until" && given.get(name)).length;
   const form = element(
     "form",
-    { class: "filters", role: "search", on: { submit: (/** @type {Event} */ event) => submit(event, view) } },
-    labelled("Period", periodField(given, period)),
+    { class: "filters", role: "search", on: { submit: (/** @type {Event} */ event) => submit(event, view, period) } },
+    labelled("Period", periodField(given, period, view === "overview" ? PERIODS : [...PERIODS, ALL])),
     element(
       "details",
       { open: used > 0 || given.get("until") !== null },
@@ -54,14 +55,15 @@ export function filterForm(view, period) {
 /**
  * @param {URLSearchParams} given
  * @param {string} period
+ * @param {string[][]} periods to choose from
  */
-function periodField(given, period) {
-  const since = given.get("since") ?? (given.get("until") ? "all" : period);
-  const known = PERIODS.some(([value]) => value === since);
+function periodField(given, period, periods) {
+  const since = given.get("since") ?? (given.get("until") ? "between" : period);
+  const known = periods.some(([value]) => value === since);
   return element(
     "select",
     { id: "filter-since", name: "since" },
-    PERIODS.map(([value, words]) => element("option", { value, selected: value === since }, words)),
+    periods.map(([value, words]) => element("option", { value, selected: value === since }, words)),
     element("option", { value: "between", selected: !known }, "between two moments"),
   );
 }
@@ -121,8 +123,9 @@ function momentField(label, name, value) {
 /**
  * @param {Event} event
  * @param {string} view
+ * @param {string} period
  */
-function submit(event, view) {
+function submit(event, view, period) {
   event.preventDefault();
   const data = new FormData(/** @type {HTMLFormElement} */ (event.target));
   const chosen = new URLSearchParams();
@@ -133,7 +136,8 @@ function submit(event, view) {
   if (chosen.get("since") === "between") {
     const from = String(data.get("from") ?? "");
     if (from) chosen.set("since", inUtc(from));
-    else chosen.set("since", "all");
+    else if (chosen.has("until")) chosen.delete("since");
+    else chosen.set("since", period);
   }
   go(addressOf(view, chosen));
 }

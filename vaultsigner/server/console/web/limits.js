@@ -23,8 +23,13 @@ export function limits() {
 }
 
 async function load() {
-  const { limits: found } = await get("/api/limits");
-  if (found.length === 0) return nothing("No limit is in use. Limits stand in the policy's rules; they are here once something has been counted.");
+  const { limits: found, left_out: more } = await get("/api/limits");
+  if (found.length === 0) return nothing("The policy in force has no limits. They stand in its rules, under limits.");
+  return [more > 0 && nothing(`${count(more)} more are left out here.`), limitTable(found)];
+}
+
+/** @param {any[]} found */
+function limitTable(found) {
   return table(
     `${count(found.length)} limits`,
     [
@@ -34,8 +39,8 @@ async function load() {
         cell: (row) => element("a", { href: addressOf("records", { rule: row.rule, since: "all" }) }, shown(row.rule)),
         order: (row) => plain(row.rule),
       },
-      { title: "Limit", cell: (row) => shown(row.limit), order: (row) => plain(row.limit) },
-      { title: "For", cell: (row) => shown(row.subject), order: (row) => plain(row.subject) },
+      { title: "Limit", cell: (row) => shown(inWords(row.limit)), order: (row) => plain(row.limit) },
+      { title: "For", cell: (row) => shown(row.subject, "all together"), order: (row) => plain(row.subject) },
       { title: "Used", number: true, cell: (row) => [shown(row.used), " of ", shown(row.most), " ", shown(row.unit, "")], order: fullness },
       { title: "How full", cell: meter, order: fullness },
       { title: "Counts until", cell: (row) => (row.until ? moment(row.until) : shown(null)), order: (row) => row.until ?? "" },
@@ -43,6 +48,19 @@ async function load() {
     found,
     { key: (row) => `${row.rule} ${row.limit} ${row.subject}` },
   );
+}
+
+/**
+ * The service counts seconds; people do not.
+ * @param {string} limit
+ */
+function inWords(limit) {
+  return limit.replace(/every ([0-9]+) s\b/, (_, text) => {
+    const seconds = Number(text);
+    const [one, unit] = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]].find(([each]) => seconds % each === 0);
+    const many = seconds / one;
+    return many === 1 ? `every ${unit}` : `every ${many} ${unit}s`;
+  });
 }
 
 /** @param {any} row */
@@ -54,7 +72,7 @@ function fullness(row) {
 /** @param {any} row */
 function meter(row) {
   const percent = Math.round(fullness(row) * 100);
-  const label = `${plain(row.limit)} for ${plain(row.subject)}`;
+  const label = `${plain(row.limit)} for ${plain(row.subject ?? "all together")}`;
   return [
     element("meter", { min: "0", max: "100", high: "90", low: "70", optimum: "0", value: String(Math.min(percent, 100)), "aria-label": label }),
     ` ${percent} %`,

@@ -4,7 +4,7 @@
 import { get } from "./api.js";
 import { element } from "./dom.js";
 import { chosenFilters, filterForm } from "./filter_form.js";
-import { addressOf, filters } from "./place.js";
+import { addressOf, askedFor, filters } from "./place.js";
 import { plotOf, seriesOf } from "./plot.js";
 import { nothing, region } from "./region.js";
 import { count, moment, shown } from "./shown.js";
@@ -31,7 +31,7 @@ export function overview() {
 }
 
 async function load() {
-  const asked = filters(PERIOD);
+  const asked = askedFor(PERIOD);
   asked.set("buckets", "60");
   const summary = await get("/api/audit/summary", asked);
   return [

@@ -43,7 +43,7 @@ export function viewName() {
 }
 
 /**
- * The filters that are in the address.
+ * The filters that are in the address, as they are there: a period such as 24h stays one.
  * @param {string} [since] where none is given
  */
 export function filters(since = undefined) {
@@ -54,8 +54,24 @@ export function filters(since = undefined) {
     if (value) found.set(name, value);
   }
   if (since && !found.has("since") && !found.has("until")) found.set("since", since);
-  if (found.get("since") === "all") found.delete("since");
   return found;
+}
+
+const HOURS = { h: 1, d: 24 };
+
+/**
+ * The same as questions to the service, which knows moments alone.
+ * @param {string} since where none is given
+ */
+export function askedFor(since) {
+  const asked = filters(since);
+  const period = /^([1-9][0-9]{0,4})([hd])$/.exec(asked.get("since") ?? "");
+  if (period !== null) {
+    const milliseconds = Number(period[1]) * HOURS[period[2]] * 3600000;
+    asked.set("since", new Date(Date.now() - milliseconds).toISOString());
+  }
+  if (asked.get("since") === "all") asked.delete("since");
+  return asked;
 }
 
 /**

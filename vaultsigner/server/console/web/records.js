@@ -6,7 +6,7 @@ import { button, element } from "./dom.js";
 import { save } from "./download.js";
 import { chosenFilters, filterForm } from "./filter_form.js";
 import { unreadable } from "./overview.js";
-import { addressOf, filters } from "./place.js";
+import { addressOf, askedFor } from "./place.js";
 import { nothing, region, trouble } from "./region.js";
 import { count, moment, plain, principalOf, resultOf, shown, targetOf } from "./shown.js";
 import { table } from "./table.js";
@@ -74,7 +74,7 @@ export function records() {
  * @param {string | null} before
  */
 function page_(latest, before) {
-  const asked = filters(PERIOD);
+  const asked = askedFor(PERIOD);
   asked.set("latest", String(latest));
   if (before !== null) asked.set("before", before);
   return get("/api/audit/records", asked);
@@ -120,7 +120,7 @@ function exportButton() {
       pressed.disabled = true;
       said.replaceChildren("Fetching …");
       try {
-        const response = await stream("/api/audit/records.csv", filters(PERIOD));
+        const response = await stream("/api/audit/records.csv", askedFor(PERIOD));
         const body = await response.blob();
         save("vaultsigner-records.csv", body);
         said.replaceChildren(`Saved, ${count(body.size)} bytes.`);

@@ -43,7 +43,7 @@ export function table(caption, columns, rows, options = {}) {
   return element(
     "table",
     { role: "table" },
-    element("caption", { class: options.quiet ? "unseen-caption" : null }, caption),
+    element("caption", { class: options.quiet ? "for-readers" : null }, caption),
     element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, headings)),
     body,
   );

@@ -5,7 +5,7 @@ import { element } from "./dom.js";
 
 const KEY = "vaultsigner.theme";
 const CHOICES = [
-  ["system", "as the system"],
+  ["system", "system colours"],
   ["light", "light"],
   ["dark", "dark"],
 ];
@@ -28,7 +28,7 @@ export function themeSwitch(changed) {
     changed();
   }
 
-  return element("div", { class: "theme" }, element("label", { for: "theme" }, "Colours"), select);
+  return element("div", { class: "theme" }, element("label", { for: "theme", class: "for-readers" }, "Colours"), select);
 }
 
 /** @param {string} theme */
