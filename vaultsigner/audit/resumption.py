@@ -2,7 +2,6 @@
 
 import mmap
 import os
-import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from pathlib import Path
 from vaultsigner.audit.chain import Damage, DamagedChainError, Head, read_line, seal
 from vaultsigner.audit.chain_lock import ChainLock
 from vaultsigner.audit.entries import Control
+from vaultsigner.audit.file_names import GZIPPED, in_order, is_chain
+from vaultsigner.audit.line_files import open_lines
+from vaultsigner.audit.reading import LONGEST_LINE
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.durable_files import make_directory, sync_directory
 from vaultsigner.errors import AuditError
-
-_CHAIN = re.compile(r"[0-9a-f]{16}\Z")
-_DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def claim_chain(directory: Path, closed: Collection[str] = ()) -> tuple[Path, Ch
         OSError: as the system says.
     """
     make_directory(directory)
-    chains = sorted(path for path in directory.iterdir() if _CHAIN.match(path.name) and path.is_dir())
+    chains = sorted(path for path in directory.iterdir() if is_chain(path.name) and path.is_dir())
     for path in chains:
         lock = ChainLock(path)
         if path.name not in closed and lock.take():
@@ -56,8 +55,10 @@ def find_head(chain: Path) -> tuple[Head, Torn | None]:
     """
     sync_directory(chain)
     torn = None
-    for path in sorted((path for path in chain.iterdir() if _DAY_FILE.match(path.name)), reverse=True):
-        head, found = _read_end(path, chain.name)
+    for path in reversed([chain / name for name in in_order(path.name for path in chain.iterdir())]):
+        head, found = (
+            _read_end(path, chain.name) if path.suffix != GZIPPED else _read_compressed(path, chain.name)
+        )
         if found is not None and torn is not None:
             raise AuditError(f"{path} ends in half a line, and a later file begins after it")
         torn = torn or found
@@ -111,6 +112,22 @@ def _read_end(path: Path, chain: str) -> tuple[Head | None, Torn | None]:
     return head, torn
 
 
+def _read_compressed(path: Path, chain: str) -> tuple[Head | None, None]:
+    """The same of a compressed file, which nobody writes to: with half a line at its end it was never ours to compress."""
+    last, number = b"", 0
+    with open_lines(path, 0) as opened:
+        while line := opened.lines.readline(LONGEST_LINE):
+            last, number = line, number + 1
+    try:
+        head = read_line(last)[0] if last else None
+        damage = Damage.OTHER_CHAIN if head is not None and head.chain != chain else None
+    except DamagedChainError as error:
+        head, damage = None, error.damage
+    if damage is not None:
+        raise AuditError(_refusal(path, number, damage))
+    return head, None
+
+
 def _line_start(data: mmap.mmap, end: int) -> int:
     return data.rfind(b"\n", 0, max(end - 1, 0)) + 1
 
@@ -128,7 +145,8 @@ def _head(path: Path, data: mmap.mmap, start: int, end: int, chain: str) -> Head
 
 
 def _damaged(path: Path, data: mmap.mmap, start: int, damage: Damage) -> AuditError:
-    line = data[:start].count(b"\n") + 1
-    return AuditError(
-        f"{path}, line {line}: {damage}. The chain is not continued; move {path.parent} away to begin a new one"
-    )
+    return AuditError(_refusal(path, data[:start].count(b"\n") + 1, damage))
+
+
+def _refusal(path: Path, line: int, damage: Damage) -> str:
+    return f"{path}, line {line}: {damage}. The chain is not continued; move {path.parent} away to begin a new one"
