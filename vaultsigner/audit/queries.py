@@ -67,8 +67,8 @@ class RecordQueries:
     """Asks the files of some chains, as they were when they were found. See `open_queries`."""
 
     def __init__(self, engine: Engine, chains: Sequence[ChainFiles]) -> None:
+        self.chains = chains
         self._engine = engine
-        self._chains = chains
 
     def find(self, filters: Filters, latest: int | None = None, before: str | None = None) -> Found:
         """All records that fit, or the latest of them.
@@ -81,10 +81,10 @@ class RecordQueries:
         """
         if latest is None:
             found = Found()
-            streams = [self._chain(chain, filters, found) for chain in self._chains]
+            streams = [self._chain(chain, filters, found) for chain in self.chains]
             found.lines = (line for _, _, line in merge(*streams))
             return found
-        parameters = self._parameters(filters, self._chains)
+        parameters = self._parameters(filters, self.chains)
         if not parameters["files"]:
             return Found()
         condition, parameters["latest"] = where(filters, parameters), min(latest, MOST_KEPT)
@@ -117,7 +117,7 @@ class RecordQueries:
         Raises:
             AuditError: the files cannot be read.
         """
-        parameters = self._parameters(filters, self._chains)
+        parameters = self._parameters(filters, self.chains)
         by: dict[str, dict[str, int]] = {name: {} for name in _GROUPS}
         if not parameters["files"]:
             return Counts(0, None, None, by, 0)
@@ -144,6 +144,22 @@ class RecordQueries:
                 by[masks[which]][value] = count
         by["day"] = dict(sorted(by["day"].items()))
         return Counts(records, first, last, by, unreadable)
+
+    def relation(self, filters: Filters) -> tuple[str, dict[str, Any]] | None:
+        """What fits, for a query of somebody else's: a relation of `json` and the `COLUMNS`, and its parameters.
+
+        Lines that are no JSON are in it, with `json` null. None: there is nothing.
+        """
+        parameters = self._parameters(filters, self.chains)
+        if not parameters["files"]:
+            return None
+        source = self._source(filters, parameters)
+        text = f"(SELECT * FROM {source} WHERE json IS NULL OR ({where(filters, parameters)}))"  # noqa: S608 - as above
+        return text, parameters
+
+    def rows(self, query: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+        """See `Engine.rows`."""
+        return self._engine.rows(query, parameters)
 
     def _parameters(self, filters: Filters, chains: Sequence[ChainFiles]) -> dict[str, Any]:
         files = [

@@ -128,6 +128,11 @@ class Recorder:
             self._writer.problem = self._writer.problem or str(error)
             raise
 
+    @property
+    def chain(self) -> str:
+        """The chain that is written."""
+        return self._writer.chain
+
     def name_policy(self, digest: str) -> None:
         """From now on the recorder's own records name these policies; all others bring the name of theirs."""
         self._writer.policy = digest

@@ -84,6 +84,11 @@ class ChainWriter:
         """Whether the chain is still held by this process. For other threads."""
         return self._lock.is_ours()
 
+    @property
+    def chain(self) -> str:
+        """Its name."""
+        return self._head.chain
+
     def close(self) -> None:
         """Leave the chain to the next process."""
         self._close_file()

@@ -49,8 +49,18 @@ class LimitRule:
         use = self.use(question.items)
         if isinstance(use, Unmet):
             return use
-        key = f"{rule}/{self._what()}/{index}/{self._whose(question)}"
+        key = self.key(rule, index, self._whose(question))
         return Limit(rule, index, self.kind, self.field, self.max, self.every_seconds, self.per, key, use)
+
+    def key(self, rule: str, index: int, whose: str) -> str:
+        """The window's own.
+
+        Args:
+            rule: the rule's id.
+            index: see `Limit`.
+            whose: of those that have a window each, `user:sam` or `wallet:hot`; `rule` where all share one.
+        """
+        return f"{rule}/{self._what()}/{index}/{whose}"
 
     def _what(self) -> str:
         # Counts and sums of one place in the file must never be added up after the file was changed.

@@ -1,6 +1,6 @@
 """One rule: whom and what it speaks of, and whether it matches a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import NamedTuple
@@ -115,14 +115,18 @@ class Rule:
             ValueError: it matches no such request: a limit left out would let through what it should count.
         """
         applied = []
-        for place, limit in enumerate(self.limits):
-            # Told apart from its likes alone: another limit written before it must not begin its window anew.
-            index = sum(limit.resembles(earlier) for earlier in self.limits[:place])
+        for index, limit in self.numbered_limits():
             found = limit.applied(self.id, index, question)
             if isinstance(found, Unmet):
                 raise ValueError(found.why)  # noqa: TRY004 - what is wrong is what the request says
             applied.append(found)
         return tuple(applied)
+
+    def numbered_limits(self) -> Iterator[tuple[int, LimitRule]]:
+        """Each limit with its number among those that count the same for the same."""
+        for place, limit in enumerate(self.limits):
+            # Told apart from its likes alone: another limit written before it must not begin its window anew.
+            yield sum(limit.resembles(earlier) for earlier in self.limits[:place]), limit
 
     def _denies(self, question: Question) -> Match:
         """One item is enough, and for it every condition must hold or be a question that nobody can answer."""

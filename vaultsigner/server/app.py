@@ -35,7 +35,11 @@ def create_app(
             held_by[PIPELINE] = pipeline
             yield
 
+    async def hang_up(held_by: web.Application) -> None:
+        held_by[PIPELINE].hang_up()
+
     app.cleanup_ctx.append(hold_pipeline)
+    app.on_shutdown.append(hang_up)
     routes = ROUTES if partner is None else (*ROUTES, *partner_routes(partner.url_prefix))
     for route in routes:
         for path in route.served_paths():

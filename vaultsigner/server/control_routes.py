@@ -41,8 +41,8 @@ CONTROL_ROUTES: tuple[Route, ...] = (
         Documentation(
             tag="Approvals",
             summary="List what waits for approval",
-            description="Your own requests, and those that you may decide on; what expires first, first. Granted ones stay until "
-            "they are used.",
+            description="Your own requests, and those that you may decide on; for users with the role auditor or operator all of "
+            "them. What expires first, first. Granted ones stay until they are used.",
             answer="approvals",
             answer_example={"approvals": [control_examples.APPROVAL]},
             errors=_COMMON,
@@ -85,7 +85,7 @@ CONTROL_ROUTES: tuple[Route, ...] = (
         Documentation(
             tag="Suspensions",
             summary="List what is suspended",
-            description="For users with the role operator.",
+            description="For users with the role operator or auditor.",
             answer="suspensions",
             answer_example={"suspensions": [control_examples.SUSPENSION]},
             errors=(*_COMMON, "no_permission"),

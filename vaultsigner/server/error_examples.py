@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vaultsigner.audit.query_client import QueryError
 from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, invalid_token
 from vaultsigner.authentication.signed_requests import authentication_failed, malformed_parameters
 from vaultsigner.domain.names import JsonValue, RequestId
@@ -13,7 +14,7 @@ from vaultsigner.server.answers import error_body
 from vaultsigner.server.bodies import BODY_TOO_LARGE, READ_TOO_SLOW
 from vaultsigner.server.downloads import BUSY
 from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
-from vaultsigner.signing import approval_refusals, suspensions
+from vaultsigner.signing import approval_refusals, auditing, suspensions
 from vaultsigner.signing.admission import NO_WALLET_NAME
 from vaultsigner.signing.exchange_admission import no_such_exchange
 from vaultsigner.signing.exchange_answers import not_sent
@@ -112,6 +113,8 @@ _EXAMPLES: tuple[Refusal, ...] = (
     *(refusal_for(CustodyError(code, "not told to callers")) for code in _CUSTODY_CODES),
     refusal_for(StateError()),
     refusal_for(AuditError()),
+    auditing.NO_SUCH_RECORD,
+    refusal_for(QueryError("That took longer than 30 s: narrow the time that you look at")),
     BUSY,
 )
 

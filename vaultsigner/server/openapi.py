@@ -151,6 +151,8 @@ def _security(route: Route) -> list[JsonValue]:
         return []
     if route.family is PARTNER:
         return openapi_security.PARTNER_SECURITY
+    if route.documentation.users_only:
+        return openapi_security.USERS_SECURITY
     # What the table of an exchange's endpoints has as public is asked without showing who asks.
     return [*openapi_security.SECURITY, {}] if route.family is EXCHANGE else openapi_security.SECURITY
 
@@ -172,7 +174,7 @@ def _parameters(route: Route) -> list[JsonValue]:
         {
             "name": name,
             "in": place,
-            "required": True,
+            "required": not variable.optional,
             "description": variable.description,
             "schema": {"type": "string"},
             "example": variable.example,
@@ -200,7 +202,8 @@ def _parameters(route: Route) -> list[JsonValue]:
                 "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
             }
         )
-    return parameters + (openapi_security.parameter_references() if told.authenticated else [])
+    shown_by_parameters = told.authenticated and not told.users_only
+    return parameters + (openapi_security.parameter_references() if shown_by_parameters else [])
 
 
 def _one_of(words: tuple[str, ...]) -> str:
@@ -215,7 +218,7 @@ def _answer(route: Route) -> Object:
     return {
         "description": "Done.",
         "headers": _header_references(headers),
-        "content": _json(told.answer, {"answer": {"value": told.answer_example}}),
+        "content": _content(told.media_type, told.answer, {"answer": {"value": told.answer_example}}),
     }
 
 
@@ -256,8 +259,12 @@ def _header_references(names: Iterable[str]) -> Object:
 
 
 def _json(schema: str, examples: Mapping[str, JsonValue]) -> Object:
+    return _content("application/json", schema, examples)
+
+
+def _content(media_type: str, schema: str, examples: Mapping[str, JsonValue]) -> Object:
     return {
-        "application/json": {
+        media_type: {
             "schema": {"$ref": f"#/components/schemas/{schema}"},
             # Names of examples are map keys, which some importers want free of blanks.
             "examples": {title.lower().replace(" ", "_"): value for title, value in examples.items()},

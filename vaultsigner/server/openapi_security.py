@@ -69,6 +69,7 @@ PARAMETERS: Object = {
 """In the order to send them: the signature is last."""
 
 SECURITY: list[JsonValue] = [{name: []} for name in SCHEMES]
+USERS_SECURITY: list[JsonValue] = [{"access_token": []}]
 PARTNER_SECURITY: list[JsonValue] = [{name: []} for name in PARTNER_SCHEMES]
 
 

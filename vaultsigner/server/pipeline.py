@@ -49,7 +49,7 @@ class Pipeline(Protocol):
         """Who asks: `{"principal": {"type", "name", "scheme"}}`."""
 
     async def approvals(self, call: Call) -> Answer | Refusal:
-        """What waits for approval and concerns the caller."""
+        """What waits for approval and concerns the caller; for auditors and operators all of it."""
 
     async def approval(self, call: Call, approval_id: str) -> Answer | Refusal:
         """One of them, or one that is over."""
@@ -58,7 +58,7 @@ class Pipeline(Protocol):
         """The caller's vote."""
 
     async def suspensions(self, call: Call) -> Answer | Refusal:
-        """What is suspended; for operators."""
+        """What is suspended; for auditors and operators."""
 
     async def suspend(self, call: Call) -> Answer | Refusal:
         """Suspend something; for operators."""
@@ -68,6 +68,30 @@ class Pipeline(Protocol):
 
     async def explain(self, call: Call) -> Answer | Refusal:
         """Why policy decides a request as it does."""
+
+    async def audit_summary(self, call: Call) -> Answer | Refusal:
+        """What happened over time; this and what follows for auditors and operators."""
+
+    async def audit_records(self, call: Call) -> Answer | Refusal:
+        """The latest records that fit the query."""
+
+    async def audit_csv(self, call: Call) -> Streamed | Refusal:
+        """All records that fit the query, as CSV."""
+
+    async def audit_record(self, call: Call, chain: str, seq: str) -> Answer | Refusal:
+        """One record in full, with its proof."""
+
+    async def audit_chains(self, call: Call) -> Answer | Refusal:
+        """How each chain and each anchor is."""
+
+    async def audit_live(self, call: Call) -> Streamed | Refusal:
+        """What is recorded from now on."""
+
+    async def limits(self, call: Call) -> Answer | Refusal:
+        """How full the limits of policy are."""
+
+    def hang_up(self) -> None:
+        """End the live streams: the service is about to stop, and would wait for them."""
 
     async def partner_time(self, call: Call) -> Answer | Refusal:
         """The time, in milliseconds since 1970, as a bare number."""

@@ -14,11 +14,13 @@ class Variable:
 
     Args:
         rest: it is the rest of the path, slashes included.
+        optional: it may be left out.
     """
 
     description: str
     example: str
     rest: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class Documentation:
         answer_example: an answer as it is sent.
         errors: the refusal codes that the route can answer with.
         variables: the path's.
-        query: the parameters that the query has to have.
+        query: the parameters that the query has to have, or may have.
+        media_type: the answer's.
+        users_only: no client that signs its requests may ask, so that only access tokens are worth mentioning.
         decided: policy decides; the answer may also be that others have to approve first.
     """
 
@@ -53,6 +57,8 @@ class Documentation:
     optional_body: bool = False
     variables: Mapping[str, Variable] = field(default_factory=dict)
     query: Mapping[str, Variable] = field(default_factory=dict)
+    media_type: str = "application/json"
+    users_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from vaultsigner.domain.names import Operation
 from vaultsigner.domain.paths import METHOD, PATHS_OF_MESSAGES, signing_paths
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server import examples, log_in, proving, signing_service, wallets
+from vaultsigner.server.audit_routes import AUDIT_ROUTES
 from vaultsigner.server.control_routes import CONTROL_ROUTES
 from vaultsigner.server.error_groups import ALWAYS, AUTHENTICATED, BEHIND, DECIDED, KEY_TROUBLE, READ
 from vaultsigner.server.exchange_routes import EXCHANGE_ROUTES
@@ -188,6 +189,7 @@ ROUTES: tuple[Route, ...] = (
     *EXCHANGE_ROUTES,
     *OPEN_API_ROUTES,
     *CONTROL_ROUTES,
+    *AUDIT_ROUTES,
     Route(
         "GET",
         ("/",),

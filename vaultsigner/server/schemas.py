@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vaultsigner.domain.permissions import Permission
-from vaultsigner.server import control_schemas, exchange_schemas
+from vaultsigner.server import audit_schemas, control_schemas, exchange_schemas
 from vaultsigner.server.json_schema import Schema, object_schema
 
 DECIMAL: Schema = {
@@ -162,5 +162,6 @@ SCHEMAS: Mapping[str, Schema] = MappingProxyType(
         ),
         **exchange_schemas.SCHEMAS,
         **control_schemas.SCHEMAS,
+        **audit_schemas.SCHEMAS,
     }
 )

@@ -1,4 +1,4 @@
-"""An exchange's answer on its way to the caller: no faster than the caller takes it, and never half of it for the whole."""
+"""An answer, of an exchange or from the record, on its way to the caller: no faster than it is taken, never half for a whole."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from vaultsigner.domain.names import RequestId
-from vaultsigner.errors import ExchangeError
+from vaultsigner.errors import VaultsignerError
 from vaultsigner.server.answers import private_headers, tell_decision
 from vaultsigner.signing.calls import Streamed
 
@@ -44,11 +44,11 @@ async def _send(request: web.Request, streamed: Streamed, request_id: RequestId)
             async for piece in pieces:
                 await response.write(piece)
         await response.write_eof()
-    except ExchangeError as error:
-        log.warning("an exchange's answer was cut", request_id=request_id, problem=str(error))
+    except VaultsignerError as error:
+        log.warning("an answer was cut", request_id=request_id, problem=str(error))
         _cut(request)
     except ConnectionError:
-        log.info("the caller has gone before the end of an exchange's answer", request_id=request_id)
+        log.info("the caller has gone before the end of an answer", request_id=request_id)
     except BaseException:
         # Half an answer may be on its way: nothing else can follow it.
         _cut(request)

@@ -21,6 +21,7 @@ from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.json_bodies import UnusableBodyError, read_members, read_text
 from vaultsigner.signing.moments import told
 from vaultsigner.signing.requests import Request
+from vaultsigner.signing.suspensions import is_reviewer
 from vaultsigner.signing.trail import Trail
 from vaultsigner.state import (
     Approval,
@@ -151,7 +152,7 @@ class Approvals:
         return Answer(body, decision.rule, decision.policy, position, "approval_required")
 
     async def listed(self, caller: Caller) -> JsonValue:
-        """Those that wait, or are granted and not used: the caller's own, and what the caller may decide on.
+        """Those that wait, or are granted and not used: the caller's own, and what the caller may decide on; all for reviewers.
 
         Raises:
             StateError: they cannot be read.
@@ -159,16 +160,22 @@ class Approvals:
         now_ms = self._clock.milliseconds()
         who = str(caller.principal)
         found = await self._state.list_approvals(now_ms=now_ms)
-        return {"approvals": [_told(each, who, now_ms) for each in found if _concerns(each, who)]}
+        return {
+            "approvals": [
+                _told(each, who, now_ms) for each in found if is_reviewer(caller) or _concerns(each, who)
+            ]
+        }
 
     async def shown(self, caller: Caller, approval_id: str) -> JsonValue | Refusal:
-        """One of those that concern the caller, whatever has become of it.
+        """One of those that concern the caller, or for reviewers any, whatever has become of it.
 
         Raises:
             StateError: it cannot be read.
         """
         now_ms = self._clock.milliseconds()
-        known = await self._concerning(str(caller.principal), approval_id, now_ms)
+        known = await self._known(approval_id, now_ms)
+        if known is not None and not (is_reviewer(caller) or _concerns(known, str(caller.principal))):
+            known = None
         return NOT_FOUND if known is None else _told(known, str(caller.principal), now_ms)
 
     async def decide(
@@ -242,10 +249,13 @@ class Approvals:
 
     async def _concerning(self, who: str, approval_id: str, now_ms: int) -> KnownApproval | None:
         """One answer for an approval that is not there and one that is others' business."""
+        known = await self._known(approval_id, now_ms)
+        return known if known is not None and _concerns(known, who) else None
+
+    async def _known(self, approval_id: str, now_ms: int) -> KnownApproval | None:
         if _ID.fullmatch(approval_id) is None:
             return None
-        known = await self._state.approval(approval_id, now_ms=now_ms)
-        return known if known is not None and _concerns(known, who) else None
+        return await self._state.approval(approval_id, now_ms=now_ms)
 
 
 def _concerns(known: KnownApproval, who: str) -> bool:

@@ -17,6 +17,7 @@ from vaultsigner.dispatch.exchange_session import STRANGERS_CONNECTIONS, exchang
 from vaultsigner.signing.accounts import Accounts
 from vaultsigner.signing.admission import Admission
 from vaultsigner.signing.approvals import Approvals
+from vaultsigner.signing.auditing import Auditing
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster
 from vaultsigner.signing.clock import Clock, SystemClock
@@ -31,6 +32,7 @@ from vaultsigner.signing.exchange_signature import ExchangeSigner
 from vaultsigner.signing.exchanges import Exchanges
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.forgetting import forgetting
+from vaultsigner.signing.full_limits import FullLimits
 from vaultsigner.signing.journal import Journal, StatusOf
 from vaultsigner.signing.log_ins import LogIns
 from vaultsigner.signing.open_api import OpenApi
@@ -42,7 +44,7 @@ from vaultsigner.signing.record_keeping import KeptRecord, record_kept
 from vaultsigner.signing.service import SigningService
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.strangers import Strangers
-from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch, operators
+from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch, reviewers
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import State, open_state
 
@@ -52,6 +54,7 @@ class Parts:
     """What has to be opened and closed."""
 
     record: KeptRecord
+    auditing: Auditing
     state: State
     watch: SuspensionWatch
     custody: CustodyClient
@@ -76,9 +79,11 @@ async def assembled(
         state = await stack.enter_async_context(open_state(settings.state_url))
         record = await stack.enter_async_context(record_kept(settings.audit, custody, state, clock))
         recorder = record.recorder
-        watch = SuspensionWatch(state, clock, operators(settings))
+        watch = SuspensionWatch(state, clock, reviewers(settings))
+        auditing = Auditing(settings.audit.directory, recorder, clock)
         parts = Parts(
             record=record,
+            auditing=await stack.enter_async_context(auditing.running()),
             state=state,
             watch=await stack.enter_async_context(watch.watching()),
             custody=custody,
@@ -180,8 +185,10 @@ def _service(
         suspensions=Suspensions(parts.state, parts.watch, journal, clock, settings),
         approvals=approvals,
         explaining=Explaining(settings, clock),
+        auditing=parts.auditing,
+        full_limits=FullLimits(parts.state, settings, clock),
         clock=clock,
         readiness=ReadinessCheck(
-            custody=parts.custody, state=parts.state, recorder=parts.record.recorder, policies=keeper
+            custody=parts.custody, state=parts.state, record=parts.record, policies=keeper
         ),
     )

@@ -80,7 +80,7 @@ class AnswerBody(Protocol):
         """Every piece, from the body's first byte. Whoever stops before the end closes what goes through them, too.
 
         Raises:
-            ExchangeError: while iterating; the body ends too early, came too slowly, or is too large.
+            ExchangeError, QueryError: while iterating; the body ends too early, came too slowly, or is too large.
         """
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class AnswerBody(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """An exchange's own answer, already on the record; its body follows as it comes.
+    """An exchange's own answer, or a stream of records, already on the record; its body follows as it comes.
 
     Where the body ends too early the connection to the caller is cut, so that nobody takes half an answer for a whole one.
 

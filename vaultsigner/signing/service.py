@@ -11,6 +11,7 @@ from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.accounts import Accounts, held_by_another, in_flight
 from vaultsigner.signing.admission import Admission, WalletRequest, refuse_without_permission
 from vaultsigner.signing.approvals import Approvals
+from vaultsigner.signing.auditing import Auditing
 from vaultsigner.signing.authenticator import Authenticator
 from vaultsigner.signing.broadcasting import Broadcaster, fingerprint
 from vaultsigner.signing.calls import Answer, Call, Streamed
@@ -20,20 +21,21 @@ from vaultsigner.signing.deciding import Allowed, Deciding
 from vaultsigner.signing.desk import Desk
 from vaultsigner.signing.exchanges import Exchanges
 from vaultsigner.signing.explaining import Explaining
+from vaultsigner.signing.full_limits import FullLimits
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.log_ins import LogIns
 from vaultsigner.signing.open_api import OpenApi
 from vaultsigner.signing.partner import PartnerTasks
 from vaultsigner.signing.readiness import Readiness, ReadinessCheck
+from vaultsigner.signing.reviewing import Reviewing
 from vaultsigner.signing.signature import Signer
-from vaultsigner.signing.steering import Steering
 from vaultsigner.signing.suspensions import StoppedError, Suspensions, SuspensionWatch
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import Account, AccountKey
 
 
-class SigningService(Steering):
+class SigningService(Reviewing):
     """Every operation answers an `Answer` or a `Refusal`, each only after its record is on disk; nothing else comes out."""
 
     def __init__(
@@ -57,6 +59,8 @@ class SigningService(Steering):
         suspensions: Suspensions,
         approvals: Approvals,
         explaining: Explaining,
+        auditing: Auditing,
+        full_limits: FullLimits,
         clock: Clock,
         readiness: ReadinessCheck,
     ) -> None:
@@ -69,6 +73,8 @@ class SigningService(Steering):
             suspensions=suspensions,
             approvals=approvals,
             explaining=explaining,
+            auditing=auditing,
+            full_limits=full_limits,
         )
         self._admission = admission
         self._deciding = deciding

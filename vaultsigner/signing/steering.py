@@ -12,7 +12,14 @@ from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.desk import Desk
 from vaultsigner.signing.explaining import Explaining
 from vaultsigner.signing.journal import Journal
-from vaultsigner.signing.suspensions import NO_OPERATOR, Suspensions, SuspensionWatch, is_operator
+from vaultsigner.signing.suspensions import (
+    NO_OPERATOR,
+    NO_REVIEWER,
+    Suspensions,
+    SuspensionWatch,
+    is_operator,
+    is_reviewer,
+)
 from vaultsigner.signing.trail import Trail
 
 
@@ -41,7 +48,7 @@ class Steering:
         self._desk = desk
 
     async def approvals(self, call: Call) -> Answer | Refusal:
-        """What waits for approval and concerns the caller."""
+        """What waits for approval and concerns the caller; for reviewers all of it."""
         return await self._desk.serve(call, lambda trail: self._steer(trail, self._approvals.listed))
 
     async def approval(self, call: Call, approval_id: str) -> Answer | Refusal:
@@ -62,9 +69,10 @@ class Steering:
         )
 
     async def suspensions(self, call: Call) -> Answer | Refusal:
-        """What is suspended; for operators."""
+        """What is suspended; for operators and auditors."""
         return await self._desk.serve(
-            call, lambda trail: self._steer(trail, self._suspensions.listed, operators_only=True)
+            call,
+            lambda trail: self._steer(trail, self._suspensions.listed, reviewers_only=True),
         )
 
     async def suspend(self, call: Call) -> Answer | Refusal:
@@ -98,6 +106,7 @@ class Steering:
         step: Callable[[Caller], Awaitable[JsonValue | Refusal]],
         *,
         operators_only: bool = False,
+        reviewers_only: bool = False,
     ) -> Answer | Refusal:
         """Something that steers the service, for a caller who may ask for it. Suspensions are looked at anew, so that they can
         be ended as soon as state is there again.
@@ -105,7 +114,13 @@ class Steering:
         caller = await self._counted_caller(trail, fresh=True)
         if isinstance(caller, Refusal):
             return caller
-        found = NO_OPERATOR if operators_only and not is_operator(caller) else await step(caller)
+        found: JsonValue | Refusal
+        if operators_only and not is_operator(caller):
+            found = NO_OPERATOR
+        elif reviewers_only and not is_reviewer(caller):
+            found = NO_REVIEWER
+        else:
+            found = await step(caller)
         if isinstance(found, Refusal):
             return await self._desk.refuse(trail, found)
         return Answer(found, audit=await self._journal.answered(trail))

@@ -39,6 +39,7 @@ UNKNOWN = Refusal(
     reason=f"the last good look at the suspensions is more than {STALE_SECONDS:g} s old",
 )
 NO_OPERATOR = Refusal("no_permission", "This is for users with the role operator")
+NO_REVIEWER = Refusal("no_permission", "This is for users with the role auditor or operator")
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,16 @@ log = structlog.get_logger(__name__)
 def is_operator(caller: Caller) -> bool:
     """Whether config.yml gives the caller that role. Clients have none."""
     return isinstance(caller.account, User) and "operator" in caller.account.roles
+
+
+def is_reviewer(caller: Caller) -> bool:
+    """Whether config.yml lets the caller read the record: an auditor, or an operator."""
+    return isinstance(caller.account, User) and bool(caller.account.roles & {"auditor", "operator"})
+
+
+def reviewers(settings: Settings) -> frozenset[str]:
+    """Those whom config.yml lets read the record, as policies name them."""
+    return frozenset(f"user:{name}" for name, user in settings.users.items() if user.roles)
 
 
 def operators(settings: Settings) -> frozenset[str]:

@@ -99,6 +99,40 @@ class RecordingPipeline:
         """As the real one."""
         return self._asked("explain", call)
 
+    async def audit_summary(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("audit_summary", call)
+
+    async def audit_records(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("audit_records", call)
+
+    async def audit_csv(self, call: Call) -> Streamed | Refusal:
+        """As the real one."""
+        self._asked("audit_csv", call)
+        return self.streamed or Refusal("record_unreadable", "nothing was planned")
+
+    async def audit_record(self, call: Call, chain: str, seq: str) -> Answer | Refusal:
+        """As the real one."""
+        self.names.extend((chain, seq))
+        return self._asked("audit_record", call)
+
+    async def audit_chains(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("audit_chains", call)
+
+    async def audit_live(self, call: Call) -> Streamed | Refusal:
+        """As the real one."""
+        self._asked("audit_live", call)
+        return self.streamed or Refusal("record_unreadable", "nothing was planned")
+
+    async def limits(self, call: Call) -> Answer | Refusal:
+        """As the real one."""
+        return self._asked("limits", call)
+
+    def hang_up(self) -> None:
+        """As the real one: there is nothing that would go on."""
+
     async def partner_time(self, call: Call) -> Answer | Refusal:
         """As the real one."""
         return self._asked("partner_time", call)

@@ -21,6 +21,11 @@ ID = "5f1c0a9be2d84f7390b6a1c4d7e8f213"
         ("DELETE", "/api/suspensions/all", ("resume", "suspension.resume_all"), ["all", ""]),
         ("DELETE", "/api/suspensions/wallet/w_1", ("resume", "suspension.resume"), ["wallet", "w_1"]),
         ("DELETE", "/api/suspensions/all/all", ("resume", "suspension.resume"), ["all", "all"]),
+        ("GET", "/api/audit/summary", ("audit_summary", "audit.summary"), []),
+        ("GET", "/api/audit/records", ("audit_records", "audit.records"), []),
+        ("GET", "/api/audit/records/aa/1042", ("audit_record", "audit.record"), ["aa", "1042"]),
+        ("GET", "/api/audit/chains", ("audit_chains", "audit.chains"), []),
+        ("GET", "/api/limits", ("limits", "limit.list"), []),
         ("POST", "/api/policy/explain", ("explain", "policy.explain"), []),
     ],
 )

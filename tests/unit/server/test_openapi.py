@@ -47,8 +47,9 @@ FORWARDED = "/exchange/{name}/{path}"
 AUTHENTICATED = [
     (path, method, operation)
     for path, method, operation in OPERATIONS
-    if path.startswith("/api/") and path != "/api/auth/login"
+    if path.startswith("/api/") and path != "/api/auth/login" and operation["tags"] != ["Record"]
 ]
+FOR_USERS = [operation for _, _, operation in OPERATIONS if operation["tags"] == ["Record"]]
 
 
 def members_for_exchange_clients(status: int) -> set[str]:
@@ -73,7 +74,7 @@ def test_without_a_partner_nothing_speaks_of_one() -> None:
 
 
 def test_operation_ids_are_unique() -> None:
-    for document, number in ((DOCUMENT, 40), (WITH_PARTNER, 45)):
+    for document, number in ((DOCUMENT, 47), (WITH_PARTNER, 52)):
         ids = [operation["operationId"] for _, _, operation in operations_of(document)]
         assert len(set(ids)) == len(ids) == number
 
@@ -86,7 +87,7 @@ def test_every_operation_has_examples_for_all_it_takes_and_answers(
     assert "200" in answers
     assert "500" in answers
     for status, answer in answers.items():
-        content = answer["content"]["application/json"]
+        [content] = answer["content"].values()
         for example in content["examples"].values():
             name = example.get("$ref", "").removeprefix("#/components/examples/")
             value = DOCUMENT["components"]["examples"][name]["value"] if name else example["value"]
@@ -115,6 +116,22 @@ def test_who_asks_can_be_shown_in_three_ways_everywhere(
     } <= codes
     assert "Retry-After" in operation["responses"]["429"]["headers"]
     assert "WWW-Authenticate" in operation["responses"]["401"]["headers"]
+
+
+def test_the_record_is_for_users_alone() -> None:
+    assert len(FOR_USERS) == 7
+    for operation in FOR_USERS:
+        assert operation["security"] == [{"access_token": []}]
+        assert all("$ref" not in each for each in operation["parameters"])
+        assert "no_permission" in examples(operation["responses"]["403"])
+
+
+def test_answers_about_the_record_have_the_shape_they_are_said_to_have() -> None:
+    for operation in FOR_USERS:
+        [described] = operation["responses"]["200"]["content"].values()
+        validator = Draft202012Validator({**described["schema"], "components": DOCUMENT["components"]})
+        for example in described["examples"].values():
+            assert list(validator.iter_errors(example["value"])) == []
 
 
 def test_without_any_way_there_is_none_to_show() -> None:
