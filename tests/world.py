@@ -235,6 +235,7 @@ def running_world(
     state_url: str | None = None,
     frozen_at_ms: int | None = None,
     naive: bool = False,
+    audit: Mapping[str, object] | None = None,
 ) -> Iterator[World]:
     """A world whose default user may do everything with the vectors' wallets.
 
@@ -248,6 +249,7 @@ def running_world(
         state_url: None: SQLite in the world's own directory.
         frozen_at_ms: the service's time stands still there, and goes where `World.clock` is set.
         naive: nonces are remembered by each server process for itself; needs the frozen clock.
+        audit: more of that section of config.yml.
     """
     wallets = planned_wallets(vectors) + wallets
     with ExitStack() as stack:
@@ -269,6 +271,7 @@ def running_world(
             open_api=open_api,
             rate_limits=rate_limits or {},
             state_url=state_url,
+            audit=audit or {},
         )
         clock = _frozen_clock(directory, frozen_at_ms)
         installation = install(directory / "vaultsigner", openbao, plan)

@@ -106,7 +106,7 @@ async def compare_with_anchors(
     Raises:
         AuditError: the record itself cannot be read.
     """
-    own = await asyncio.to_thread(_newest_checkpoints, directory)
+    own = await asyncio.to_thread(newest_checkpoints, directory)
     asked = await asyncio.gather(*(_ask(directory, anchor, own, keys) for anchor in anchors))
     rollbacks = {(each.name, each.found): each for answer in asked for each in answer.rollbacks}
     sizes: dict[str, int] = {}
@@ -148,13 +148,13 @@ async def _ask(
 
     try:
         held = await anchor.held(trusts)
-        ahead = await _ahead(anchor, own) if anchor.kind == "witness" else ()
+        ahead, sizes = await _ahead(anchor, own) if anchor.kind == "witness" else ([], {})
     except AnchorError as error:
         return Comparison(unanswered=(Unanswered(anchor.name, anchor.required, str(error)),))
     newest = {chain: signed.checkpoint for chain, signed in held.newest.items()}
     who = f"the anchor {anchor.name}"
     behind = await asyncio.to_thread(find_rollbacks, directory, newest, who)
-    sizes = {chain: each.size for chain, each in newest.items()} | {each.chain: each.size for each in ahead}
+    sizes |= {chain: each.size for chain, each in newest.items()}
     return Comparison(
         rollbacks=(*behind, *ahead),
         sizes=sizes,
@@ -162,24 +162,35 @@ async def _ask(
     )
 
 
-async def _ahead(witness: Anchor, own: Mapping[str, SignedCheckpoint]) -> tuple[Rollback, ...]:
-    """A witness tells no checkpoints; it is offered ours, chain by chain, and tells when it has seen more or others."""
-    found = []
+async def _ahead(
+    witness: Anchor, own: Mapping[str, SignedCheckpoint]
+) -> tuple[list[Rollback], dict[str, int]]:
+    """A witness tells no checkpoints; it is offered ours, chain by chain, and tells when it has seen more or others.
+
+    Returns:
+        What it has seen otherwise, and how many records of each chain it has seen.
+    """
+    found, sizes = [], {}
     for chain, signed in own.items():
         size = signed.checkpoint.size
         try:
-            seen = await witness.seen(signed, lambda _: True)
+            sizes[chain] = await witness.seen(signed, lambda _: True)
         except AnchorConflictError:
             words = f"the {size} records here are others"
             found.append(Rollback(chain, size, words, f"the anchor {witness.name}"))
         else:
-            if seen > size:
+            if sizes[chain] > size:
                 words = f"the newest checkpoint here is of {size} records"
-                found.append(Rollback(chain, seen, words, f"the anchor {witness.name}"))
-    return tuple(found)
+                found.append(Rollback(chain, sizes[chain], words, f"the anchor {witness.name}"))
+    return found, sizes
 
 
-def _newest_checkpoints(directory: Path) -> dict[str, SignedCheckpoint]:
+def newest_checkpoints(directory: Path) -> dict[str, SignedCheckpoint]:
+    """The newest checkpoint that each chain of a directory has on record. Signatures are not checked.
+
+    Raises:
+        AuditError: a file cannot be read.
+    """
     try:
         chains = [path for path in sorted(directory.iterdir()) if is_chain(path.name) and path.is_dir()]
     except FileNotFoundError:

@@ -44,7 +44,7 @@ from vaultsigner.signing.record_keeping import KeptRecord, record_kept
 from vaultsigner.signing.service import SigningService
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.strangers import Strangers
-from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch, reviewers
+from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch, operators
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import State, open_state
 
@@ -79,7 +79,7 @@ async def assembled(
         state = await stack.enter_async_context(open_state(settings.state_url))
         record = await stack.enter_async_context(record_kept(settings.audit, custody, state, clock))
         recorder = record.recorder
-        watch = SuspensionWatch(state, clock, reviewers(settings))
+        watch = SuspensionWatch(state, clock, operators(settings))
         auditing = Auditing(settings.audit.directory, recorder, clock)
         parts = Parts(
             record=record,

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from vaultsigner.audit.recorder import Recorder
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.errors import CustodyError, StateError
 from vaultsigner.signing.policies import PolicyKeeper
+from vaultsigner.signing.record_keeping import KeptRecord
 from vaultsigner.state import AccountKey, State
 
 NOBODY = AccountKey("readiness", "nobody")
@@ -29,20 +29,20 @@ class ReadinessCheck:
     """Asks custody (which asks Vault), state and the record; also that both processes have read the same policies."""
 
     def __init__(
-        self, *, custody: CustodyClient, state: State, recorder: Recorder, policies: PolicyKeeper
+        self, *, custody: CustodyClient, state: State, record: KeptRecord, policies: PolicyKeeper
     ) -> None:
         self._custody = custody
         self._state = state
-        self._recorder = recorder
+        self._record = record
         self._policies = policies
 
     async def check(self) -> Readiness:
         """Never raises for what it checks."""
         problems = [*await self._custody_problems(), *await self._state_problems()]
-        if self._recorder.problem is not None:
-            problems.append(f"audit: {self._recorder.problem}")
-        policy = self._policies.problem
-        return Readiness(tuple(problems), () if policy is None else (f"policy: {policy}",))
+        if self._record.recorder.problem is not None:
+            problems.append(f"audit: {self._record.recorder.problem}")
+        warnings = [] if self._policies.problem is None else [f"policy: {self._policies.problem}"]
+        return Readiness(tuple(problems), (*warnings, *self._record.warnings()))
 
     async def _custody_problems(self) -> list[str]:
         before = self._policies.current.digest
