@@ -54,11 +54,6 @@ def is_reviewer(caller: Caller) -> bool:
     return isinstance(caller.account, User) and bool(caller.account.roles & {"auditor", "operator"})
 
 
-def reviewers(settings: Settings) -> frozenset[str]:
-    """Those whom config.yml lets read the record, as policies name them."""
-    return frozenset(f"user:{name}" for name, user in settings.users.items() if user.roles)
-
-
 def operators(settings: Settings) -> frozenset[str]:
     """Those whom config.yml gives that role, as policies name them."""
     return frozenset(f"user:{name}" for name, user in settings.users.items() if "operator" in user.roles)

@@ -114,16 +114,16 @@ def test_it_is_on_the_record_who_did_it_from_where_and_why(world: World) -> None
 
 
 @pytest.mark.parametrize("who", [USERNAME, "eve"])
-def test_nobody_but_operators_suspends_resumes_or_reads_why(world: World, who: str) -> None:
+def test_nobody_but_operators_suspends_or_resumes_and_they_and_auditors_alone_read_why(world: World, who: str) -> None:
     suspend(world, "wallet", "two")
     tries = [
-        ask(world, who, "GET", SUSPENSIONS),
+        *([ask(world, who, "GET", SUSPENSIONS)] if who == USERNAME else []),
         suspend(world, "all", who=who),
         ask(world, who, "DELETE", f"{SUSPENSIONS}/wallet/two"),
         ask(world, who, "DELETE", f"{SUSPENSIONS}/all"),
     ]
-    assert [(answer.status, answer.body["code"]) for answer in tries] == [(403, "no_permission")] * 4
-    [left] = ask(world, "olga", "GET", SUSPENSIONS).body["suspensions"]
+    assert [(answer.status, answer.body["code"]) for answer in tries] == [(403, "no_permission")] * len(tries)
+    [left] = ask(world, "eve", "GET", SUSPENSIONS).body["suspensions"]
     assert (left["kind"], left["name"]) == ("wallet", "two")
 
 
