@@ -133,7 +133,10 @@ class Browser:
 
     def press(self, label: str, within: str = "body") -> None:
         """A button or a link, by what is on it or what it is called."""
-        path = f".//*[self::button or self::a or self::summary][normalize-space(.)={json.dumps(label)} or @aria-label={json.dumps(label)}]"
+        name = json.dumps(label)
+        path = (
+            f".//*[self::button or self::a or self::summary][normalize-space(.)={name} or @aria-label={name}]"
+        )
         self.until(
             lambda: (
                 self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.XPATH, path).click() or True

@@ -75,10 +75,13 @@ def add_console(app: web.Application) -> None:
     app.router.add_route("GET", f"{ASSETS}/{{version}}/{{name}}", send_file)
 
 
-def load_console() -> ConsoleFiles:
+def load_console(vendor: Path = _VENDOR) -> ConsoleFiles:
     """Read all files. Without the library for plots the console works, and says how to get it.
 
     Scripts import each other by relative addresses: all have the version of the whole set in theirs.
+
+    Args:
+        vendor: where the library for plots is, or is not.
 
     Raises:
         ConsoleFilesError: the package lacks its own files.
@@ -88,7 +91,7 @@ def load_console() -> ConsoleFiles:
         template = (_OWN / "index.html").read_text(encoding="utf-8")
     except OSError as error:
         raise ConsoleFilesError(f"the console's files cannot be read: {error.filename}") from None
-    bodies |= _plot_files()
+    bodies |= _plot_files(vendor)
     version = version_of(*(part for name, body in bodies.items() for part in (name.encode(), body)))
     assets = {
         name: make_asset(ASSETS, name, _TYPES[Path(name).suffix], body, version)
@@ -103,9 +106,9 @@ def load_console() -> ConsoleFiles:
     return ConsoleFiles(make_asset(ASSETS, "page.html", HTML, text.encode()), MappingProxyType(assets))
 
 
-def _plot_files() -> dict[str, bytes]:
+def _plot_files(vendor: Path) -> dict[str, bytes]:
     """uPlot, where `./run` has put it; both files or neither."""
     try:
-        return {name: (_VENDOR / name).read_bytes() for name in (_PLOT_SCRIPT, _PLOT_STYLE)}
+        return {name: (vendor / name).read_bytes() for name in (_PLOT_SCRIPT, _PLOT_STYLE)}
     except OSError:
         return {}

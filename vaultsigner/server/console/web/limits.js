@@ -28,6 +28,8 @@ async function load() {
   return [more > 0 && nothing(`${count(more)} more are left out here.`), limitTable(found)];
 }
 
+const untilColumn = { title: "Counts until", cell: (/** @type {any} */ row) => (row.until ? moment(row.until) : shown(null)) };
+
 /** @param {any[]} found */
 function limitTable(found) {
   return table(
@@ -41,9 +43,9 @@ function limitTable(found) {
       },
       { title: "Limit", cell: (row) => shown(inWords(row.limit)), order: (row) => plain(row.limit) },
       { title: "For", cell: (row) => shown(row.subject, "all together"), order: (row) => plain(row.subject) },
-      { title: "Used", number: true, cell: (row) => [shown(row.used), " of ", shown(row.most), " ", shown(row.unit, "")], order: fullness },
+      { title: "Used", number: true, cell: (row) => [shown(row.used), " of ", shown(row.most)], order: fullness },
       { title: "How full", cell: meter, order: fullness },
-      { title: "Counts until", cell: (row) => (row.until ? moment(row.until) : shown(null)), order: (row) => row.until ?? "" },
+      ...(found.some((row) => row.until) ? [untilColumn] : []),
     ],
     found,
     { key: (row) => `${row.rule} ${row.limit} ${row.subject}` },

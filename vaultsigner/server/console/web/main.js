@@ -12,7 +12,9 @@ import { currentToken, end, expiry, onEnd, username, watch } from "./session.js"
 import { themeSwitch } from "./theme.js";
 import { NAVIGATION, VIEWS } from "./views.js";
 
-const PAUSE_MS = 2000;
+/* What is fetched is itself on record: an open page fetches once in this time, however much happens. */
+const PAUSE_MS = 5000;
+const SOON_MS = 500;
 /* What this page asks for may be on record as well: fetching again for that would never end. */
 const READING = /^(audit\.|limits?\.|approval\.(list|read)$|suspension\.list$)/;
 
@@ -27,6 +29,7 @@ let view = null;
 let shownAddress = "";
 let paused = false;
 let timer = 0;
+let fetched = 0;
 
 /** @param {any} record */
 function onRecord(record) {
@@ -36,10 +39,14 @@ function onRecord(record) {
 /** Fetch again soon, once for many records. */
 function later() {
   if (timer !== 0) return;
-  timer = setTimeout(() => {
-    timer = 0;
-    if (!paused) view?.refresh();
-  }, PAUSE_MS);
+  timer = setTimeout(
+    () => {
+      timer = 0;
+      fetched = Date.now();
+      if (!paused) view?.refresh();
+    },
+    Math.max(SOON_MS, fetched + PAUSE_MS - Date.now()),
+  );
 }
 
 /**

@@ -112,7 +112,7 @@ function draw(UPlot, frame, buckets, series, legend) {
         x: { range: () => [times[0], times[times.length - 1] + width] },
         y: { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ most) => [0, Math.max(most * 1.05, 4)] },
       },
-      axes: [axis, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000, 100000, 1000000] }],
+      axes: [{ ...axis, values: clock, space: 70 }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 50000, 100000, 1000000] }],
       series: [
         {},
         ...stacked.map((_, index) => ({
@@ -129,6 +129,25 @@ function draw(UPlot, frame, buckets, series, legend) {
   new ResizeObserver(() => {
     if (frame.clientWidth > 0 && frame.clientWidth !== plot.width) plot.setSize({ width: frame.clientWidth, height: HEIGHT });
   }).observe(frame);
+}
+
+/**
+ * What stands below the plot, in UTC: the day, and the time of day where steps are shorter.
+ * @param {any} _
+ * @param {number[]} splits in seconds
+ * @param {number} __
+ * @param {number} ___
+ * @param {number} step in seconds
+ */
+function clock(_, splits, __, ___, step) {
+  let last = "";
+  return splits.map((seconds) => {
+    const [day, time] = new Date(seconds * 1000).toISOString().split("T");
+    if (step >= 86400) return day;
+    const words = time.slice(0, step < 60 ? 8 : 5) + (day === last ? "" : `\n${day}`);
+    last = day;
+    return words;
+  });
 }
 
 /**

@@ -18,7 +18,15 @@ export function shown(value, otherwise = "–") {
     return element("span", { class: "absent" }, otherwise);
   }
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return element("bdi", {}, spelled(text));
+  return element("bdi", {}, spelled(text).map((part) => (typeof part === "string" ? breakable(part) : part)));
+}
+
+/**
+ * Long names may go on in a new line behind a dot and the like, and nowhere else as long as there is room.
+ * @param {string} text
+ */
+function breakable(text) {
+  return text.split(/(?<=[._:/])(?=\p{L})/u).flatMap((part, index) => (index === 0 ? [part] : [element("wbr"), part]));
 }
 
 /**

@@ -1,0 +1,227 @@
+"""A reviewer logs in, finds a refused transfer, opens it, has the browser verify its proof, and takes the records away as CSV."""
+
+import csv
+import json
+from typing import Any
+
+import pytest
+
+from tests.integration.console.browser import Browser
+from tests.integration.console.desk import AUDITOR, OTHER, ask, refused
+from tests.patience import wait_until
+from tests.world import World
+
+# A server that lies: whatever it answers about a record goes through a function first.
+LIE = """
+const honest = window.fetch;
+window.fetch = async (address, options) => {
+  const response = await honest(address, options);
+  if (!String(address).startsWith("/api/audit/records/")) return response;
+  const answer = await response.json();
+  (%s)(answer);
+  return new Response(JSON.stringify(answer), {status: 200});
+};
+"""
+LIES = {
+    "another amount in the line": (
+        "(a) => { a.line = a.line.replace('policy_denied', 'policy_agreed') }",
+        "was altered",
+    ),
+    "another record with a correct hash": (
+        "(a) => { a.line = a.related[0].hash === a.record.hash ? a.line : a.line; a.proof.seq += 1 }",
+        "another record",
+    ),
+    "another path": ("(a) => { a.proof.path[0] = '00'.repeat(32) }", "do not lead to the root"),
+    "no path": ("(a) => { a.proof.path = [] }", "do not lead to the root"),
+    "another root": ("(a) => { a.proof.root = '00'.repeat(32) }", "do not lead to the root"),
+    "a checkpoint of another chain": (
+        "(a) => { a.checkpoint = a.checkpoint.replace(a.proof.chain, 'ffffffffffffffff') }",
+        "for another tree",
+    ),
+    "another time in the checkpoint": (
+        "(a) => { a.checkpoint = a.checkpoint.replace(/time 20../, 'time 1999') }",
+        "None of the keys",
+    ),
+    "another key": (
+        "(a) => { const [n, i, k] = a.keys[0].split('+'); a.keys = [`${n}+00000000+${k}`] }",
+        "None of the keys",
+    ),
+    "no checkpoint to speak of": ("(a) => { a.checkpoint = 'trust me\\n\\n' }", "cannot be read"),
+}
+
+
+@pytest.fixture(scope="module")
+def refusal(world: World) -> dict[str, Any]:
+    """The outcome of a refused transfer, which a checkpoint covers."""
+    request_id = refused(world).request_id
+    outcome: dict[str, Any] = next(each for each in world.records(request_id) if each["kind"] == "outcome")
+
+    def proved() -> Any:
+        path = f"/api/audit/records/{outcome['chain']}/{outcome['seq']}"
+        return ask(world, AUDITOR, "GET", path).body["proof"]
+
+    wait_until(proved, "a checkpoint covers it", poll_seconds=0.5)
+    return outcome
+
+
+def opened(browser: Browser, record: dict[str, Any]) -> None:
+    """Through the page, not by a new load."""
+    address = f"?view=record&chain={record['chain']}&seq={record['seq']}"
+    browser.run(
+        "history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))", address
+    )
+    browser.settled()
+
+
+def test_a_refused_transfer_is_found_opened_verified_and_exported(
+    browser: Browser, refusal: dict[str, Any]
+) -> None:
+    browser.log_in(AUDITOR)
+    browser.reads("Over time")
+    browser.press("Records")
+    browser.settled()
+    browser.press("Filters")
+    browser.type_at("#filter-operation", "transfer.*")
+    browser.type_at("#filter-target", "wallet:cold")
+    browser.type_at("#filter-code", "policy_denied")
+    browser.press("Show")
+    browser.settled()
+    assert "code=policy_denied" in browser.driver.current_url
+    rows = browser.rows()
+    assert len(rows) >= 4
+    assert {(row[1], row[4], row[5]) for row in rows} == {("outcome", "wallet:cold", "policy_denied")}
+
+    browser.press("Save all that fit as CSV")
+    file = browser.downloads / "vaultsigner-records.csv"
+    browser.reads("Saved")
+    browser.until(file.is_file, "the file is there")
+    with file.open(newline="") as text:
+        exported = list(csv.DictReader(text))
+    file.unlink()
+    assert len(exported) == len(rows)
+    assert {each["code"] for each in exported} == {"policy_denied"}
+
+    browser.one("main table tbody a").click()
+    browser.reads("Verified by this browser")
+    for words in (
+        "Record holds.",
+        "Path holds.",
+        "Checkpoint holds.",
+        "Signature holds.",
+        "no independent proof",
+        "check-proof",
+    ):
+        browser.reads(words)
+    assert json.loads(browser.text("pre[aria-label='The record']"))["hash"] == refusal["hash"]
+    assert browser.text("pre[aria-label='The line']") == ""
+    browser.press("The line as it is on disk")
+    assert json.loads(browser.text("pre[aria-label='The line']"))["hash"] == refusal["hash"]
+
+    browser.driver.back()
+    browser.settled()
+    assert (browser.rows(), browser.one("#filter-code").get_attribute("value")) == (rows, "policy_denied")
+    browser.driver.back()
+    browser.settled()
+    assert browser.one("#filter-code").get_attribute("value") == ""
+    browser.driver.forward()
+    browser.settled()
+    assert browser.rows() == rows
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lying_server_is_seen_through(browser: Browser, refusal: dict[str, Any], lie: str) -> None:
+    change, words = LIES[lie]
+    browser.log_in(AUDITOR)
+    browser.run(LIE % change)
+    opened(browser, refusal)
+    browser.reads("This proof does not hold")
+    browser.reads(words)
+    assert browser.one("[data-proved]").get_attribute("data-proved") == "no"
+
+
+def test_without_the_lie_it_holds(browser: Browser, refusal: dict[str, Any]) -> None:
+    browser.log_in(AUDITOR)
+    browser.run(LIE % "(a) => {}")
+    opened(browser, refusal)
+    browser.reads("Verified by this browser")
+
+
+def test_the_saved_proof_is_the_one_that_the_command_line_reads(
+    browser: Browser, world: World, refusal: dict[str, Any]
+) -> None:
+    browser.log_in(AUDITOR)
+    opened(browser, refusal)
+    browser.press("Save the proof")
+    file = browser.downloads / f"proof-{refusal['chain']}-{refusal['seq']}.json"
+    browser.until(file.is_file, "the file is there")
+    saved = json.loads(file.read_text())
+    answer = ask(world, AUDITOR, "GET", f"/api/audit/records/{refusal['chain']}/{refusal['seq']}").body
+    assert saved == answer["proof"]
+
+
+def test_a_record_that_is_not_there(browser: Browser, refusal: dict[str, Any]) -> None:
+    browser.log_in(AUDITOR)
+    opened(browser, {**refusal, "seq": 99999999})
+    browser.reads("There is no such record")
+
+
+def test_nothing_that_fits_says_so(browser: Browser) -> None:
+    browser.log_in(AUDITOR, "?view=records&principal=user%3Anobody")
+    browser.reads("No record fits")
+    assert browser.text(".chosen").strip() == "principal: user:nobody ✕"
+    browser.press("Remove the filter principal: user:nobody")
+    browser.settled()
+    assert len(browser.rows()) > 10
+
+
+def test_filters_that_mean_nothing_are_told(browser: Browser) -> None:
+    browser.log_in(AUDITOR, "?view=records&amount_above=much")
+    browser.reads("does not understand the filters")
+    browser.reads("amount_above: this is no amount")
+
+
+def test_somebody_without_a_role_is_told_which_is_needed(browser: Browser) -> None:
+    browser.log_in(OTHER)
+    browser.reads("403: your user may not see this")
+    browser.reads("auditor or operator")
+    browser.reads("roles: [auditor]")
+
+
+def test_a_breakdown_leads_to_its_records(browser: Browser) -> None:
+    browser.log_in(AUDITOR)
+    browser.press("policy_denied")
+    browser.settled()
+    assert {row[5] for row in browser.rows()} == {"policy_denied"}
+
+
+def test_tables_are_sorted_by_their_headings(browser: Browser) -> None:
+    browser.log_in(AUDITOR, "?view=records")
+    before = [row[0] for row in browser.rows()]
+    browser.press("Operation")
+    operations = [row[3] for row in browser.rows()]
+    assert operations == sorted(operations, key=str.lower)
+    assert browser.one("th[aria-sort]").get_attribute("aria-sort") == "ascending"
+    browser.press("Operation")
+    assert [row[3] for row in browser.rows()] == operations[::-1] or operations[0] == operations[-1]
+    assert len(before) == len(operations)
+
+
+def test_the_plot_is_drawn_and_its_numbers_stand_beside_it(browser: Browser, world: World) -> None:
+    browser.log_in(AUDITOR)
+    browser.until(lambda: browser.all(".plot canvas"), "the plot is there")
+    drawn = """const c = document.querySelector(".plot canvas");
+        return new Set(new Uint32Array(c.getContext("2d").getImageData(0, 0, c.width, c.height).data.buffer)).size"""
+    browser.until(lambda: browser.run(drawn) > 10, "something is drawn")
+    browser.press("The same numbers as a table")
+    allowed = sum(int(row[1].replace(",", "")) for row in browser.rows(".numbers table"))
+    assert f"{allowed:,}" == browser.text(".tile.good strong")
+    assert allowed >= 15
+
+
+def test_without_the_library_for_plots_it_says_what_to_type(browser: Browser) -> None:
+    browser.log_in(AUDITOR)
+    browser.run("document.body.dataset.plot = 'missing'")
+    browser.keys("f")
+    browser.reads("./run install")
+    browser.press("The same numbers as a table")
+    assert browser.rows(".numbers table")
