@@ -250,24 +250,6 @@ def test_stats_count_what_there_is(two_chains: Program) -> None:
     assert told["by"]["kind"] == {"intent": 28, "control": 14, "outcome": 14, "request": 14}
 
 
-def test_the_engine_is_asked_for_where_it_is_not_installed(desk: Program) -> None:
-    (desk.home / "without" / "duckdb").mkdir(parents=True)
-    (desk.home / "without" / "duckdb" / "__init__.py").write_text(
-        "raise ModuleNotFoundError(name='duckdb')\n"
-    )
-    paths = f"{desk.home / 'without'}{os.pathsep}{ROOT}"
-    for command, status, said in (("query", 1, b"pip install 'vaultsigner[query]'"), ("verify", 0, b"")):
-        done = subprocess.run(
-            [*PROGRAM, "audit", command],
-            cwd=desk.home,
-            env={"PATH": os.defpath, "PYTHONPATH": paths},
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == status
-        assert said in done.stderr
-
-
 def test_the_last_records_in_the_order_of_their_times(two_chains: Program) -> None:
     done = two_chains.run("audit", "tail", "-n", "25")
     assert (done.status, done.err) == (0, "")

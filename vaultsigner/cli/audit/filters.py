@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaultsigner.audit.chain_files import ChainFiles
+from vaultsigner.audit.filters import Filters
 from vaultsigner.cli.policy.request import read_since
 from vaultsigner.config.problems import UnusableValueError
 
 if TYPE_CHECKING:
-    from vaultsigner.audit.queries import Filters, RecordQueries
+    from vaultsigner.audit.queries import RecordQueries
 
 _MOMENT = "2026-11-01, 2026-11-01T08:00:00Z, 30d or 12h ago"
 
@@ -43,7 +44,7 @@ def _amount(ctx: click.Context, param: click.Parameter, text: str | None) -> Dec
 _OPTIONS = (
     click.option("--since", callback=_moment, help=f"From then on: {_MOMENT}."),
     click.option("--until", callback=_moment, help="Before then."),
-    click.option("--kind", help="request, intent, outcome, dispatch or control."),
+    click.option("--kind", help="request, intent, outcome, dispatch, control or checkpoint."),
     click.option("--request-id", help="All records of one request."),
     click.option(
         "--principal", metavar="[KIND:]NAME", help="Who asked: user:sam, client:bot-1, or the name alone."
@@ -65,9 +66,8 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def filtered(**given: Any) -> None:
-        queries = _engine()
-        names = queries.Filters.__dataclass_fields__
-        command(filters=queries.Filters(**{name: given.pop(name) for name in names}), **given)
+        names = Filters.__dataclass_fields__
+        command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
 
     for option in reversed(_OPTIONS):
         filtered = option(filtered)
@@ -76,21 +76,9 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def open_engine(chains: Sequence[ChainFiles]) -> "AbstractContextManager[RecordQueries]":
     """See `open_queries`."""
-    opened: AbstractContextManager[RecordQueries] = _engine().open_queries(chains)
-    return opened
+    from vaultsigner.audit.queries import open_queries  # noqa: PLC0415 - DuckDB takes long to load, and few commands need it
 
-
-def _engine() -> Any:
-    """The module that needs DuckDB, which is no part of the service and so not installed with it."""
-    try:
-        from vaultsigner.audit import queries  # noqa: PLC0415 - only where somebody asks for it
-    except ModuleNotFoundError as error:
-        if error.name != "duckdb":
-            raise
-        raise click.ClickException(
-            "this needs the Python package duckdb, which is not installed: pip install 'vaultsigner[query]'"
-        ) from None
-    return queries
+    return open_queries(chains)
 
 
 __all__ = ["Filters", "filter_options", "open_engine"]

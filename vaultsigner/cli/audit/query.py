@@ -44,7 +44,7 @@ def query(
 ) -> None:
     """Show the records that fit all filters given, in the order of their times, over all chains.
 
-    Nothing is proved by it: `audit verify` does that. Needs DuckDB: pip install 'vaultsigner[query]'.
+    Nothing is proved by it: `audit verify` does that.
 
     Exit status: 0 done, also where nothing fits; 1 it could not be done, or there were lines that are no records.
 

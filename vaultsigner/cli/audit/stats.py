@@ -32,7 +32,7 @@ def stats(
 ) -> None:
     """Count the records that fit all filters given: by day, kind, operation, principal, target, decision, rule and code.
 
-    Of each the most frequent 50. Needs DuckDB: pip install 'vaultsigner[query]'.
+    Of each the most frequent 50.
 
     Exit status: 0 done; 1 it could not be done, or there were lines that are no records.
 
