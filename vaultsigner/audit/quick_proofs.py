@@ -4,21 +4,20 @@
 to lead, together with the records, to the root of the second, and no others do.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from vaultsigner.audit.chain_files import ChainFiles
+from vaultsigner.audit.checkpoint_records import CheckpointRecord, is_checkpoint, read_checkpoint_record
 from vaultsigner.audit.proofs import VERSION
 from vaultsigner.audit.record_lines import NoSuchRecordError, lines_from
+from vaultsigner.domain.checkpoints import CheckpointError
 from vaultsigner.domain.merkle import ProofError, Range, Tree, inclusion_ranges, leaf_hash, root_of_inclusion
-from vaultsigner.errors import AuditError
 
 MOST_LOOKED_THROUGH = 100_000
 """Records behind the one to prove. A checkpoint that stands further away is none of the usual."""
-_MARK = b'"kind":"checkpoint"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,67 +45,70 @@ def quick_proof(chain: ChainFiles, seq: int) -> QuickProof:
     following = lines_from(chain, seq)
     line = next(following)
     try:
-        later = _covering(line, following, seq)
+        later = _covering(following, seq)
         if later is None:
             return QuickProof(why="No checkpoint covers this record yet: one is made every minute")
         return _proved(chain, seq, line, later)
-    except (NoSuchRecordError, ProofError, KeyError, TypeError, ValueError) as error:
-        return QuickProof(
-            why=f"The checkpoints do not fit the records; run vaultsigner audit verify ({error})"
-        )
+    except (NoSuchRecordError, ProofError, CheckpointError, KeyError) as error:
+        return QuickProof(why=f"The checkpoints do not fit the records; run vaultsigner audit verify ({error})")
 
 
-def _covering(line: bytes, following: Iterator[bytes], seq: int) -> dict[str, Any] | None:
+def _covering(following: Iterator[bytes], seq: int) -> CheckpointRecord | None:
     """The first checkpoint that has the record among its own."""
     for candidate in islice(following, MOST_LOOKED_THROUGH):
-        if _MARK in candidate:
-            record = json.loads(candidate)
-            if record["kind"] == "checkpoint" and record["tree_size"] >= seq:
-                return dict(record)
+        found = _checkpoint(candidate)
+        if found is not None and found.tree_size >= seq:
+            return found
     return None
 
 
-def _proved(chain: ChainFiles, seq: int, line: bytes, later: dict[str, Any]) -> QuickProof:
-    size, known = int(later["tree_size"]), int(later["previous"])
-    subtrees, leaves = _between(chain, known, size)
-    ranges = inclusion_ranges(seq - 1, size)
-    if known >= seq:
-        raise ProofError(f"the checkpoint of {size} follows one that has the record already")
-    path = [_hash(each, known, subtrees, leaves) for each in ranges]
-    root = bytes.fromhex(later["root"])
-    if root_of_inclusion(leaf_hash(line[:-1]), seq - 1, size, path) != root:
+def _proved(chain: ChainFiles, seq: int, line: bytes, later: CheckpointRecord) -> QuickProof:
+    signed, known = later.signed.checkpoint, later.previous
+    if known >= seq or (signed.chain, signed.size) != (chain.name, later.tree_size):
+        raise ProofError(f"the checkpoint of {later.tree_size} records says one thing and is signed for another")
+    subtrees, leaves = _between(chain, known, signed.size)
+    path = [_hash(each, known, subtrees, leaves) for each in inclusion_ranges(seq - 1, signed.size)]
+    if root_of_inclusion(leaf_hash(line[:-1]), seq - 1, signed.size, path) != signed.root:
         raise ProofError("the record does not lead to the root that was signed")
     document = {
         "kind": "inclusion",
         "version": VERSION,
         "chain": chain.name,
         "seq": seq,
-        "tree_size": size,
-        "root": root.hex(),
+        "tree_size": signed.size,
+        "root": signed.root.hex(),
         "path": [step.hex() for step in path],
         "record": line[:-1].decode("ascii"),
     }
-    return QuickProof(document, str(later["note"]))
+    return QuickProof(document, str(later.signed))
 
 
 def _between(chain: ChainFiles, known: int, size: int) -> tuple[dict[Range, bytes], list[bytes]]:
-    """The subtrees of the tree of `known` records by their ranges, and the leaves from there on, as hashes."""
+    """The subtrees of the tree of `known` records by their ranges, and the leaves from there on, as hashes.
+
+    The checkpoint that tells them stands behind record `known`, and before the one that covers `size`.
+    """
     leaves: list[bytes] = []
     told: Sequence[str] | None = None if known else ()
     for line in lines_from(chain, known + 1):
         if len(leaves) < size - known:
             leaves.append(leaf_hash(line[:-1]))
-        if told is None and _MARK in line:
-            record = json.loads(line)
-            told = record["subtrees"] if record.get("tree_size") == known else None
+        found = _checkpoint(line) if told is None else None
+        if found is not None:
+            if found.tree_size != known:
+                break
+            told = found.subtrees
         if told is not None and len(leaves) == size - known:
-            break
-        if len(leaves) == size - known and told is None and len(leaves) > MOST_LOOKED_THROUGH:
-            break
-    if told is None or len(leaves) != size - known:
-        raise AuditError(f"the checkpoint of {known} records is not where it should be")
-    subtrees = [bytes.fromhex(each) for each in told]
-    return dict(zip(_ranges_of(known), Tree(known, subtrees).subtrees, strict=True)), leaves
+            tree = Tree(known, [bytes.fromhex(each) for each in told])
+            return dict(zip(_ranges_of(known), tree.subtrees, strict=True)), leaves
+    raise ProofError(f"the checkpoint of {known} records is not where it should be")
+
+
+def _checkpoint(line: bytes) -> CheckpointRecord | None:
+    try:
+        return read_checkpoint_record(line) if is_checkpoint(line) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _ranges_of(size: int) -> list[Range]:
