@@ -31,6 +31,8 @@ READ_SECONDS = 10
 ATTEMPTS = 3
 _Client = Any
 """boto3 publishes no types."""
+_NO_SIZE = 10**20
+"""More digits than a name has."""
 
 
 class CheckpointBucket:
@@ -101,57 +103,68 @@ class CheckpointBucket:
         self, client: _Client, chain: str, trusts: Trusts
     ) -> tuple[SignedCheckpoint | None, list[str]]:
         bad: list[str] = []
-        below = None
-        while len(bad) < MOST_DISTRUSTED and (size := self._largest_size(client, chain, below)) is not None:
-            for version in self._versions(client, self._key(chain, size)):
-                data = self._read(client, self._key(chain, size), version)
-                found = why_distrusted(data, chain, size, trusts)
-                if not isinstance(found, str):
-                    return found, bad
-                bad.append(f"{self._place}{chain}/{name_for(size)} (version {version}): {found}")
-            below = size
+        below = _NO_SIZE
+        while len(bad) < MOST_DISTRUSTED:
+            visible = self._largest_visible(client, chain, below)
+            sizes = self._written_from(client, chain, visible, below)
+            for size in sorted(sizes, reverse=True):
+                for version in self._versions(client, self._key(chain, size)):
+                    data = self._read(client, self._key(chain, size), version)
+                    found = why_distrusted(data, chain, size, trusts)
+                    if not isinstance(found, str):
+                        return found, bad
+                    bad.append(f"{self._place}{chain}/{name_for(size)} (version {version}): {found}")
+            if not visible:
+                break
+            below = visible
         return None, bad
 
-    def _largest_size(self, client: _Client, chain: str, below: int | None) -> int | None:
-        """The largest size under which something was ever written, in few questions however much there is."""
-        found, step = self._next_size(client, chain, 0, below), 1
-        if found is None:
-            return None
-        largest = found
-        while step:
-            found = self._next_size(client, chain, largest + step, below)
-            if found is not None:
-                largest, step = found, step * 2
-            elif step == 1:
-                # Nothing stands right behind it; further on there may still be something.
-                found = self._next_size(client, chain, largest, below)
-                if found is None:
-                    return largest
-                largest = found
-            else:
-                step //= 2
-        return largest
+    def _written_from(self, client: _Client, chain: str, size: int, below: int) -> set[int]:
+        """Of `size` (0: of all) and what is larger: under what anything was ever written, also where it is hidden now."""
+        pages = client.get_paginator("list_object_versions").paginate(
+            Bucket=self._settings.bucket,
+            Prefix=f"{self._settings.prefix}{chain}/",
+            **({"KeyMarker": self._key(chain, size)} if size else {}),
+        )
+        keys = {found["Key"] for page in pages for found in page.get("Versions", ())}
+        sizes = {self._size(chain, key) for key in keys} | {size}
+        return {each for each in sizes if each and size <= each < below}
 
-    def _next_size(self, client: _Client, chain: str, after: int, below: int | None) -> int | None:
-        """The smallest size larger than `after`, and smaller than `below`, under which something was ever written."""
-        marker = self._key(chain, after)
+    def _largest_visible(self, client: _Client, chain: str, below: int) -> int:
+        """The largest size in a plain listing, in few questions however much there is; 0: none."""
+        largest, step = 0, 1
         while True:
-            page = client.list_object_versions(
+            found = self._next_visible(client, chain, largest + step, below)
+            if found:
+                largest, step = found, step * 2
+            elif step > 1:
+                step //= 2
+            else:
+                # Nothing stands further on than the very next.
+                found = self._next_visible(client, chain, largest, below)
+                return found or largest
+
+    def _next_visible(self, client: _Client, chain: str, after: int, below: int) -> int:
+        """The smallest size larger than `after`, and smaller than `below`, in a plain listing; 0: there is none."""
+        key = self._key(chain, after)
+        while True:
+            page = client.list_objects_v2(
                 Bucket=self._settings.bucket,
                 Prefix=f"{self._settings.prefix}{chain}/",
-                KeyMarker=marker,
-                MaxKeys=2,
+                StartAfter=key,
+                MaxKeys=1,
             )
-            keys = sorted(
-                {found["Key"] for kind in ("Versions", "DeleteMarkers") for found in page.get(kind, ())}
-            )
-            for key in keys:
-                size = size_in(key.rpartition("/")[2])
-                if size is not None and key == self._key(chain, size):
-                    return size if below is None or size < below else None
-            if not keys or not page.get("IsTruncated"):
-                return None
-            marker = keys[-1]
+            if not page.get("Contents"):
+                return 0
+            key = page["Contents"][0]["Key"]
+            size = self._size(chain, key)
+            if size:
+                return size if size < below else 0
+
+    def _size(self, chain: str, key: str) -> int:
+        """In the key of a checkpoint; 0: it is that of something else."""
+        size = size_in(key.rpartition("/")[2]) or 0
+        return size if key == self._key(chain, size) else 0
 
     def _versions(self, client: _Client, key: str) -> list[str]:
         """Of an object, the oldest first; delete markers are none."""
