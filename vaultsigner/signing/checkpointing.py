@@ -24,6 +24,8 @@ from vaultsigner.state import NotedCheckpoint, State
 
 EVERY_SECONDS = 60.0
 RETRY_SECONDS = 5.0
+EMPTY_SECONDS = 0.1
+"""How soon to look again at a chain that has no record yet: its first one is about to come."""
 LAST_SECONDS = 5.0
 """How long the end of the service waits for its last checkpoint."""
 MOST_UNSENT = 10_000
@@ -77,7 +79,8 @@ class Checkpointing:
             now = self._clock.monotonic()
             if self._due.is_set() or now >= own:
                 self._due.clear()
-                own = now + (EVERY_SECONDS if await self.checkpoint() else RETRY_SECONDS)
+                done = await self.checkpoint()
+                own = now + (RETRY_SECONDS if not done else EVERY_SECONDS if self.last else EMPTY_SECONDS)
             if now >= others:
                 others = now + EVERY_SECONDS
                 await self._cover_idle_chains()
