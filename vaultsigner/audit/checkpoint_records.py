@@ -75,7 +75,7 @@ def read_checkpoint_record(line: bytes) -> CheckpointRecord:
 
 
 def what_is_wrong(record: CheckpointRecord, chain: str, seq: int, before: Before) -> str | None:
-    """Whether the record agrees with itself, its place and the checkpoint before; None: it does.
+    """Whether the record agrees with itself and its place; None: it does.
 
     Args:
         seq: the record's own number.
@@ -90,8 +90,6 @@ def what_is_wrong(record: CheckpointRecord, chain: str, seq: int, before: Before
         return "its signed note says another thing than the record: another chain, size, root or head"
     if not before.size < checkpoint.size < seq:
         return f"it is for records 1 to {checkpoint.size}, the one before it was for {before.size}, and it is record {seq}"
-    if record.previous != before.size:
-        return f"it continues a checkpoint for {record.previous} records; the one before it in this chain is for {before.size}"
     return None
 
 

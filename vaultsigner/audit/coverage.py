@@ -178,11 +178,11 @@ class CheckpointFollower:
                     f"the checkpoint has a good signature, and {words}; all hashes are correct: written anew",
                 )
             return Kind.CHECKPOINT_WRONG, words
-        if not continues(record, self._before):
-            return (
-                Kind.CHECKPOINT_WRONG,
-                f"its path does not lead from the checkpoint for {self._before.size} records",
-            )
+        if record.previous > self._before.size:
+            words = f"it continues the one for {record.previous} records, which is not in the chain any more"
+            return Kind.CHECKPOINTS_MISSING, words
+        if record.previous < self._before.size or not continues(record, self._before):
+            return Kind.CHECKPOINT_WRONG, f"it does not continue the one for {self._before.size} records"
         return None
 
     def _accept(self, record: CheckpointRecord, head: Head, *, signed: bool) -> None:

@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
 from tests.unit.cli.policy_records import ALLOWED, DENIED, SAM, decided, transfer
 from vaultsigner.audit.chain import Head, read_line, seal
-from vaultsigner.audit.coverage import Position
 from vaultsigner.audit.entries import Control, Entry, Outcome, RequestRefused
-from vaultsigner.domain.merkle import Tree, leaf_hash
 from vaultsigner.domain.names import Operation, RequestId
 from vaultsigner.domain.targets import Target
 
@@ -22,21 +20,12 @@ _BEGIN_US = int(datetime(2026, 11, 20, tzinfo=UTC).timestamp()) * 1_000_000
 _DAY_US = 86_400 * 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Log:
     """A chain's lines, and the head after each."""
 
     lines: tuple[bytes, ...]
     heads: tuple[Head, ...]
-
-    @cached_property
-    def positions(self) -> list[Position]:
-        """Where a verification stands before each line, of a log without checkpoints from its beginning."""
-        tree, positions = Tree(), [Position(Head(self.heads[0].chain))]
-        for line, head in zip(self.lines, self.heads, strict=True):
-            tree.add(leaf_hash(line[:-1]))
-            positions.append(Position(head, tree.subtrees, waiting_since_us=self.heads[0].time_us))
-        return positions
 
     def head_before(self, index: int) -> Head:
         """The head that line `index` continues."""
@@ -54,7 +43,7 @@ def log_of(head: Head, records: int, note: str = "") -> Log:
     lines, heads = [], []
     for number in range(head.seq, head.seq + records):
         line, head = seal(
-            _entry(number, note).members(), head, _BEGIN_US + number * DAYS * _DAY_US // RECORDS
+            entry_of(number, note).members(), head, _BEGIN_US + number * DAYS * _DAY_US // RECORDS
         )
         lines.append(line)
         heads.append(head)
@@ -92,7 +81,7 @@ def forged(log: Log, index: int) -> bytes:
     return log_of(log.head_before(index), 1, note="forged").lines[0]
 
 
-def _entry(number: int, note: str) -> Entry:
+def entry_of(number: int, note: str) -> Entry:
     """Of every kind; some have texts that JSON escapes."""
     match number % 5:
         case 0:

@@ -2,7 +2,7 @@
 
 import os
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -22,7 +22,7 @@ from tests.unit.audit.long_log import (
 )
 from vaultsigner.audit import chain_files
 from vaultsigner.audit.chain import Head, read_line, seal
-from vaultsigner.audit.chain_files import ChainFiles, DayFile, find_chains
+from vaultsigner.audit.chain_files import ChainFiles, find_chains
 from vaultsigner.audit.findings import Finding, Kind
 from vaultsigner.audit.noted_heads import NotedHead, NotedHeadError, read_noted_head
 from vaultsigner.audit.verification import Verdict, verify_chain
@@ -48,38 +48,6 @@ def found(directory: Path, *noted: NotedHead) -> Finding:
     finding = verify(directory, *noted).finding
     assert finding is not None
     return finding
-
-
-class Window:
-    """A file in memory, for lines that continue the log's line `begin - 1`.
-
-    A verification knows of what came before only the head: from here on it is in the state in which the whole log would put it.
-    """
-
-    def __init__(self) -> None:
-        self._descriptor = os.memfd_create("window")
-
-    def judge(self, begin: int, lines: Sequence[bytes]) -> Place | None:
-        """What is found in these lines."""
-        data = b"".join(lines)
-        os.ftruncate(self._descriptor, len(data))
-        os.pwrite(self._descriptor, data, 0)
-        path = Path(f"/proc/self/fd/{self._descriptor}")
-        chain = ChainFiles(CHAIN, path.parent, (DayFile(path, len(data)),), (), ())
-        finding = verify_chain(chain, after=LOG.positions[begin]).finding
-        return None if finding is None else (finding.kind, finding.line, finding.seq)
-
-    def close(self) -> None:
-        """Give it back."""
-        os.close(self._descriptor)
-
-
-@pytest.fixture
-def window() -> Iterator[Window]:
-    """A window of its own for a test."""
-    window = Window()
-    yield window
-    window.close()
 
 
 def flipped(line: bytes, chance: Random) -> bytes:
@@ -137,30 +105,6 @@ def replace(lines: list[bytes], at: int, chance: Random) -> Place:
     head, _ = read_line(lines[at])
     lines[at] = seal({"kind": "forged"}, LOG.head_before(head.seq - 1), head.time_us)[0]
     return Kind.REPLACED, at + 1, at + 1
-
-
-@pytest.mark.parametrize(
-    "attack", [flip, delete, insert, swap, duplicate, splice, replace], ids=lambda attack: attack.__name__
-)
-def test_at_every_record(window: Window, attack: Attack) -> None:
-    """Each of 10,000 records, in the middle of the lines around it."""
-    chance = Random(attack.__name__)  # noqa: S311 - the same each time
-    for index in range(RECORDS - 2):
-        begin = max(index - 1, 0)
-        lines = list(LOG.lines[begin : index + 3])
-        expected = attack(lines, index - begin, chance)
-        assert expected is not None
-        kind, line, seq = window.judge(begin, lines) or (None, -1, -1)
-        assert (kind, line) == (expected[0], expected[1] + 1), index
-        assert kind is Kind.SPLICED or seq == begin + expected[2] + 1
-
-
-def test_every_byte_of_a_record_counts(window: Window) -> None:
-    lines = LOG.lines[:3]
-    for index in range(len(lines[1]) - 1):
-        for bits in (1, 0x20, 0x80):
-            changed = lines[1][:index] + bytes([lines[1][index] ^ bits]) + lines[1][index + 1 :]
-            assert window.judge(0, (lines[0], changed, lines[2])) == (Kind.ALTERED, 2, 2), (index, bits)
 
 
 def test_an_untouched_log_is_intact(chain: Path) -> None:
