@@ -72,14 +72,14 @@ def _place(reference: YamlValue) -> str | None:
 
 
 def _check_transit_keys(tree: Entry, report: Report) -> None:
-    """A key that signs what callers ask for signs nothing of our own: neither access tokens nor checkpoints."""
+    """A key that signs what callers ask for signs nothing of our own; and neither of our own signs what the other does."""
     audit = tree.get("audit")
-    own = {
-        str(
-            tree.get("access_token_key", ConfigModel.model_fields["access_token_key"].default)
-        ): "access_token_key",
-        str(audit.get("checkpoint_key")) if isinstance(audit, dict) else "": "audit.checkpoint_key",
-    }
+    access_token_key = str(tree.get("access_token_key", ConfigModel.model_fields["access_token_key"].default))
+    checkpoint_key = str(audit.get("checkpoint_key")) if isinstance(audit, dict) else ""
+    if checkpoint_key == access_token_key:
+        message = "this is access_token_key, too; a key that signs checkpoints signs nothing else"
+        report.add(("audit", "checkpoint_key"), message, "write transit:transit/audit-checkpoints")
+    own = {access_token_key: "access_token_key", checkpoint_key: "audit.checkpoint_key"}
     for index, entry in entries(tree.get("exchanges")):
         secret = entry.get("secret")
         if isinstance(secret, str) and secret in own:

@@ -222,6 +222,12 @@ WRONG = [
     ("state: {url: «'sqlite:///a.db?mode=memory'}", "state.url", "no URL of an SQLite file", "sqlite:///"),
     ("state: {url: «'sqlite://a.db'}", "state.url", "no URL of an SQLite file", "sqlite:///"),
     ("audit: {checkpoint_every: «0}", "audit.checkpoint_every", "at least 1", "number"),
+    (
+        "audit: {checkpoint_key: «transit:transit/access-tokens}",
+        "audit.checkpoint_key",
+        "signs checkpoints signs nothing else",
+        "audit-checkpoints",
+    ),
     ("environments: {«testnet: {}}", "environments.testnet", "only in letter case", 'use "TESTNET"'),
     ("environments: {PROD: {«node: x}}", "environments.PROD.node", "not known", "did you mean node_url?"),
     (
