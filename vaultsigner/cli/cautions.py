@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from vaultsigner.config.addresses import is_loopback
 from vaultsigner.config.password_hashes import is_guessable
 from vaultsigner.config.public_keys import CLIENT_RSA_BITS
-from vaultsigner.config.settings import Client, Settings, User
+from vaultsigner.config.settings import AuditSettings, Client, Settings, User
 from vaultsigner.config.state_urls import is_postgresql, postgresql_cautions
 from vaultsigner.domain.names import Operation
 from vaultsigner.policy import PolicySet, Rule, unknown_names
@@ -43,13 +43,25 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
     yield from _without_anything(settings, policies)
     yield from _about_rules(settings, policies)
     yield from _permissions_without_effect(settings)
-    if settings.audit.checkpoint_key is not None:
-        yield "audit.checkpoint_key: signed checkpoints come in a later version; this one does not make any"
+    yield from _about_anchors(settings.audit)
     for user in settings.users.values():
         if is_guessable(user.password_hash):
             yield (
                 f"{user.username}: this password hash was made with little work; renew it: vaultsigner users hash-password"
             )
+
+
+def _about_anchors(audit: AuditSettings) -> Iterator[str]:
+    if audit.checkpoint_key is not None and not audit.anchors:
+        yield (
+            "audit.anchors: there are none: whoever can change the record's files can cut off its end, or put an older copy "
+            "back, and nothing shows; have checkpoints kept in a second place as well"
+        )
+    if audit.accepted_rollbacks:
+        yield (
+            f"audit.accepted_rollbacks: {', '.join(sorted(audit.accepted_rollbacks))}: something of the record was lost "
+            "there, and was accepted by whoever wrote this"
+        )
 
 
 def _used_by_nobody(settings: Settings) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import click
 
+from vaultsigner.cli.anchor_probe import try_anchors
 from vaultsigner.cli.cautions import cautions
 from vaultsigner.cli.check_report import (
     CheckReport,
@@ -42,7 +43,9 @@ COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red", "-": "bright_black"}
 
 @click.command()
 @config_option
-@click.option("--offline", is_flag=True, help="Do not ask the chain nodes and the exchanges.")
+@click.option(
+    "--offline", is_flag=True, help="Do not ask the chain nodes, the exchanges, and anchors elsewhere."
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     """Check the configuration and try every secret reference.
@@ -52,7 +55,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     wallet's address from the key in Vault and try the secret of each client, exchange and Open API app; no key and no secret
     leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. Each exchange is asked for the time,
     unsigned: whether its API key and secret are right shows only when something is signed for it. A chain node or an exchange
-    that does not answer is a warning only; an exchange's clock more than ten minutes off is a failure.
+    that does not answer is a warning only; an exchange's clock more than ten minutes off is a failure. Each anchor of the record
+    is tried without leaving anything there; one that a start can do without (`required: false`) is a warning only.
 
     Exit status: 0 all is well, 1 something would not work.
 
@@ -79,6 +83,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
     nodes = None if offline else await _ask_nodes(settings.environments, found.wallets)
     exchange_hosts = None if offline else await ask_exchanges(settings.exchanges.values())
     state = await try_state(settings.state_url)
+    anchors = await try_anchors(settings.audit, offline=offline)
     return CheckReport(
         config=str(settings.source),
         users=len(settings.users),
@@ -97,6 +102,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         open_api=found.open_api,
         exchange_hosts=exchange_hosts,
         state=state,
+        anchors=anchors,
         partner=_partner_finding(settings.partner),
     )
 

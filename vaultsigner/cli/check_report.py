@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from vaultsigner.cli import exchange_clocks
+from vaultsigner.cli import anchor_findings, exchange_clocks
+from vaultsigner.cli.anchor_findings import AnchorFinding
 from vaultsigner.cli.exchange_clocks import ExchangeHostFinding
 
 Mark = Literal["ok", "warn", "FAIL", "-"]
@@ -153,6 +154,7 @@ class CheckReport:
     exchanges: tuple[ExchangeFinding, ...] = ()
     open_api: tuple[OpenApiFinding, ...] = ()
     exchange_hosts: tuple[ExchangeHostFinding, ...] | None = None
+    anchors: tuple[AnchorFinding, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -175,6 +177,8 @@ class CheckReport:
         if self.state is not None:
             good = f"state.url: {self.state.where}: {self.state.found}"
             yield _marked(self.state.problem, good, "state.url: ")
+        for anchor in self.anchors:
+            yield from anchor_findings.told(anchor)
         what = f"Vault {self.vault.address}{self.vault.address_note or ''}: "
         yield _marked(self.vault.problem, f"{what}{_vault_state(self.vault)}", what)
         if self.vault.problem is None:

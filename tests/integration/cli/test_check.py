@@ -408,3 +408,23 @@ def test_node_of_another_chain_is_a_warning(
     done = ready.run("check")
     assert done.status == 0
     assert "Binance-Chain-Tigris" in done.out
+
+
+def test_anchors_are_tried(ready: Program) -> None:
+    config = ready.home / "config" / "config.yml"
+    key = "checkpoint_key: transit:transit/audit-checkpoints"
+    anchors = "[{name: disk, directory: anchors}, {name: w, url: 'http://127.0.0.1:9', required: false}]"
+    config.write_text(f"audit: {{{key}, anchors: {anchors}}}\n{config.read_text()}")
+    missing = ready.run("check")
+    assert missing.status == 1
+    assert "anchors: there is no such directory; mount the disk" in missing.out
+    assert "anchor w (witness): http://127.0.0.1:9/add-checkpoint: it cannot be reached" in missing.out
+    (ready.home / "anchors").mkdir()
+    disk, witness = document(ready.run("check", "--json"))["anchors"]
+    assert (disk["problem"], disk["found"]) == (
+        None,
+        "anchors can be written to, and keeps checkpoints of 0 chains",
+    )
+    assert (witness["required"], witness["found"]) == (False, None)
+    assert not list((ready.home / "anchors").iterdir())
+    assert document(ready.run("check", "--offline", "--json"))["anchors"][1]["problem"] is None

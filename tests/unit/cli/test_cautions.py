@@ -8,6 +8,7 @@ import pytest
 from tests.unit.cli.sample import sample_app, sample_client, sample_exchange, sample_settings, sample_wallet
 from vaultsigner.cli.cautions import cautions
 from vaultsigner.config.settings import (
+    DirectoryAnchor,
     ListenAddress,
     Partner,
     ServerSettings,
@@ -196,7 +197,15 @@ def test_permissions_that_the_wallet_lacks_are_one_a_caller() -> None:
     assert list(cautions(replace(bare, users={SAM: User(SAM, STRONG, fitting)}), NO_RULES)) == []
 
 
-def test_a_checkpoint_key_is_one_as_long_as_nothing_is_signed_with_it() -> None:
+def test_checkpoints_that_are_kept_beside_the_record_alone_are_one() -> None:
     audit = replace(settings().audit, checkpoint_key=TransitReference("transit", "checkpoints"))
     (caution,) = cautions(replace(settings(), audit=audit), NO_RULES)
-    assert "a later version" in caution
+    assert caution.startswith("audit.anchors: there are none")
+    anchored = replace(audit, anchors=(DirectoryAnchor("second-disk", Path("/mnt/anchors")),))
+    assert list(cautions(replace(settings(), audit=anchored), NO_RULES)) == []
+
+
+def test_rollbacks_that_were_accepted_are_one() -> None:
+    audit = replace(settings().audit, accepted_rollbacks=frozenset({"state:00000000000000aa:7"}))
+    (caution,) = cautions(replace(settings(), audit=audit), NO_RULES)
+    assert "state:00000000000000aa:7: something of the record was lost there" in caution

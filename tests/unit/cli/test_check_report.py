@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from vaultsigner.cli.anchor_findings import AnchorFinding
 from vaultsigner.cli.check_report import (
     NOT_TRIED,
     CheckReport,
@@ -261,3 +262,28 @@ def test_another_address_in_the_file_is_told() -> None:
 def test_a_lifetime_is_told_as_people_think_of_it(seconds: int, words: str) -> None:
     report = replace(GOOD, vault=replace(GOOD.vault, token_ttl_seconds=seconds))
     assert f"lives {words} unless renewed" in [line for _, line in report.lines()][1]
+
+
+DISK = AnchorFinding("second-disk", "directory", required=True, found="/mnt/a can be written to")
+
+
+def test_anchors_are_told_one_by_one() -> None:
+    report = replace(GOOD, anchors=(DISK, replace(DISK, name="worm", found=None)))
+    assert report.ok
+    lines = list(report.lines())
+    assert ("ok", "anchor second-disk (directory): /mnt/a can be written to") in lines
+    assert ("-", "anchor worm (directory): not tried") in lines
+    assert report.document()["anchors"][0]["name"] == "second-disk"
+    report = replace(GOOD, anchors=(replace(DISK, caution="beside the record"),))
+    assert report.ok
+    assert ("warn", "anchor second-disk (directory): beside the record") in list(report.lines())
+
+
+def test_an_anchor_that_a_start_needs_is_a_failure_and_another_a_warning() -> None:
+    broken = replace(DISK, found=None, problem="not mounted")
+    report = replace(GOOD, anchors=(broken,))
+    assert not report.ok
+    assert ("FAIL", "anchor second-disk (directory): not mounted") in list(report.lines())
+    report = replace(GOOD, anchors=(replace(broken, required=False),))
+    assert report.ok
+    assert ("warn", "anchor second-disk (directory): not mounted") in list(report.lines())

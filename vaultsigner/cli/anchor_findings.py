@@ -1,0 +1,37 @@
+"""What `vaultsigner check` found of an anchor. Pure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["ok", "warn", "FAIL", "-"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorFinding:
+    """One of `audit.anchors`.
+
+    Args:
+        kind: directory, witness or bucket.
+        required: a start fails where it cannot be asked.
+        found: what it is and can do, in words; None where it was not tried, or has a problem.
+        problem: why it would keep nothing.
+        caution: what makes it worth less than it looks.
+    """
+
+    name: str
+    kind: str
+    required: bool
+    found: str | None = None
+    problem: str | None = None
+    caution: str | None = None
+
+
+def told(anchor: AnchorFinding) -> list[tuple[Mark, str]]:
+    """Marks and lines. An anchor that a start can do without is no failure."""
+    what = f"anchor {anchor.name} ({anchor.kind}): "
+    if anchor.problem is not None:
+        return [("FAIL" if anchor.required else "warn", f"{what}{anchor.problem}")]
+    if anchor.found is None:
+        return [("-", f"{what}not tried")]
+    lines: list[tuple[Mark, str]] = [("ok", f"{what}{anchor.found}")]
+    return [*lines, ("warn", f"{what}{anchor.caution}")] if anchor.caution else lines
