@@ -227,6 +227,7 @@ def running_world(
     wallets: tuple[PlannedWallet, ...] = (),
     policy: str = ALLOW_EVERYTHING,
     durable_vault: bool = False,
+    audited_vault: bool = False,
     clients: tuple[PlannedClient, ...] = (),
     partner: PlannedPartner | None = None,
     exchanges: tuple[PlannedExchange, ...] = (),
@@ -243,6 +244,7 @@ def running_world(
         users, wallets: further ones.
         policy: the text of the one policy file.
         durable_vault: OpenBao survives a restart; starting it takes two seconds longer.
+        audited_vault: OpenBao writes its own audit log.
         clients, partner: callers that sign their requests.
         exchanges, open_api: accounts elsewhere, which callers' plans name.
         rate_limits: those that are not as usual.
@@ -253,7 +255,9 @@ def running_world(
     """
     wallets = planned_wallets(vectors) + wallets
     with ExitStack() as stack:
-        openbao = stack.enter_context(running_openbao(directory / "openbao", durable=durable_vault))
+        openbao = stack.enter_context(
+            running_openbao(directory / "openbao", durable=durable_vault, audited=audited_vault)
+        )
         nodes = {
             "testnet": stack.enter_context(running_beacon_node()),
             "mainnet": stack.enter_context(

@@ -34,9 +34,11 @@ class OpenBao:
     """One server, whose methods block for a few milliseconds each.
 
     `secret/` is a KV version 2 mount, as with `-dev`. Kept in memory unless `durable`; then it outlives a restart.
+    With `audited` it writes its own audit log, `vault_audit.log` in its directory.
     """
 
-    def __init__(self, directory: Path, *, durable: bool = False) -> None:
+    def __init__(self, directory: Path, *, durable: bool = False, audited: bool = False) -> None:
+        self.audit_log = directory / "vault_audit.log" if audited else None
         self._directory = directory
         self._durable = durable
         self._port = free_port()
@@ -140,7 +142,14 @@ class OpenBao:
             "api_addr": self.address,
             "cluster_addr": f"https://127.0.0.1:{free_port()}",
             "log_level": "warn",
+            **self._audit(),
         }
+
+    def _audit(self) -> dict[str, object]:
+        if self.audit_log is None:
+            return {}
+        options = {"file_path": str(self.audit_log), "mode": "0600"}
+        return {"audit": [{"file": {"file": {"description": "reads and signatures", "options": options}}}]}
 
     def _client(self, token: str | None = None) -> Any:
         session = requests.Session()
@@ -182,9 +191,9 @@ class OpenBao:
 
 
 @contextmanager
-def running_openbao(directory: Path, *, durable: bool = False) -> Iterator[OpenBao]:
+def running_openbao(directory: Path, *, durable: bool = False, audited: bool = False) -> Iterator[OpenBao]:
     """A server for as long as the block lasts; its files, without any secret, go to `directory`."""
-    openbao = OpenBao(directory, durable=durable)
+    openbao = OpenBao(directory, durable=durable, audited=audited)
     try:
         openbao.start()
         yield openbao

@@ -9,6 +9,7 @@ from vaultsigner.cli.audit.check_proof import check_proof
 from vaultsigner.cli.audit.key import key
 from vaultsigner.cli.audit.prove import prove
 from vaultsigner.cli.audit.query import query
+from vaultsigner.cli.audit.reconcile import reconcile_logs
 from vaultsigner.cli.audit.root import root
 from vaultsigner.cli.audit.stats import stats
 from vaultsigner.cli.audit.tail import tail
@@ -24,5 +25,5 @@ def audit() -> None:
     """
 
 
-for command in (verify, root, prove, check_proof, key, query, stats, tail):
+for command in (verify, root, prove, check_proof, key, query, stats, tail, reconcile_logs):
     audit.add_command(command)

@@ -1,0 +1,220 @@
+"""The record beside the audit log of a real OpenBao: what agrees, a key read behind the service's back, a forged record."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.adversarial.desk import private_key_wallet, running_desk, transfer
+from tests.integration.signed.callers import HMAC, UNHURRIED, planned_clients
+from tests.patience import wait_until
+from tests.world import World
+from vaultsigner.audit.chain import Head, read_line, seal
+from vaultsigner.audit.chain_files import find_chains
+from vaultsigner.dev.records import read_records
+
+ROOT = Path(__file__).parents[3]
+SLACK = ("--slack", "0.5")
+APART_SECONDS = 1.2
+"""More than twice the slack: nothing that the service did explains what somebody else does then."""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A service that did a bit of everything, with OpenBao's audit log beside it."""
+    with running_desk(
+        tmp_path_factory.mktemp("reconcile"),
+        private_key_wallet("one"),
+        private_key_wallet("two"),
+        clients=planned_clients("one"),
+        rate_limits=UNHURRIED,
+        audited_vault=True,
+    ) as world:
+        world.token()
+        for number in range(1, 4):
+            assert world.post("/api/transfer/sign", transfer("one", number)).status == 200
+        assert world.post("/api/transfer/broadcast", transfer("two", 9)).status == 200
+        assert world.get("/api/wallet").status == 200
+        time.sleep(APART_SECONDS)
+        assert world.signed(HMAC, "GET", "/api/auth/check").status == 200
+        assert world.signed(HMAC, "POST", "/api/transfer/sign", document=transfer("one", 7)).status == 200
+        assert world.signed(HMAC, "POST", "/api/transfer/sign", document=transfer("two", 7)).status == 404
+        wait_until(lambda: any(each["kind"] == "checkpoint" for each in world.records()), "a checkpoint")
+        yield world
+
+
+@pytest.fixture
+def evidence(shared: World, tmp_path: Path) -> tuple[Path, Path]:
+    """Copies of both logs, some time after the last that happened."""
+    time.sleep(APART_SECONDS)
+    return copied(shared, tmp_path)
+
+
+def copied(world: World, directory: Path) -> tuple[Path, Path]:
+    """OpenBao's log and the chains, each with something at its end that moves its time on."""
+    world.openbao.client.auth.token.lookup_self()
+    world.get("/api/auth/check")
+    world.openbao.client.auth.token.lookup_self()
+    assert world.openbao.audit_log is not None
+    shutil.copy(world.openbao.audit_log, directory / "vault.log")
+    shutil.copytree(world.installation.audit_directory, directory / "audit")
+    return directory / "vault.log", directory / "audit"
+
+
+def run(log: Path, records: Path, *options: str) -> tuple[int, Any]:
+    """The command's exit status and what it says as JSON."""
+    command = (
+        "-m",
+        "vaultsigner",
+        "audit",
+        "reconcile",
+        "--vault-log",
+        str(log),
+        *SLACK,
+        *options,
+        "--json",
+        str(records),
+    )
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=log.parent,
+        env=_environment(),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
+
+
+def test_what_the_service_did_agrees(shared: World, evidence: tuple[Path, Path]) -> None:
+    status, told = run(*evidence)
+    assert (status, told["agrees"]) == (0, True), told
+    named = {each["vault_request_id"] for each in shared.records() if each.get("vault_request_id")}
+    assert told["matched"] == len(named) == 5
+    assert told["explained_by_time"]["log-in"] == 1
+    assert told["explained_by_time"]["checkpoint"] == sum(
+        each["kind"] == "checkpoint" for each in read_records(evidence[1])
+    )
+    assert told["explained_by_time"]["first address"] == 2
+    assert told["explained_by_time"]["client's signature"] == 3
+    assert told["key_reads"] == told["matched"] + sum(told["explained_by_time"].values())
+
+
+def test_with_the_configuration_it_agrees_as_well(shared: World, evidence: tuple[Path, Path]) -> None:
+    status, told = run(*evidence, "--config", str(shared.installation.config_file))
+    assert (status, told["agrees"]) == (0, True), told
+    assert told["matched"] == 5
+
+
+@pytest.mark.parametrize("stolen", [False, True], ids=["by root", "with the service's own token"])
+def test_a_key_read_behind_the_services_back_is_listed(shared: World, tmp_path: Path, stolen: bool) -> None:
+    time.sleep(APART_SECONDS)
+    client: Any = shared.openbao.client
+    if stolen:
+        client.token = client.auth.token.create(policies=["vaultsigner"], no_default_policy=True)["auth"][
+            "client_token"
+        ]
+    client.secrets.kv.v2.read_secret_version(
+        "wallets/one", mount_point="secret", raise_on_deleted_version=True
+    )
+    time.sleep(APART_SECONDS)
+    status, told = run(*copied(shared, tmp_path))
+    assert (status, told["agrees"], told["without_key_read"]) == (1, False, [])
+    found = told["without_record"][-1]
+    assert (found["path"], found["use"]) == ("secret/data/wallets/one", "read")
+    assert found["policies"] == (["vaultsigner"] if stolen else ["root"])
+
+
+def test_a_signature_by_transit_behind_the_services_back_is_listed(shared: World, tmp_path: Path) -> None:
+    """A checkpoint that is in no chain would be one over other records."""
+    time.sleep(APART_SECONDS)
+    shared.openbao.client.secrets.transit.sign_data(
+        "audit-checkpoints", hash_input="Zm9yZ2Vk", mount_point="transit"
+    )
+    time.sleep(APART_SECONDS)
+    status, told = run(*copied(shared, tmp_path))
+    assert status == 1
+    assert ("transit/audit-checkpoints", "sign") in {
+        (each["path"], each["use"]) for each in told["without_record"]
+    }
+
+
+def test_a_forged_record_is_listed(evidence: tuple[Path, Path]) -> None:
+    log, records = evidence
+    [chain] = find_chains(records)
+    path = chain.files[-1].path
+    lines = path.read_bytes().splitlines(keepends=True)
+    real = next(json.loads(line) for line in lines if b'"vault_request_id":"' in line)
+    at = len(lines) - 3
+    head: Head = read_line(lines[at])[0]
+    forged = {**real, "vault_request_id": "00000000-0000-0000-0000-000000000000"}
+    for member in ("hash", "prev", "seq", "time", "chain", "v"):
+        del forged[member]
+    line, _ = seal(forged, head, head.time_us)
+    path.write_bytes(b"".join([*lines[: at + 1], line, *lines[at + 1 :]]))
+    status, told = run(log, records)
+    assert status == 1
+    [found] = told["without_key_read"]
+    assert (found["vault_request_id"], found["seq"]) == (forged["vault_request_id"], head.seq + 1)
+
+
+def test_a_record_that_was_taken_out_leaves_its_key_read_behind(evidence: tuple[Path, Path]) -> None:
+    log, records = evidence
+    before = run(log, records)[1]["without_record"]
+    [chain] = find_chains(records)
+    path = chain.files[-1].path
+    lines = path.read_bytes().splitlines(keepends=True)
+    gone = next(
+        line
+        for line in lines
+        if b'"vault_request_id":"' in line and b'"operation":"transfer.broadcast"' in line
+    )
+    path.write_bytes(b"".join(line for line in lines if line != gone))
+    status, told = run(log, records)
+    assert status == 1
+    assert [each["request_id"] for each in told["without_record"] if each not in before] == [
+        json.loads(gone)["vault_request_id"]
+    ]
+
+
+def test_several_files_some_compressed_and_for_people(evidence: tuple[Path, Path]) -> None:
+    log, records = evidence
+    whole = run(log, records)[1]
+    lines = log.read_bytes().splitlines(keepends=True)
+    old, new = log.parent / "vault.log.1.gz", log.parent / "vault.log.0"
+    old.write_bytes(gzip.compress(b"".join(lines[:40])))
+    new.write_bytes(b"".join(lines[40:]) + b"half a li")
+    status, told = run(new, records, "--vault-log", str(old))
+    assert (status, told["unreadable"]) == (1, {"vault_log": 1, "records": 0})
+    assert {**told, "unreadable": None} == {**whole, "unreadable": None}
+    done = subprocess.run(
+        [sys.executable, "-m", "vaultsigner", "audit", "reconcile", "--vault-log", str(log), str(records)],
+        cwd=log.parent,
+        env=_environment(),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert "key reads in Vault's log, 5 of them named by a record" in done.stdout
+
+
+def test_logs_of_different_times_have_nothing_to_say(evidence: tuple[Path, Path]) -> None:
+    log, records = evidence
+    log.write_text(
+        '{"time":"2020-01-01T00:00:00Z","type":"request","request":{"id":"x","path":"sys/health"}}\n'
+    )
+    status, told = run(log, records)
+    assert (status, told["key_reads"], told["records_outside"]) == (1, 0, 5)
