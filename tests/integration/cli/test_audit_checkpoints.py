@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.cli.conftest import Bao
 from tests.integration.cli.program import Outcome, Program
 from tests.unit.audit.long_log import CHAIN, OTHER_CHAIN
 from tests.unit.audit.signed_log import (
@@ -274,3 +275,32 @@ def test_the_keys_as_a_trust_file(desk: Program) -> None:
     assert (done.status, done.err) == (0, "")
     assert read_trust_file((desk.home / "made").read_text()) == (OURS.key, THEIRS.key)
     assert desk.run("audit", "key", "--public-key", "nonsense").status == 2
+
+
+def test_the_keys_of_the_configuration_as_vault_tells_them(configured: Program, bao: Bao) -> None:
+    """Through a custody process, as `serve` has it; after a rotation both versions, the newest last."""
+    config = configured.home / "config" / "config.yml"
+    text = config.read_text()
+    (configured.home / "policies").mkdir()
+    (configured.home / "policies" / "desk.yml").write_text(
+        "version: 1\nrules:\n  - {id: all, effect: allow}\n"
+    )
+    config.write_text(
+        f"audit: {{directory: audit, checkpoint_key: transit:transit/audit-{configured.home.name}}}\n{text}"
+    )
+    assert configured.run("vault", "setup", "--token-out", "run/token").status == 0
+    done = configured.run("audit", "key")
+    assert (done.status, done.err) == (0, "")
+    assert "as told by" in done.out
+    (key,) = read_trust_file(done.out)
+    bao.hvac().secrets.transit.rotate_key(f"audit-{configured.home.name}")
+    first, second = read_trust_file(configured.run("audit", "key").out)
+    assert first == key != second
+
+
+def test_no_key_where_none_is_configured(configured: Program) -> None:
+    config = configured.home / "config" / "config.yml"
+    config.write_text(f"audit: {{directory: audit, checkpoint_key: null}}\n{config.read_text()}")
+    done = configured.run("audit", "key")
+    assert done.status == 1
+    assert "no audit.checkpoint_key" in done.err
