@@ -67,6 +67,7 @@ def running_console(directory: Path, **options: Any) -> Iterator[World]:
         ),
         clients=planned_clients("hot"),
         rate_limits=UNHURRIED,
+        audit={"checkpoint_every": 10},
         **options,
     ) as world:
         yield world

@@ -27,9 +27,10 @@ LIES = {
         "(a) => { a.line = a.line.replace('policy_denied', 'policy_agreed') }",
         "was altered",
     ),
-    "another record with a correct hash": (
-        "(a) => { a.line = a.related[0].hash === a.record.hash ? a.line : a.line; a.proof.seq += 1 }",
-        "another record",
+    "a proof for another record": ("(a) => { a.proof.seq += 1 }", "for another record"),
+    "another record of the same request": (
+        "(a) => { a.line = JSON.stringify(a.related.find((each) => each.seq !== a.record.seq)) }",
+        "for another record",
     ),
     "another path": ("(a) => { a.proof.path[0] = '00'.repeat(32) }", "do not lead to the root"),
     "no path": ("(a) => { a.proof.path = [] }", "do not lead to the root"),
@@ -157,6 +158,16 @@ def test_the_saved_proof_is_the_one_that_the_command_line_reads(
     saved = json.loads(file.read_text())
     answer = ask(world, AUDITOR, "GET", f"/api/audit/records/{refusal['chain']}/{refusal['seq']}").body
     assert saved == answer["proof"]
+
+
+def test_a_service_that_names_no_key_proves_nothing_of_signatures(
+    browser: Browser, refusal: dict[str, Any]
+) -> None:
+    browser.log_in(AUDITOR)
+    browser.run(LIE % "(a) => { a.keys = [] }")
+    opened(browser, refusal)
+    browser.reads("Signature not checked.")
+    assert browser.one("[data-proved]").get_attribute("data-proved") == "partly"
 
 
 def test_a_record_that_is_not_there(browser: Browser, refusal: dict[str, Any]) -> None:

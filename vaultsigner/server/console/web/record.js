@@ -111,9 +111,9 @@ function independent(answer) {
       "p",
       {},
       "The page, the proof and the key came from the same service: if it were taken over, all three could lie together. It is no independent proof. ",
-      "For one, save the proof and check it elsewhere, against a checkpoint from an anchor or a root that was noted before:",
+      "For one, save both files and check them elsewhere, with the trust file that you keep, or against a checkpoint from an anchor:",
     ),
-    element("pre", { tabindex: "0", "aria-label": "The command that checks it" }, `vaultsigner audit check-proof ${file}.json --root ${Number(proof.tree_size)}:HASH`),
+    element("pre", { tabindex: "0", "aria-label": "The command that checks it" }, `vaultsigner audit check-proof ${file}.json --checkpoint ${file}.checkpoint --trust audit-keys.txt`),
     element(
       "div",
       { class: "row" },
