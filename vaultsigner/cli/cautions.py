@@ -57,6 +57,11 @@ def _about_anchors(audit: AuditSettings) -> Iterator[str]:
             "audit.anchors: there are none: whoever can change the record's files can cut off its end, or put an older copy "
             "back, and nothing shows; have checkpoints kept in a second place as well"
         )
+    if audit.checkpoint_key is None:
+        yield (
+            "audit.checkpoint_key: there is none: nothing signs the record, and whoever can change its files can write it "
+            "anew; add `checkpoint_key: transit:transit/audit-checkpoints` and run `vaultsigner vault setup`"
+        )
     if audit.accepted_rollbacks:
         yield (
             f"audit.accepted_rollbacks: {', '.join(sorted(audit.accepted_rollbacks))}: something of the record was lost "

@@ -95,6 +95,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         policy=policies.digest,
         vault=vault,
         access_token_key=found.access_token_key,
+        checkpoint_key=found.checkpoint_key,
         wallets=found.wallets,
         nodes=nodes,
         clients=found.clients,

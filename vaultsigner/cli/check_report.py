@@ -109,8 +109,8 @@ class VaultFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenKeyFinding:
-    """The Transit key that signs access tokens, and its versions."""
+class OwnKeyFinding:
+    """A Transit key that signs for the service itself, and its versions; of the one for checkpoints, their ids in signatures."""
 
     reference: str
     versions: tuple[str, ...] = ()
@@ -145,7 +145,8 @@ class CheckReport:
     warnings: tuple[str, ...]
     policy: str
     vault: VaultFinding
-    access_token_key: TokenKeyFinding
+    access_token_key: OwnKeyFinding
+    checkpoint_key: OwnKeyFinding | None
     wallets: tuple[WalletFinding, ...]
     nodes: tuple[NodeFinding, ...] | None
     clients: tuple[ClientFinding, ...] = ()
@@ -184,7 +185,8 @@ class CheckReport:
         if self.vault.problem is None:
             yield from self._tried()
         else:
-            yield "-", f"{', '.join(self._counted_secrets())}, {self.access_token_key.reference}: {NOT_TRIED}"
+            keys = [key.reference for key in (self.access_token_key, self.checkpoint_key) if key is not None]
+            yield "-", f"{', '.join([*self._counted_secrets(), *keys])}: {NOT_TRIED}"
         for node in self.nodes or ():
             good = f"node {node.node_url} ({node.environment}) serves {node.chain_id}"
             yield ("ok", good) if node.problem is None else ("warn", f"{node.environment}: {node.problem}")
@@ -209,10 +211,9 @@ class CheckReport:
 
     def _tried(self) -> Iterator[tuple[Mark, str]]:
         """What shows only once Vault answers."""
-        key = self.access_token_key
-        yield _marked(
-            key.problem, f"{key.reference}: signs access tokens, newest version {(key.versions or '-')[-1]}"
-        )
+        yield _own_key(self.access_token_key, "signs access tokens, newest version")
+        if self.checkpoint_key is not None:
+            yield _own_key(self.checkpoint_key, "signs checkpoints of the record, newest key")
         for wallet in self.wallets:
             what = f"{wallet.name} ({wallet.environment}) "
             yield _marked(wallet.problem, f"{what}{wallet.address}\n        {wallet.reference}", what)
@@ -226,6 +227,10 @@ class CheckReport:
             what = f"Open API app {app.name} "
             where = "\n        ".join((app.base_url, *app.references))
             yield _marked(app.problem, f"{what}({app.app_id}) {app.access_key_id}\n        {where}", what)
+
+
+def _own_key(key: OwnKeyFinding, what: str) -> tuple[Mark, str]:
+    return _marked(key.problem, f"{key.reference}: {what} {(key.versions or '-')[-1]}")
 
 
 def _exchange(exchange: ExchangeFinding) -> Iterator[tuple[Mark, str]]:

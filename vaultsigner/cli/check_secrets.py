@@ -10,7 +10,7 @@ from vaultsigner.cli.check_report import (
     ClientFinding,
     ExchangeFinding,
     OpenApiFinding,
-    TokenKeyFinding,
+    OwnKeyFinding,
     WalletFinding,
 )
 from vaultsigner.config.public_keys import fingerprint
@@ -31,11 +31,13 @@ class SecretFindings:
     clients: tuple[ClientFinding, ...]
     exchanges: tuple[ExchangeFinding, ...]
     open_api: tuple[OpenApiFinding, ...]
-    access_token_key: TokenKeyFinding
+    access_token_key: OwnKeyFinding
+    checkpoint_key: OwnKeyFinding | None
 
 
 def not_tried(settings: Settings) -> SecretFindings:
     """One cause, one line: what needs Vault is not asked of a Vault that cannot be used."""
+    checkpoint_key = settings.audit.checkpoint_key
     return SecretFindings(
         wallets=tuple(replace(_wallet(wallet), problem=NOT_TRIED) for wallet in settings.wallets.values()),
         clients=tuple(
@@ -46,7 +48,8 @@ def not_tried(settings: Settings) -> SecretFindings:
             replace(_exchange(exchange), problem=NOT_TRIED) for exchange in settings.exchanges.values()
         ),
         open_api=tuple(replace(_app(app), problem=NOT_TRIED) for app in settings.open_api.values()),
-        access_token_key=TokenKeyFinding(str(settings.access_token_key), problem=NOT_TRIED),
+        access_token_key=OwnKeyFinding(str(settings.access_token_key), problem=NOT_TRIED),
+        checkpoint_key=OwnKeyFinding(str(checkpoint_key), problem=NOT_TRIED) if checkpoint_key else None,
     )
 
 
@@ -91,7 +94,10 @@ async def try_secrets(custody: CustodyClient, settings: Settings) -> SecretFindi
         clients=await _each(settings.clients.values(), try_client),
         exchanges=await _each(settings.exchanges.values(), try_exchange),
         open_api=await _each(settings.open_api.values(), try_app),
-        access_token_key=await _try_token_key(custody, settings.access_token_key),
+        access_token_key=await _try_own_key(settings.access_token_key, custody.access_token_keys()),
+        checkpoint_key=None
+        if settings.audit.checkpoint_key is None
+        else await _try_own_key(settings.audit.checkpoint_key, _checkpoint_key_ids(custody)),
     )
 
 
@@ -105,12 +111,16 @@ async def _each(entries: Iterable[T], try_one: Callable[[T], Awaitable[F]]) -> t
     return tuple(await asyncio.gather(*map(in_turn, entries)))
 
 
-async def _try_token_key(custody: CustodyClient, reference: TransitReference) -> TokenKeyFinding:
+async def _try_own_key(reference: TransitReference, versions: Awaitable[Iterable[str]]) -> OwnKeyFinding:
     try:
-        return TokenKeyFinding(str(reference), tuple(await custody.access_token_keys()))
+        return OwnKeyFinding(str(reference), tuple(await versions))
     except CustodyError as error:
         problem = _explained(error, f"may not use {reference}", "a wallet")
-        return TokenKeyFinding(str(reference), problem=problem)
+        return OwnKeyFinding(str(reference), problem=problem)
+
+
+async def _checkpoint_key_ids(custody: CustodyClient) -> list[str]:
+    return [key.id.hex() for key in await custody.checkpoint_keys()]
 
 
 def _explained(error: CustodyError, denied: str, added: str) -> str:

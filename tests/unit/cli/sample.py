@@ -8,6 +8,7 @@ from vaultsigner.cli.exchange_target import read_place
 from vaultsigner.config.settings import (
     AuditSettings,
     Client,
+    DirectoryAnchor,
     Environment,
     Exchange,
     ExchangeScheme,
@@ -82,7 +83,12 @@ def sample_settings(
         access_token_expiry_minutes=10080,
         access_token_key=access_token_key or TransitReference("transit", "access-tokens"),
         state_url="sqlite:///state/vaultsigner.db",
-        audit=AuditSettings(Path("audit"), None, 1000),
+        audit=AuditSettings(
+            Path("audit"),
+            TransitReference("transit", "audit-checkpoints"),
+            1000,
+            anchors=(DirectoryAnchor("second-disk", Path("/mnt/anchors")),),
+        ),
         policies=Path("policies"),
         environments={"TESTNET": TESTNET},
         wallets={wallet.name: wallet for wallet in wallets},

@@ -8,12 +8,10 @@ import pytest
 from tests.unit.cli.sample import sample_app, sample_client, sample_exchange, sample_settings, sample_wallet
 from vaultsigner.cli.cautions import cautions
 from vaultsigner.config.settings import (
-    DirectoryAnchor,
     ListenAddress,
     Partner,
     ServerSettings,
     Settings,
-    TransitReference,
     User,
     UserRole,
 )
@@ -197,12 +195,16 @@ def test_permissions_that_the_wallet_lacks_are_one_a_caller() -> None:
     assert list(cautions(replace(bare, users={SAM: User(SAM, STRONG, fitting)}), NO_RULES)) == []
 
 
+def test_record_that_nothing_signs_is_one() -> None:
+    audit = replace(settings().audit, checkpoint_key=None, anchors=())
+    (caution,) = cautions(replace(settings(), audit=audit), NO_RULES)
+    assert caution.startswith("audit.checkpoint_key: there is none")
+
+
 def test_checkpoints_that_are_kept_beside_the_record_alone_are_one() -> None:
-    audit = replace(settings().audit, checkpoint_key=TransitReference("transit", "checkpoints"))
+    audit = replace(settings().audit, anchors=())
     (caution,) = cautions(replace(settings(), audit=audit), NO_RULES)
     assert caution.startswith("audit.anchors: there are none")
-    anchored = replace(audit, anchors=(DirectoryAnchor("second-disk", Path("/mnt/anchors")),))
-    assert list(cautions(replace(settings(), audit=anchored), NO_RULES)) == []
 
 
 def test_rollbacks_that_were_accepted_are_one() -> None:

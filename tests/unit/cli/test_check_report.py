@@ -13,9 +13,9 @@ from vaultsigner.cli.check_report import (
     ExchangeFinding,
     NodeFinding,
     OpenApiFinding,
+    OwnKeyFinding,
     PartnerFinding,
     StateFinding,
-    TokenKeyFinding,
     VaultFinding,
     WalletFinding,
 )
@@ -28,7 +28,8 @@ GOOD = CheckReport(
     warnings=(),
     policy="sha256:" + "ab" * 32,
     vault=VaultFinding("https://vault:8200", "ok", 7200, None),
-    access_token_key=TokenKeyFinding("transit:transit/access-tokens", ("1", "2")),
+    access_token_key=OwnKeyFinding("transit:transit/access-tokens", ("1", "2")),
+    checkpoint_key=OwnKeyFinding("transit:transit/audit-checkpoints", ("c74f20a3",)),
     wallets=(WalletFinding("one", "TESTNET", "vault:secret/one#private_key", "tbnb1one", "02aa"),),
     nodes=(NodeFinding("TESTNET", "https://node", "Binance-Chain-Ganges", None),),
 )
@@ -47,7 +48,7 @@ def test_all_good() -> None:
         replace(GOOD, wallets=(BROKEN_WALLET,)),
         replace(GOOD, wallets=(*GOOD.wallets, BROKEN_WALLET)),
         replace(GOOD, vault=replace(GOOD.vault, state="sealed", problem="unseal it")),
-        replace(GOOD, access_token_key=TokenKeyFinding("transit:t/k", (), "key_missing: make it")),
+        replace(GOOD, access_token_key=OwnKeyFinding("transit:t/k", (), "key_missing: make it")),
     ],
 )
 def test_one_problem_is_enough_to_fail(broken: CheckReport) -> None:
@@ -232,12 +233,12 @@ def test_where_vault_has_a_problem_what_depends_on_it_is_one_line() -> None:
     )
     assert list(down.lines())[1:] == [
         ("FAIL", "Vault https://vault:8200: no connection"),
-        ("-", "2 wallets, transit:transit/access-tokens: not tried"),
+        ("-", "2 wallets, transit:transit/access-tokens, transit:transit/audit-checkpoints: not tried"),
     ]
     with_client = replace(down, clients=(replace(BOT, problem=NOT_TRIED),))
     assert list(with_client.lines())[-1] == (
         "-",
-        "2 wallets, 1 client, transit:transit/access-tokens: not tried",
+        "2 wallets, 1 client, transit:transit/access-tokens, transit:transit/audit-checkpoints: not tried",
     )
     with_exchange = replace(
         with_client,
@@ -246,7 +247,8 @@ def test_where_vault_has_a_problem_what_depends_on_it_is_one_line() -> None:
     )
     assert list(with_exchange.lines())[-1] == (
         "-",
-        "2 wallets, 1 client, 1 exchange, 1 Open API app, transit:transit/access-tokens: not tried",
+        "2 wallets, 1 client, 1 exchange, 1 Open API app, transit:transit/access-tokens, "
+        "transit:transit/audit-checkpoints: not tried",
     )
 
 

@@ -26,6 +26,10 @@ def test_the_policy_names_each_path_once_and_nothing_else() -> None:
         '  capabilities = ["update"]',
         'path "transit/keys/access-tokens" {',
         '  capabilities = ["read"]',
+        'path "transit/sign/audit-checkpoints" {',
+        '  capabilities = ["update"]',
+        'path "transit/keys/audit-checkpoints" {',
+        '  capabilities = ["read"]',
         'path "auth/token/renew-self" {',
         '  capabilities = ["update"]',
         'path "auth/token/lookup-self" {',
@@ -74,12 +78,15 @@ def test_exchanges_sign_in_transit_and_apps_secrets_are_read() -> None:
         ),
         ("sign access tokens", "transit/sign/access-tokens", "update"),
         ("the public half of that key", "transit/keys/access-tokens", "read"),
+        ("sign checkpoints of the record", "transit/sign/audit-checkpoints", "update"),
+        ("the public half of that key", "transit/keys/audit-checkpoints", "read"),
         ("sign requests to exchange main, futures", "keys/hmac/main/sha2-256", "update"),
         ("that key's type and public half", "keys/keys/main", "read"),
         ("sign requests to exchange rsa", "keys/sign/rsa/sha2-256", "update"),
         ("that key's type and public half", "keys/keys/rsa", "read"),
     ]
-    assert transit_keys(settings) == (settings.access_token_key,), "these alone are made by `vault setup`"
+    own = (settings.access_token_key, settings.audit.checkpoint_key)
+    assert transit_keys(settings) == own, "these alone are made by `vault setup`"
 
 
 def test_references_and_keys_are_those_of_the_configuration() -> None:
@@ -89,7 +96,7 @@ def test_references_and_keys_are_those_of_the_configuration() -> None:
     assert [(reference.mount, reference.path) for reference in kv_references(settings)] == [
         ("kv", "desk/one")
     ]
-    assert transit_keys(settings) == (TransitReference("signing", "tokens"),)
+    assert transit_keys(settings)[0] == TransitReference("signing", "tokens")
 
 
 @pytest.mark.parametrize(
