@@ -36,7 +36,7 @@ class ChainWriter:
 
     `problem` says why records cannot be written at present; None: all is well. `policy` is the digest of the policies in force,
     for the writer's own records; None: not known yet. `writing` is the name of the file that was opened last; every file before
-    it is closed for good. `rotated` is called when another one is opened.
+    it is closed for good. `rotated` is called once another one has records.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class ChainWriter:
         self._clock = clock
         self._rotate_bytes = rotate_bytes
         self._file: DayFile | None = None
+        self._is_new = False
         self._interrupted: Interrupted | None = None
         self._findings: list[JsonValue] = []
         self._refused = 0
@@ -125,6 +126,9 @@ class ChainWriter:
         for index, _, head in sealed:
             results[index] = AuditPosition(head.chain, head.seq)
             self._head = head
+        if self._is_new:
+            self._is_new = False
+            self.rotated()
         if self.tree is not None:
             self.tree.add((line for _, line, _ in sealed), self._head)
 
@@ -138,9 +142,8 @@ class ChainWriter:
         self._close_file()
         self._lock.confirm()
         self._file = DayFile(path)
-        if self.writing != path.name:
-            self.writing = path.name
-            self.rotated()
+        self._is_new = self._is_new or self.writing != path.name
+        self.writing = path.name
         return self._file
 
     def _refuse(self, error: AuditError, refused: Sequence[object]) -> list[Exception]:
