@@ -7,6 +7,7 @@ everything is read by its versions, and the oldest counts. Source: Amazon S3 Use
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from vaultsigner.audit.anchors.anchor import (
@@ -54,11 +55,18 @@ class CheckpointBucket:
 
     async def held(self, trusts: Trusts) -> Held:
         """See `Anchor`."""
-        return await self._calls.make(lambda: self._held(trusts))
+        newest: dict[str, SignedCheckpoint] = {}
+        distrusted: list[str] = []
+        for chain in await self._calls.make(self._chains):
+            found, bad = await self._calls.make(partial(self._newest_of, chain, trusts))
+            distrusted += bad
+            if found is not None:
+                newest[chain] = found
+        return Held(newest, tuple(distrusted))
 
     async def seen(self, own: SignedCheckpoint, trusts: Trusts) -> int:
         """See `Anchor`."""
-        found, _ = await self._calls.make(lambda: self._seen(own.checkpoint.chain, trusts))
+        found, _ = await self._calls.make(lambda: self._newest_of(own.checkpoint.chain, trusts))
         return found.checkpoint.size if found else 0
 
     async def publish(self, document: AnchorDocument) -> None:
@@ -76,48 +84,40 @@ class CheckpointBucket:
             self._client.close()
             self._client = None
 
-    def _held(self, trusts: Trusts) -> Held:
-        newest: dict[str, SignedCheckpoint] = {}
-        distrusted: list[str] = []
+    def _chains(self) -> list[str]:
         with self._opened() as client:
-            for chain in self._chains(client):
-                found, bad = self._newest_of(client, chain, trusts)
-                distrusted += bad
-                if found is not None:
-                    newest[chain] = found
-        return Held(newest, tuple(distrusted))
-
-    def _seen(self, chain: str, trusts: Trusts) -> tuple[SignedCheckpoint | None, list[str]]:
-        with self._opened() as client:
-            return self._newest_of(client, chain, trusts)
-
-    def _chains(self, client: _Client) -> list[str]:
-        pages = client.get_paginator("list_object_versions").paginate(
-            Bucket=self._settings.bucket, Prefix=self._settings.prefix, Delimiter="/"
-        )
-        steps = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())]
+            pages = client.get_paginator("list_object_versions").paginate(
+                Bucket=self._settings.bucket, Prefix=self._settings.prefix, Delimiter="/"
+            )
+            steps = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())]
         names = (step.removeprefix(self._settings.prefix).rstrip("/") for step in steps)
         return sorted(name for name in names if is_chain(name))
 
-    def _newest_of(
-        self, client: _Client, chain: str, trusts: Trusts
-    ) -> tuple[SignedCheckpoint | None, list[str]]:
+    def _newest_of(self, chain: str, trusts: Trusts) -> tuple[SignedCheckpoint | None, list[str]]:
         bad: list[str] = []
         below = _NO_SIZE
-        while len(bad) < MOST_DISTRUSTED:
-            visible = self._largest_visible(client, chain, below)
-            sizes = self._written_from(client, chain, visible, below)
-            for size in sorted(sizes, reverse=True):
-                for version in self._versions(client, self._key(chain, size)):
-                    data = self._read(client, self._key(chain, size), version)
-                    found = why_distrusted(data, chain, size, trusts)
-                    if not isinstance(found, str):
+        with self._opened() as client:
+            while below and len(bad) < MOST_DISTRUSTED:
+                visible = self._largest_visible(client, chain, below)
+                sizes = self._written_from(client, chain, visible, below)
+                for size in sorted(sizes, reverse=True):
+                    found = self._trusted_version(client, chain, size, trusts, bad)
+                    if found is not None:
                         return found, bad
-                    bad.append(f"{self._place}{chain}/{name_for(size)} (version {version}): {found}")
-            if not visible:
-                break
-            below = visible
+                below = visible
         return None, bad
+
+    def _trusted_version(
+        self, client: _Client, chain: str, size: int, trusts: Trusts, bad: list[str]
+    ) -> SignedCheckpoint | None:
+        """The oldest version that can be trusted; those before it are noted as bad."""
+        for version in self._versions(client, self._key(chain, size)):
+            data = self._read(client, self._key(chain, size), version)
+            found = why_distrusted(data, chain, size, trusts)
+            if not isinstance(found, str):
+                return found
+            bad.append(f"{self._place}{chain}/{name_for(size)} (version {version}): {found}")
+        return None
 
     def _written_from(self, client: _Client, chain: str, size: int, below: int) -> set[int]:
         """Of `size` (0: of all) and what is larger: under what anything was ever written, also where it is hidden now."""
@@ -229,13 +229,13 @@ class CheckpointBucket:
         with self._opened() as client:
             self._locked = False
             self._require_lock(client)
-            chains = len(self._chains(client))
             # An object could not be removed again for years; an upload that is begun and given up leaves nothing.
             key = f"{self._settings.prefix}probe"
             begun = client.create_multipart_upload(
                 Bucket=self._settings.bucket, Key=key, ChecksumAlgorithm="SHA256", **self._retention()
             )
             client.abort_multipart_upload(Bucket=self._settings.bucket, Key=key, UploadId=begun["UploadId"])
+        chains = len(self._chains())
         return (
             f"{self._place} can be written to, is locked for {self._settings.retain_days} days ({self._settings.mode}), "
             f"and keeps checkpoints of {chains} chains"

@@ -5,6 +5,7 @@ import heapq
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from stat import S_ISREG
 
 from vaultsigner.audit.anchors.anchor import (
@@ -44,7 +45,14 @@ class CheckpointDirectory:
 
     async def held(self, trusts: Trusts) -> Held:
         """See `Anchor`."""
-        return await self._calls.make(lambda: self._held(trusts))
+        newest: dict[str, SignedCheckpoint] = {}
+        distrusted: list[str] = []
+        for chain in await self._calls.make(self._chains):
+            found, bad = await self._calls.make(partial(self._newest_of, chain, trusts))
+            distrusted += bad
+            if found is not None:
+                newest[chain] = found
+        return Held(newest, tuple(distrusted))
 
     async def seen(self, own: SignedCheckpoint, trusts: Trusts) -> int:
         """See `Anchor`."""
@@ -63,17 +71,9 @@ class CheckpointDirectory:
         """See `Anchor`."""
         await self._calls.close()
 
-    def _held(self, trusts: Trusts) -> Held:
-        newest: dict[str, SignedCheckpoint] = {}
-        distrusted: list[str] = []
+    def _chains(self) -> list[str]:
         with self._opened() as top:
-            chains = sorted(name for name in _names(top) if is_chain(name))
-        for chain in chains:
-            found, bad = self._newest_of(chain, trusts)
-            distrusted += bad
-            if found is not None:
-                newest[chain] = found
-        return Held(newest, tuple(distrusted))
+            return sorted(name for name in _names(top) if is_chain(name))
 
     def _newest_of(self, chain: str, trusts: Trusts) -> tuple[SignedCheckpoint | None, list[str]]:
         bad: list[str] = []
@@ -114,7 +114,7 @@ class CheckpointDirectory:
                 if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
                     raise
                 _write_and_remove(top)
-            chains = sum(1 for name in _names(top) if is_chain(name))
+        chains = len(self._chains())
         return f"{self._directory} can be written to, and keeps checkpoints of {chains} chains"
 
     @contextmanager
