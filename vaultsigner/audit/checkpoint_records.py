@@ -94,10 +94,14 @@ def what_is_wrong(record: CheckpointRecord, chain: str, seq: int, before: Before
 
 
 def fits(record: CheckpointRecord, tree: Tree, head: str) -> bool:
-    """Whether its root, subtrees and head are those of the records that stand here."""
+    """Whether its root and head are those of the records that stand here."""
     checkpoint = record.signed.checkpoint
-    subtrees = tuple(each.hex() for each in tree.subtrees)
-    return (checkpoint.root, record.subtrees, checkpoint.head) == (tree.root(), subtrees, head)
+    return (checkpoint.root, checkpoint.head) == (tree.root(), head)
+
+
+def has_subtrees(record: CheckpointRecord, tree: Tree) -> bool:
+    """Whether its subtrees are those of the tree."""
+    return record.subtrees == tuple(each.hex() for each in tree.subtrees)
 
 
 def continues(record: CheckpointRecord, before: Before) -> bool:

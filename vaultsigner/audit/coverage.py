@@ -10,6 +10,7 @@ from vaultsigner.audit.checkpoint_records import (
     CheckpointRecord,
     continues,
     fits,
+    has_subtrees,
     is_checkpoint,
     read_checkpoint_record,
     what_is_wrong,
@@ -178,6 +179,8 @@ class CheckpointFollower:
                     f"the checkpoint has a good signature, and {words}; all hashes are correct: written anew",
                 )
             return Kind.CHECKPOINT_WRONG, words
+        if not has_subtrees(record, tree):
+            return Kind.CHECKPOINT_WRONG, f"its subtrees are not those of the records 1 to {size}"
         if record.previous > self._before.size:
             words = f"it continues the one for {record.previous} records, which is not in the chain any more"
             return Kind.CHECKPOINTS_MISSING, words
