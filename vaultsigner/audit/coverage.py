@@ -181,6 +181,10 @@ class CheckpointFollower:
             return Kind.CHECKPOINT_WRONG, words
         if not has_subtrees(record, tree):
             return Kind.CHECKPOINT_WRONG, f"its subtrees are not those of the records 1 to {size}"
+        return self._break(record)
+
+    def _break(self, record: CheckpointRecord) -> tuple[Kind, str] | None:
+        """Between it and the checkpoint before."""
         if record.previous > self._before.size:
             words = f"it continues the one for {record.previous} records, which is not in the chain any more"
             return Kind.CHECKPOINTS_MISSING, words
