@@ -26,7 +26,7 @@ from vaultsigner.dev.installation import (
     install,
 )
 from vaultsigner.dev.openbao import OpenBao, run_openbao
-from vaultsigner.dev.records import read_records
+from vaultsigner.dev.records import Record, read_records
 from vaultsigner.dev.scenes import (
     BOT,
     DESK,
@@ -56,6 +56,11 @@ class World:
     wallets: dict[str, PlannedWallet]
     password: str
     bot: PlannedClient
+
+    @property
+    def anchors(self) -> Path:
+        """Where checkpoints are kept beside the record."""
+        return self.installation.directory.parent / "anchors"
 
     def address(self, wallet: str) -> str:
         """Of a wallet, on the node's chain."""
@@ -111,7 +116,10 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
         )
         clock = time.perf_counter()
         users, nodes = (_user(password),), {"TESTNET": node.url}
-        plan = Plan(tuple(wallets.values()), users, nodes, POLICY, port, clients=(bot,))
+        anchors = directory / "anchors"
+        anchors.mkdir()
+        audit = {"checkpoint_every": 10, "anchors": [{"name": "second-disk", "directory": str(anchors)}]}
+        plan = Plan(tuple(wallets.values()), users, nodes, POLICY, port, clients=(bot,), audit=audit)
         installation = await asyncio.to_thread(install, directory / "vaultsigner", openbao, plan)
         show.step(
             "fresh keys, a least policy and a token for it, all in OpenBao", time.perf_counter() - clock
@@ -129,9 +137,8 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
 
 
 def _user(password: str) -> PlannedUser:
-    return PlannedUser(
-        USERNAME, password, {DESK: EVERY_PERMISSION, TREASURY: ("trade", "transfer", "resync", "vote")}
-    )
+    permissions = {DESK: EVERY_PERMISSION, TREASURY: ("trade", "transfer", "resync", "vote")}
+    return PlannedUser(USERNAME, password, permissions, roles=("operator", "auditor"))
 
 
 def _bot() -> PlannedClient:
@@ -160,6 +167,14 @@ async def _perform(show: Show, world: World, client: ApiClient) -> None:
     show.heading("All of it")
     show.fact(f"{len(good)} messages signed, broadcast and verified; {len(bad)} refused")
     show.fact(f"{len(records)} audit records, whose hash chain holds")
+    show.fact(
+        f"{_signed(records)} of them covered by a checkpoint that a key in OpenBao signed; another each minute"
+    )
+
+
+def _signed(records: list[Record]) -> int:
+    """How many records the latest checkpoint covers."""
+    return max((record["tree_size"] for record in records if record["kind"] == "checkpoint"), default=0)
 
 
 def _invite(show: Show, world: World, client: ApiClient) -> None:
@@ -189,15 +204,25 @@ def _invite(show: Show, world: World, client: ApiClient) -> None:
             f'curl -si "{url}/api/freeze/broadcast?$query&signature=$signature" -H "X-MBX-APIKEY: $API_KEY" -d "$body"',
         ]
     )
+    show.note("\nAs an auditor, who trusts the files no further than their signatures")
+    program, keys = ".venv/bin/vaultsigner", directory / "audit-keys.txt"
+    show.commands(
+        [
+            f"{program} audit key --config {world.installation.config_file} --out {keys}",
+            f"{program} audit verify {world.installation.audit_directory} --trust {keys} --anchors {world.anchors}",
+        ]
+    )
     show.note(f"\nThe node stand-in knows the accounts of {DESK} and {TREASURY} alone, no others.")
     show.heading("Where everything is")
     show.places(
         {
+            "console": f"{url}/console  (user {USERNAME}, password {world.password})",
             "API, to try in a browser": f"{url}/docs  (or {url}/redoc)",
             "health": f"{world.service.ops_url}/readyz",
             "configuration": str(world.installation.config_file),
             "policy": str(directory / "policies" / "policy.yml"),
             "records": str(world.installation.audit_directory),
+            "their checkpoints, elsewhere": str(world.anchors),
             "operational log": str(world.service.log),
             "the chain": f"{world.node.url}/api/v1/account/{world.address(DESK)}",
             "OpenBao": f"{world.openbao.address}  (its root token is in this process alone)",
