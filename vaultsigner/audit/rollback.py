@@ -205,7 +205,7 @@ def _difference(directory: Path, anchored: Checkpoint) -> str | None:
     """What is in a chain's directory instead of what is anchored; None: that itself."""
     chain = _chain(directory)
     if chain is None:
-        return f"there is nothing of it in {directory}"
+        return f"there is nothing of it in {directory} (a replica with records of its own needs anchors of its own)"
     try:
         head, _ = read_line(next(lines_from(chain, anchored.size)))
     except NoSuchRecordError:
