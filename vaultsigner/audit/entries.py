@@ -238,7 +238,7 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something that happened to the service itself: `start`, `stop`, `reload`; the recorder's own `repaired`, `recovered`; what
+    """Something that happened to the service itself: `start`, `stop`, `reload`; the recorder's own `repaired`, `recovered`; `interrupted`; what
     somebody changes for others: `suspend`, `resume`, `approval`.
 
     Args:

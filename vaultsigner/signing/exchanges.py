@@ -8,6 +8,7 @@ have done already is never asked for a second time.
 import json
 from dataclasses import dataclass, replace
 
+from vaultsigner.audit.interrupted import TO_BE_SENT
 from vaultsigner.authentication.signed_requests import carries_signature
 from vaultsigner.config.settings import Exchange
 from vaultsigner.custody.exchange_protocol import FURTHEST_CLOCK_MS, ExchangeSignature
@@ -120,7 +121,7 @@ class Exchanges:
         allowed = await self._allowed(request, also)
         if not isinstance(allowed, Allowed):
             return allowed
-        ready = await self._ready(request, allowed.decision)
+        ready = await self._ready(request, allowed.decision, found=TO_BE_SENT)
         return await self._send(request, allowed.decision, ready)
 
     async def sign(self, trail: Trail, name: str) -> Answer | Refusal:
@@ -155,7 +156,12 @@ class Exchanges:
         return allowed
 
     async def _ready(
-        self, request: ExchangeCall, decision: Decision, retry_of: ExchangeSignature | None = None
+        self,
+        request: ExchangeCall,
+        decision: Decision,
+        retry_of: ExchangeSignature | None = None,
+        *,
+        found: str | None = None,
     ) -> Ready:
         """What is to be sent, signed unless the exchange wants no signature.
 
@@ -164,12 +170,14 @@ class Exchanges:
         """
         if not request.signed:
             http = without_signature(request.wanted, api_key=request.exchange.api_key)
-            return Ready(http, await self._pen.signed(request, None, None))
+            return Ready(http, await self._pen.signed(request, None, None, found))
         offset_ms = await self._offset_ms(request, fresh=retry_of is not None)
         signature = await self._signer.sign(request, decision, offset_ms, retry_of)
         if (stopped := self._deciding.stopped(request)) is not None:
             raise StoppedError(stopped)
-        position = await self._pen.signed(request, signature.payload_sha256, signature.vault_request_id)
+        position = await self._pen.signed(
+            request, signature.payload_sha256, signature.vault_request_id, found
+        )
         return Ready(signature.signed, position, signature)
 
     async def _offset_ms(self, request: ExchangeCall, *, fresh: bool) -> int:
@@ -212,7 +220,7 @@ class Exchanges:
     ) -> Streamed | Refusal:
         """The exchange did nothing, for it took the time to be wrong: once more, with the time as it tells it now."""
         answer.body.close()
-        ready = await self._ready(request, decision, refused)
+        ready = await self._ready(request, decision, refused, found=TO_BE_SENT)
         return await self._send(request, decision, ready, again=True)
 
     async def _hand_on(self, trail: Trail, exchange: Exchange, path: str) -> Streamed | Answer | Refusal:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import aiohttp
 
 from vaultsigner.audit.entries import DispatchResult
+from vaultsigner.audit.interrupted import TO_BE_SENT
 from vaultsigner.config.settings import OpenApiApp, RateLimit
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.open_api_protocol import OpenApiDecryptRequest, OpenApiToken, OpenApiTokenRequest
@@ -98,7 +99,7 @@ class OpenApi:
         if not isinstance(allowed, Allowed):
             return allowed
         token = await self._token(request, allowed.decision)
-        await self._pen.signed(request, request.wanted.digest.hex(), token.vault_request_id)
+        await self._pen.signed(request, request.wanted.digest.hex(), token.vault_request_id, TO_BE_SENT)
         found = await self._fetched(request, token)
         if isinstance(found, Refusal):
             return found

@@ -12,6 +12,7 @@ from vaultsigner.audit.anchoring import Anchoring
 from vaultsigner.audit.anchors import open_anchors
 from vaultsigner.audit.entries import Control
 from vaultsigner.audit.idle_chains import IdleChains
+from vaultsigner.audit.interrupted import find_interrupted
 from vaultsigner.audit.recorder import Recorder
 from vaultsigner.audit.rollback import newest_checkpoints
 from vaultsigner.config.settings import AuditSettings
@@ -60,6 +61,7 @@ async def record_kept(
     """
     if settings.checkpoint_key is None:
         async with open_recorder(settings.directory, rotate_bytes=settings.rotate_bytes) as recorder:
+            await _tell_interrupted(settings.directory, recorder)
             yield KeptRecord(recorder)
         return
     async with AsyncExitStack() as stack:
@@ -71,6 +73,7 @@ async def record_kept(
                 settings.directory, rotate_bytes=settings.rotate_bytes, closed=closed, with_tree=True
             )
         )
+        await _tell_interrupted(settings.directory, recorder)
         for chain in sorted(closed):
             await recorder.record(Control("rollback_accepted", {"chain": chain}))
         anchoring = await stack.enter_async_context(
@@ -89,6 +92,13 @@ async def record_kept(
         await anchoring.catch_up()
         await stack.enter_async_context(checkpointing(made))
         yield KeptRecord(recorder, made, anchoring)
+
+
+async def _tell_interrupted(directory: Path, recorder: Recorder) -> None:
+    """What a crash left unfinished, before anything of this life is on the record."""
+    found = await asyncio.to_thread(find_interrupted, directory / recorder.chain)
+    if found is not None:
+        await recorder.record(Control("interrupted", found.details()))
 
 
 async def _keys(custody: CustodyClient) -> tuple[VerifierKey, ...]:
