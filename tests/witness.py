@@ -36,6 +36,8 @@ class Witness:
     key: bytes
     key_name: str = "vaultsigner/audit"
     origins: set[str] | None = None
+    first_version: bool = False
+    """Version 1.0.0 of the specification tells a checkpoint of the same size and another root like one of another size."""
     newest: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     """Size and root of each origin's newest checkpoint."""
     asked: list[str] = field(default_factory=list)
@@ -74,7 +76,7 @@ class Witness:
         if old != seen:
             raise _Answer(409, f"{seen}\n", "text/x.tlog.size")
         if old == size and seen_root != root:
-            raise _Answer(409)
+            raise _Answer(409, f"{size}\n", "text/x.tlog.size") if self.first_version else _Answer(422)
         if not _consistent(old, size, seen_root, root, proof):
             raise _Answer(422)
         self.newest[origin] = (size, root)

@@ -21,7 +21,7 @@ from vaultsigner.audit.anchors.anchor import (
     Trusts,
 )
 from vaultsigner.config.settings import WitnessAnchor
-from vaultsigner.domain.checkpoints import ORIGIN, AnchorDocument, SignedCheckpoint
+from vaultsigner.domain.checkpoints import ORIGIN, AnchorDocument, Checkpoint, SignedCheckpoint
 from vaultsigner.domain.signed_notes import NoteError, read_note
 
 WAIT_SECONDS = 10.0
@@ -85,7 +85,14 @@ class Witness:
             self._session = None
 
     async def _confirm(self, own: SignedCheckpoint) -> None:
-        await self._add(AnchorDocument(own.checkpoint.size, (), own))
+        """Offer it as what was seen already. Version 1.0.0 answers 409 with that very size where it has seen as many others."""
+        checkpoint = own.checkpoint
+        try:
+            await self._add(AnchorDocument(checkpoint.size, (), own))
+        except AnchorSizeError as error:
+            if error.size == checkpoint.size:
+                raise self._fork(checkpoint) from None
+            raise
 
     async def _add(self, document: AnchorDocument) -> None:
         status, content_type, body = await self._post(document.text())
@@ -98,11 +105,7 @@ class Witness:
                 f"{self._url} has seen {int(size[1])} records of {checkpoint.chain}", int(size[1])
             )
         elif status in (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
-            raise AnchorConflictError(
-                f"ROLLBACK OR FORK: {self._url} has seen another history of chain {checkpoint.chain} than the one that "
-                f"has {checkpoint.size} records here (status {status}); stop, keep a copy of the record, ask the "
-                "witness's keeper for its checkpoint, and compare them with `vaultsigner audit verify`"
-            )
+            raise self._fork(checkpoint)
         elif status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
             raise AnchorError(
                 f"{self._url} does not know {ORIGIN}{checkpoint.chain}, or not the key that signs it (status {status}); "
@@ -110,6 +113,13 @@ class Witness:
             )
         else:
             raise AnchorError(f"{self._url}: {_meaning(status)}")
+
+    def _fork(self, checkpoint: Checkpoint) -> AnchorConflictError:
+        return AnchorConflictError(
+            f"ROLLBACK OR FORK: {self._url} has seen another history of chain {checkpoint.chain} than the one that has "
+            f"{checkpoint.size} records here; stop, keep a copy of the record, ask the witness's keeper for its checkpoint, and "
+            "compare them with `vaultsigner audit verify`"
+        )
 
     async def _post(self, text: str) -> tuple[int, str, bytes]:
         """Status, content type and body of the answer.

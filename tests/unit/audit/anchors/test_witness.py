@@ -99,7 +99,11 @@ async def test_publishing_twice_is_well(anchor: Witness, tmp_path: Path) -> None
         await anchor.publish(document)
 
 
-async def test_another_history_of_the_same_size_is_a_conflict(anchor: Witness, tmp_path: Path) -> None:
+@pytest.mark.parametrize("first_version", [True, False])
+async def test_another_history_of_the_same_size_is_a_conflict(
+    anchor: Witness, other: OtherWitness, tmp_path: Path, first_version: bool
+) -> None:
+    other.first_version = first_version
     (first,) = SignedChain(tmp_path / "a").grown(5).documents
     (second,) = SignedChain(tmp_path / "b", note="other ").grown(5).documents
     await anchor.publish(first)
