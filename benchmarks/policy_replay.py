@@ -97,7 +97,7 @@ def _write_chain(chain: Path, name: str, intents: int, chance: random.Random, *,
         at = BEGIN + number * step
         now_us = int(at.timestamp() * 1_000_000)
         lines = days.setdefault(f"{at:%Y-%m-%d}", [])
-        for entry in _entries(chance, number, outcomes=outcomes):
+        for entry in entries_of(chance, number, outcomes=outcomes):
             line, head = seal(entry.members(), head, now_us)
             lines.append(line)
         if len(days) > 1:
@@ -107,7 +107,8 @@ def _write_chain(chain: Path, name: str, intents: int, chance: random.Random, *,
         (chain / f"{day}.jsonl").write_bytes(b"".join(lines))
 
 
-def _entries(chance: random.Random, number: int, *, outcomes: bool) -> Iterator[IntentDecided | Outcome]:
+def entries_of(chance: random.Random, number: int, *, outcomes: bool) -> Iterator[IntentDecided | Outcome]:
+    """A request's intent and, if asked for, its outcome."""
     principal = chance.choice(PRINCIPALS)
     operation, intent = _asked(chance)
     request, ip = RequestId(f"{number:032x}"), f"10.0.0.{chance.randrange(1, 250)}"
