@@ -14,6 +14,8 @@ from vaultsigner.errors import AuditError
 
 MEMORY = "512MB"
 ROWS_AT_A_TIME = 500
+WARM = "warm"
+"""The engine's own database, in its scratch directory; ends with it."""
 
 
 class Engine:
@@ -66,6 +68,7 @@ def open_engine(directories: Sequence[Path], memory: str = MEMORY) -> Iterator[E
                     "temp_directory": f"{scratch}/spill",
                 }
             )
+            connection.execute(f"ATTACH '{scratch}/{WARM}.db' AS {WARM}")
             # It looks where a link leads before it says yes.
             allowed = [f"{scratch}/", *(f"{directory.resolve()}/" for directory in directories)]
             connection.execute("SET allowed_directories = ?", [allowed])

@@ -11,10 +11,11 @@ from datetime import datetime
 from heapq import merge
 from typing import Any, LiteralString
 
-from vaultsigner.audit.chain_files import ChainFiles
+from vaultsigner.audit.chain_files import ChainFiles, DayFile
 from vaultsigner.audit.engine import MEMORY, Engine, open_engine
 from vaultsigner.audit.filters import Filters, moment_text
 from vaultsigner.audit.record_conditions import COLUMNS, MEMBERS, PLACE, hints, where
+from vaultsigner.audit.warm_records import TABLE, WarmRecords
 
 __all__ = ["Counts", "Filters", "Found", "RecordQueries", "open_queries"]
 
@@ -66,9 +67,10 @@ class Counts:
 class RecordQueries:
     """Asks the files of some chains, as they were when they were found. See `open_queries`."""
 
-    def __init__(self, engine: Engine, chains: Sequence[ChainFiles]) -> None:
+    def __init__(self, engine: Engine, chains: Sequence[ChainFiles], warm: WarmRecords | None = None) -> None:
         self.chains = chains
         self._engine = engine
+        self._warm = warm
 
     def find(self, filters: Filters, latest: int | None = None, before: str | None = None) -> Found:
         """All records that fit, or the latest of them.
@@ -85,26 +87,26 @@ class RecordQueries:
             found.lines = (line for _, _, line in merge(*streams))
             return found
         parameters = self._parameters(filters, self.chains)
-        if not parameters["files"]:
+        if not parameters:
             return Found()
         condition, parameters["latest"] = where(filters, parameters), min(latest, MOST_KEPT)
         if before is not None:
             condition, parameters["before"] = f"{condition} AND {PLACE} < $before", before
-        ((lines, unreadable),) = self._engine.rows(
-            f"SELECT arg_max(json, {PLACE}, $latest) FILTER (WHERE json IS NOT NULL), "  # noqa: S608 - made of our own texts
-            f"count(*) FILTER (WHERE json IS NULL) FROM {self._source(filters, parameters)} "
-            f"WHERE json IS NULL OR ({condition})",
+        ((rows, unreadable),) = self._engine.rows(
+            f"SELECT arg_max(struct_pack(json := json, file := file, seq := seq), {PLACE}, $latest) "  # noqa: S608 - our own texts
+            f"FILTER (WHERE NOT broken), count(*) FILTER (WHERE broken) FROM {self._source(filters, parameters)} "
+            f"WHERE broken OR ({condition})",
             parameters,
         )
-        return Found(reversed(lines or []), unreadable)
+        return Found(reversed(self._lines(rows or [])), unreadable)
 
     def _chain(self, chain: ChainFiles, filters: Filters, found: Found) -> Iterator[tuple[str, str, str]]:
         """Time, chain and line of what fits in a chain. Its files are in the order of time already: nothing is sorted."""
         parameters = self._parameters(filters, [chain])
-        if parameters["files"]:
+        if parameters:
             condition = where(filters, parameters)
             source = self._source(filters, parameters)
-            query = f"SELECT time, json FROM {source} WHERE json IS NULL OR ({condition})"  # noqa: S608 - as above
+            query = f"SELECT time, json FROM {source} WHERE broken OR ({condition})"  # noqa: S608 - as above
             for time, line in self._engine.rows(query, parameters):
                 if line is None:
                     found.unreadable += 1
@@ -119,16 +121,17 @@ class RecordQueries:
         """
         parameters = self._parameters(filters, self.chains)
         by: dict[str, dict[str, int]] = {name: {} for name in _GROUPS}
-        if not parameters["files"]:
+        if not parameters:
             return Counts(0, None, None, by, 0)
         columns = ", ".join(f"{text} AS g{number}" for number, text in enumerate(_GROUPS.values()))
         names = [f"g{number}" for number in range(len(_GROUPS))]
         sets = ", ".join(f"({name})" for name in names)
         rows = self._engine.rows(
-            f"""SELECT grouping({", ".join(names)}) AS which, coalesce({", ".join(names)}) AS value, count(json) AS records,
-                  min(time), max(time), count(*) - count(json) AS unreadable
-                FROM (SELECT json, time, {columns} FROM {self._source(filters, parameters)}
-                      WHERE json IS NULL OR ({where(filters, parameters)}))
+            f"""SELECT grouping({", ".join(names)}) AS which, coalesce({", ".join(names)}) AS value,
+                  count(*) FILTER (WHERE NOT broken) AS records, min(time), max(time),
+                  count(*) FILTER (WHERE broken) AS unreadable
+                FROM (SELECT broken, time, {columns} FROM {self._source(filters, parameters)}
+                      WHERE broken OR ({where(filters, parameters)}))
                 GROUP BY GROUPING SETS ((), {sets})
                 QUALIFY row_number() OVER (PARTITION BY which ORDER BY value IS NULL, records DESC, value) <= $values
                 ORDER BY which, records DESC, value""",  # noqa: S608 - as above
@@ -146,15 +149,15 @@ class RecordQueries:
         return Counts(records, first, last, by, unreadable)
 
     def relation(self, filters: Filters) -> tuple[str, dict[str, Any]] | None:
-        """What fits, for a query of somebody else's: a relation of `json` and the `COLUMNS`, and its parameters.
+        """What fits, for a query of somebody else's: a relation of `broken` and the `COLUMNS`, and its parameters.
 
-        Lines that are no JSON are in it, with `json` null. None: there is nothing.
+        Lines that are no JSON are in it, as broken. None: there is nothing.
         """
         parameters = self._parameters(filters, self.chains)
-        if not parameters["files"]:
+        if not parameters:
             return None
         source = self._source(filters, parameters)
-        text = f"(SELECT * FROM {source} WHERE json IS NULL OR ({where(filters, parameters)}))"  # noqa: S608 - as above
+        text = f"(SELECT * FROM {source} WHERE broken OR ({where(filters, parameters)}))"  # noqa: S608 - as above
         return text, parameters
 
     def rows(self, query: str, parameters: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -162,21 +165,48 @@ class RecordQueries:
         return self._engine.rows(query, parameters)
 
     def _parameters(self, filters: Filters, chains: Sequence[ChainFiles]) -> dict[str, Any]:
+        """The files that may have what is asked for: those to be read, and those that are known already; nothing for none."""
+        wanted = [(chain, file) for chain in chains for file in _files(chain, filters)]
+        known = {} if self._warm is None else self._warm.load(wanted)
         files = [
-            str(self._engine.within(chain.directory) / name)
-            for chain in chains
-            for name in _names(chain, filters)
+            str(self._engine.within(chain.directory) / file.path.name)
+            for chain, file in wanted
+            if file not in known
         ]
-        return {"files": files, "members": MEMBERS}
+        return {"files": files, "members": MEMBERS, "warm": [*known.values()]} if wanted else {}
 
     def _source(self, filters: Filters, parameters: dict[str, Any]) -> str:
-        """The lines that may fit, each with what filters look at; lines that are no JSON come without."""
-        columns = ", ".join(f"{text} AS {name}" for name, text in COLUMNS.items())
-        return (
-            f"(SELECT json, {columns} FROM (SELECT json, json_transform(json, $members) AS r "  # noqa: S608 - as above
-            "FROM read_ndjson_objects($files, ignore_errors = true) "
-            f"WHERE json IS NULL OR ({hints(filters, parameters)})))"
-        )
+        """The lines that may fit, each with what filters look at; lines that are no JSON are broken, and come without.
+
+        `json` is null where the line has to be fetched from a file that is known already: `file` tells which.
+        """
+        read, known = parameters.pop("files"), parameters.pop("warm")
+        parts = []
+        if read:
+            parameters["files"] = read
+            columns = ", ".join(f"{text} AS {name}" for name, text in COLUMNS.items())
+            parts.append(
+                f"SELECT json, NULL::INTEGER AS file, json IS NULL AS broken, {columns} "  # noqa: S608 - as above
+                "FROM (SELECT json, json_transform(json, $members) AS r "
+                "FROM read_ndjson_objects($files, ignore_errors = true) "
+                f"WHERE json IS NULL OR ({hints(filters, parameters)}))"
+            )
+        else:
+            del parameters["members"]
+        if known:
+            parameters["warm"] = known
+            parts.append(
+                f"SELECT NULL AS json, file, broken, {', '.join(COLUMNS)} FROM {TABLE} "  # noqa: S608 - as above
+                "WHERE file IN (SELECT unnest($warm))"
+            )
+        return f"({' UNION ALL '.join(parts)})"
+
+    def _lines(self, rows: Sequence[dict[str, Any]]) -> list[str]:
+        """The whole lines of what was found."""
+        elsewhere = [(row["file"], row["seq"]) for row in rows if row["json"] is None]
+        fetched = self._warm.lines(elsewhere) if self._warm is not None else {}
+        lines = (row["json"] or fetched.get((row["file"], row["seq"])) for row in rows)
+        return [line for line in lines if line is not None]
 
 
 @contextmanager
@@ -190,15 +220,15 @@ def open_queries(chains: Sequence[ChainFiles], memory: str = MEMORY) -> Iterator
         yield RecordQueries(engine, chains)
 
 
-def _names(chain: ChainFiles, filters: Filters) -> list[str]:
+def _files(chain: ChainFiles, filters: Filters) -> list[DayFile]:
     """Files that may have what is asked for. A repair is written into the file that was torn, on a later day perhaps."""
-    names = [file.path.name for file in chain.files if file.size]
+    files = [file for file in chain.files if file.size]
     if filters.until is not None:
-        names = [name for name in names if name[:10] <= _day(filters.until)]
+        files = [file for file in files if file.path.name[:10] <= _day(filters.until)]
     if filters.since is not None:
-        before = [name for name in names if name[:10] < _day(filters.since)]
-        names = names[max(len(before) - 1, 0) :]
-    return names
+        before = [file for file in files if file.path.name[:10] < _day(filters.since)]
+        files = files[max(len(before) - 1, 0) :]
+    return files
 
 
 def _day(moment: datetime) -> str:

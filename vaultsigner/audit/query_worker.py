@@ -23,6 +23,7 @@ from vaultsigner.audit.record_conditions import place_of
 from vaultsigner.audit.record_lookup import look_up
 from vaultsigner.audit.rows import csv_lines
 from vaultsigner.audit.summaries import period_of, summarise
+from vaultsigner.audit.warm_records import WarmRecords
 from vaultsigner.errors import AuditError
 
 MOST_ANSWERED_BYTES = 8 * 1024 * 1024
@@ -84,17 +85,20 @@ def main(arguments: list[str]) -> int:
     _be_modest()
     directory = Path(arguments[0])
     with open_engine([directory]) as engine:
+        warm = WarmRecords(engine)
         for line in sys.stdin.buffer:
-            for told in _answered(engine, directory, line):
+            for told in _answered(engine, warm, directory, line):
                 _tell(sys.stdout.buffer, told)
             sys.stdout.buffer.flush()
     return 0
 
 
-def _answered(engine: Engine, directory: Path, line: bytes) -> Iterator[Mapping[str, Any]]:
+def _answered(engine: Engine, warm: WarmRecords, directory: Path, line: bytes) -> Iterator[Mapping[str, Any]]:
     try:
         question = json.loads(line)
-        queries = RecordQueries(engine, find_chains(directory))
+        # An export goes through the files once, in their order: a table would be of no use to it.
+        known = None if question["ask"] == "csv" else warm
+        queries = RecordQueries(engine, find_chains(directory), known)
         yield from ANSWERS[question["ask"]](queries, question)
     except AuditError as error:
         yield {"problem": str(error)}

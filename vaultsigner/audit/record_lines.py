@@ -21,12 +21,12 @@ def lines_from(chain: ChainFiles, seq: int) -> Iterator[bytes]:
         AuditError: a file cannot be read.
     """
     files = [file for file in chain.files if file.size]
-    number = bisect_right(files, seq, key=_first_seq) - 1
+    number = bisect_right(files, seq, key=first_seq) - 1
     if number < 0:
         raise NoSuchRecordError(f"there is no record {seq} in chain {chain.name}")
-    lines = islice(_lines(files[number:]), seq - _first_seq(files[number]), None)
+    lines = islice(_lines(files[number:]), seq - first_seq(files[number]), None)
     line = next(lines, None)
-    if line is None or _seq(line) != seq:
+    if line is None or seq_of(line) != seq:
         raise NoSuchRecordError(f"there is no record {seq} in chain {chain.name}, or not in its place")
     return _from(line, lines)
 
@@ -43,12 +43,13 @@ def _lines(files: list[DayFile]) -> Iterator[bytes]:
                 yield line
 
 
-def _first_seq(file: DayFile) -> int:
+def first_seq(file: DayFile) -> int:
+    """The number of a file's first record; 0 where that is none."""
     line = next(read_lines(file), b"")
-    return _seq(line)
+    return seq_of(line)
 
 
-def _seq(line: bytes) -> int:
+def seq_of(line: bytes) -> int:
     """A line's number; one that is no record's comes before all others."""
     try:
         seq = json.loads(line)["seq"]

@@ -93,11 +93,11 @@ def _counted(
     looks = " OR ".join(f"operation GLOB '{pattern}'" for pattern in READING)
     left_out = "false" if filters.operation is not None else f"coalesce({looks}, false)"
     query = f"""WITH told AS MATERIALIZED (
-        SELECT json IS NULL AS broken, kind, step, answer, {columns} FROM (
+        SELECT broken, kind, step, answer, {columns} FROM (
           SELECT *, {_ANSWER} AND code IS NOT NULL AS answer,
             (epoch_us(try_cast(time AS TIMESTAMP)) - $begin_us) // $step_us AS step
-          FROM (SELECT json, time, kind, code, rule, principal_type, principal_name, operation, wallet, exchange, open_api
-                FROM {relation}) WHERE json IS NULL OR NOT {left_out}))
+          FROM (SELECT broken, time, kind, code, rule, principal_type, principal_name, operation, wallet, exchange, open_api
+                FROM {relation}) WHERE broken OR NOT {left_out}))
       SELECT 'answers', step, code, count(*) FROM told WHERE answer GROUP BY step, code
       UNION ALL SELECT 'records', NULL, NULL, count(*) FROM told WHERE NOT broken
       UNION ALL SELECT 'unreadable', NULL, NULL, count(*) FROM told WHERE broken
