@@ -74,6 +74,7 @@ class Browser:
         self.type_at("#username", who)
         self.type_at("#password", password(who))
         self.press("Log in")
+        self.until(lambda: self.all("#log-out"), "the log-in is taken")
         self.settled()
 
     def forget(self) -> None:
@@ -133,7 +134,7 @@ class Browser:
 
     def press(self, label: str, within: str = "body") -> None:
         """A button or a link, by what is on it or what it is called."""
-        name = json.dumps(label)
+        name = json.dumps(label, ensure_ascii=False)
         path = (
             f".//*[self::button or self::a or self::summary][normalize-space(.)={name} or @aria-label={name}]"
         )

@@ -65,7 +65,7 @@ def test_what_was_closed_meanwhile_is_told_in_the_dialog(browser: Browser, world
     browser.press(f"Approve transfer.broadcast on wallet:hot for user:{USERNAME}", place)
     assert ask(world, "otto", "POST", f"/api/approvals/{approval}/reject").status == 200
     browser.press("Approve", "dialog")
-    browser.reads("rejected", "dialog [role='alert']")
+    browser.reads("decided already", "dialog [role='alert']")
     browser.press("Cancel", "dialog")
 
 

@@ -49,8 +49,8 @@ def harmless(browser: Browser) -> None:
 
 def unseen_in_text(browser: Browser) -> list[str]:
     """Characters on the page that nobody would see."""
-    script = r"""const text = document.body.innerText;
-        return [...text.matchAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g)].map((m) => m[0])"""
+    script = r"""const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
+        return [...document.body.innerText.matchAll(unseen)].map((match) => match[0])"""
     found: list[str] = browser.run(script)
     return found
 

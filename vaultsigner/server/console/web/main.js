@@ -136,6 +136,21 @@ function leave(why) {
   form.querySelector("input").focus();
 }
 
+/* A browser opens six connections to a host: a page that is out of sight must not hold one. */
+function inSight() {
+  if (currentToken() === null || paused) return;
+  if (document.hidden) {
+    live.stop("Waiting until this tab is looked at");
+  } else {
+    live.start();
+    view?.refresh();
+  }
+}
+
+document.addEventListener("visibilitychange", inSight);
+addEventListener("pagehide", () => live.stop("Left"));
+// What browsers keep of a page that was left may be older than a log-out.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
 onEnd(leave);
 onMove(show);
 listenToKeys({ f: () => view?.refresh(), p: () => currentToken() !== null && pause() });
