@@ -9,7 +9,14 @@ from pathlib import Path
 
 import structlog
 
-from vaultsigner.audit.anchors.anchor import Anchor, AnchorConflictError, AnchorError, AnchorSizeError, Trusts
+from vaultsigner.audit.anchors.anchor import (
+    Anchor,
+    AnchorConflictError,
+    AnchorError,
+    AnchorRefusalError,
+    AnchorSizeError,
+    Trusts,
+)
 from vaultsigner.audit.checkpoint_documents import documents_since, latest_documents
 from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint
 from vaultsigner.errors import AuditError
@@ -63,12 +70,13 @@ class Delivery:
         self._idle.set()
         self._at_work = False
         self._conflict: str | None = None
+        self._refused: dict[str, str] = {}
         self._trouble: str | None = None
 
     @property
     def problem(self) -> str | None:
         """See the class."""
-        return self._conflict or self._trouble
+        return self._conflict or self._trouble or next(iter(self._refused.values()), None)
 
     @property
     def waiting(self) -> int:
@@ -81,10 +89,7 @@ class Delivery:
             self._add(document)
             return
         waiting = [*self._queue, document]
-        chains = dict.fromkeys(
-            each.chain if isinstance(each, _CatchUp) else each.signed.checkpoint.chain for each in waiting
-        )
-        self._queue = deque(map(_CatchUp, chains))
+        self._queue = deque(map(_CatchUp, dict.fromkeys(map(_chain_of, waiting))))
 
     def catch_up(self, chain: str) -> None:
         """Have the anchor get what it lacks of a chain."""
@@ -119,6 +124,10 @@ class Delivery:
             except AnchorConflictError as error:
                 self._note_conflict(str(error))
                 return
+            except AnchorRefusalError as error:
+                # The other chains do not wait for what its keeper may do some day.
+                self._note_refusal(_chain_of(work), str(error))
+                return
             except AuditError as error:
                 self._note_trouble(str(error))
             except Exception as error:
@@ -126,7 +135,7 @@ class Delivery:
                 log.exception("anchor_failure", anchor=self.anchor.name)
                 self._note_trouble(f"{type(error).__name__}: this is a mistake in vaultsigner; see the log")
             else:
-                self._note_success()
+                self._note_success(_chain_of(work))
                 return
             await asyncio.sleep(wait_seconds)
             wait_seconds = min(2 * wait_seconds, LONGEST_RETRY_SECONDS)
@@ -199,10 +208,20 @@ class Delivery:
             log.warning("anchor_trouble", anchor=self.anchor.name, problem=problem)
         self._trouble = problem
 
-    def _note_success(self) -> None:
+    def _note_refusal(self, chain: str, problem: str) -> None:
+        if chain not in self._refused:
+            log.warning("anchor_refusal", anchor=self.anchor.name, chain=chain, problem=problem)
+        self._refused[chain], self._trouble = problem, None
+
+    def _note_success(self, chain: str) -> None:
+        self._refused.pop(chain, None)
         if self._trouble is not None:
             log.info("anchor_again", anchor=self.anchor.name)
         self._trouble = None
+
+
+def _chain_of(work: AnchorDocument | _CatchUp) -> str:
+    return work.chain if isinstance(work, _CatchUp) else work.signed.checkpoint.chain
 
 
 def _unknown(chain: str, size: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vaultsigner.audit.anchors.anchor import Anchor, AnchorConflictError, AnchorError
+from vaultsigner.audit.anchors.anchor import Anchor, AnchorConflictError, AnchorError, AnchorRefusalError
 from vaultsigner.audit.chain import DamagedChainError, read_line
 from vaultsigner.audit.chain_files import ChainFiles, find_chains, read_lines
 from vaultsigner.audit.checkpoint_documents import newest_checkpoint
@@ -148,7 +148,7 @@ async def _ask(
 
     try:
         held = await anchor.held(trusts)
-        ahead, sizes = await _ahead(anchor, own) if anchor.kind == "witness" else ([], {})
+        ahead, sizes, unknown = await _ahead(anchor, own) if anchor.kind == "witness" else ([], {}, [])
     except AnchorError as error:
         return Comparison(unanswered=(Unanswered(anchor.name, anchor.required, str(error)),))
     newest = {chain: signed.checkpoint for chain, signed in held.newest.items()}
@@ -158,23 +158,29 @@ async def _ask(
     return Comparison(
         rollbacks=(*behind, *ahead),
         sizes=sizes,
+        unanswered=tuple(unknown),
         distrusted=tuple(f"{who}: {each}" for each in held.distrusted),
     )
 
 
 async def _ahead(
     witness: Anchor, own: Mapping[str, SignedCheckpoint]
-) -> tuple[list[Rollback], dict[str, int]]:
+) -> tuple[list[Rollback], dict[str, int], list[Unanswered]]:
     """A witness tells no checkpoints; it is offered ours, chain by chain, and tells when it has seen more or others.
 
     Returns:
-        What it has seen otherwise, and how many records of each chain it has seen.
+        What it has seen otherwise, how many records of each chain it has seen, and of which chains it knows nothing: a new one
+        has a name that its keeper cannot have entered yet.
     """
-    found, sizes = [], {}
+    found, sizes, unknown = [], {}, []
     for chain, signed in own.items():
         size = signed.checkpoint.size
         try:
             sizes[chain] = await witness.seen(signed, lambda _: True)
+        except AnchorRefusalError as error:
+            if not error.unknown:
+                raise
+            unknown.append(Unanswered(witness.name, required=False, problem=str(error)))
         except AnchorConflictError:
             words = f"the {size} records here are others"
             found.append(Rollback(chain, size, words, f"the anchor {witness.name}"))
@@ -182,7 +188,7 @@ async def _ahead(
             if sizes[chain] > size:
                 words = f"the newest checkpoint here is of {size} records"
                 found.append(Rollback(chain, sizes[chain], words, f"the anchor {witness.name}"))
-    return found, sizes
+    return found, sizes, unknown
 
 
 def newest_checkpoints(directory: Path) -> dict[str, SignedCheckpoint]:

@@ -277,6 +277,27 @@ async def test_a_witness_at_a_size_that_is_not_on_record_is_a_conflict(
         assert problem.startswith("ROLLBACK OR FORK: the anchor has seen 7 records")
 
 
+async def test_a_chain_that_a_witness_does_not_know_holds_up_no_other(
+    record: Path, port: int, other: OtherWitness
+) -> None:
+    """Chains get their names by chance, so that its keeper cannot know a new one beforehand."""
+    other.origins = {ORIGIN}
+    new, known = SignedChain(record, OTHER_CHAIN).grown(5, 5), SignedChain(record).grown(5)
+    async with anchoring(record, witness(port)) as sent:
+        for document in (*new.documents, *known.documents):
+            sent.publish(document)
+        await sent.delivered()
+        assert other.size(ORIGIN) == 5
+        (status,) = sent.status()
+        assert f"does not know vaultsigner/audit/{OTHER_CHAIN}" in str(status.problem)
+        assert status.waiting == 0
+        other.origins = None
+        sent.publish(new.grown(5).documents[-1])
+        await sent.delivered()
+        assert other.size(f"vaultsigner/audit/{OTHER_CHAIN}") == 17
+        assert sent.status()[0].problem is None
+
+
 async def test_closed_chains_are_left_alone(record: Path, place: Path) -> None:
     SignedChain(record).grown(5)
     SignedChain(record, OTHER_CHAIN).grown(5)

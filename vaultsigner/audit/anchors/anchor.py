@@ -32,6 +32,18 @@ class AnchorConflictError(AnchorError):
     """The anchor has another history of the chain: the record was rewritten or put back, or somebody has the key. Lasting."""
 
 
+class AnchorRefusalError(AnchorError):
+    """A witness takes nothing of this chain as long as its keeper does nothing about it; of others it may.
+
+    Args:
+        unknown: it does not know the chain at all.
+    """
+
+    def __init__(self, message: str, *, unknown: bool) -> None:
+        super().__init__(message)
+        self.unknown = unknown
+
+
 class AnchorSizeError(AnchorError):
     """A witness has seen another number of records than the document goes on from.
 

@@ -15,6 +15,7 @@ import vaultsigner
 from vaultsigner.audit.anchors.anchor import (
     AnchorConflictError,
     AnchorError,
+    AnchorRefusalError,
     AnchorSizeError,
     Held,
     Kind,
@@ -107,9 +108,11 @@ class Witness:
         elif status in (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY):
             raise self._fork(checkpoint)
         elif status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-            raise AnchorError(
+            raise AnchorRefusalError(
                 f"{self._url} does not know {ORIGIN}{checkpoint.chain}, or not the key that signs it (status {status}); "
-                "have its keeper add that origin with the key that `vaultsigner audit keys` prints"
+                "have its keeper add that origin with the key that `vaultsigner audit key` prints, and let it have extension "
+                "lines; it is asked again with the chain's next checkpoint, and at the next start",
+                unknown=status == HTTPStatus.NOT_FOUND,
             )
         else:
             raise AnchorError(f"{self._url}: {_meaning(status)}")
@@ -178,7 +181,7 @@ def _meaning(status: int) -> str:
     if status == HTTPStatus.NOT_FOUND:
         return "there is no witness at this address (status 404); correct the anchor's url"
     if status == HTTPStatus.BAD_REQUEST:
-        return "it cannot read what it is sent (status 400); see whether it speaks C2SP tlog-witness"
+        return "it cannot read what it is sent (status 400); see whether it speaks C2SP tlog-witness, and takes extension lines"
     return f"it answers with the status {status}; see its own log"
 
 

@@ -171,6 +171,28 @@ async def test_a_record_without_what_the_witness_lacks_is_no_rollback(
     assert not comparison.unanswered
 
 
+async def test_a_new_chain_whose_name_its_keeper_cannot_have_entered_yet_is_no_reason_not_to_start(
+    anchor: Witness, other: OtherWitness, tmp_path: Path
+) -> None:
+    other.origins = set()
+    SignedChain(tmp_path).grown(5)
+    comparison = await compare_with_anchors(tmp_path, (anchor,), (verifier(),))
+    assert comparison.obstacles(()) == ()
+    (unanswered,) = comparison.unanswered
+    assert f"does not know {ORIGIN}" in unanswered.problem
+
+
+async def test_a_record_with_another_s_signatures_is_one(
+    anchor: Witness, other: OtherWitness, tmp_path: Path
+) -> None:
+    chain = SignedChain(tmp_path)
+    chain.grow(5)
+    chain.checkpoint(OTHER_KEY)
+    comparison = await compare_with_anchors(tmp_path, (anchor,), (verifier(),))
+    (obstacle,) = comparison.obstacles(())
+    assert "or not the key that signs it (status 403)" in obstacle
+
+
 async def test_a_certificate_of_an_unknown_authority(
     other: OtherWitness, tls: ssl.SSLContext, tmp_path: Path
 ) -> None:
