@@ -1,12 +1,15 @@
 """Lives of the small service of `counting_life`, and what must be true when they are over."""
 
 import json
+import os
 import select
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import Self
 
@@ -34,6 +37,7 @@ class Signed:
     """An answer that was given, and the record that it stands on."""
 
     step: int
+    account: str
     sequence: int
     chain: str
     seq: int
@@ -71,12 +75,28 @@ class Lives:
 
     def live(self, directory: Path, steps: range, tampering: Tampering | None = None) -> Told:
         """One life, until it ends."""
-        told = Told()
         thread = tampering.thread if tampering is not None else NOBODY
-        self._write(f"{directory} {steps.start} {steps.stop} {thread}\n")
+        self._write(f"{directory} {steps.start} {steps.stop} 1 {thread}\n")
+        return self._listen(tampering, None)
+
+    def live_under_load(
+        self, directory: Path, steps: range, bots: int, killed_after_seconds: float | None
+    ) -> Told:
+        """One life with several callers at once.
+
+        Args:
+            killed_after_seconds: from its first answer on; None: it is left to end by itself.
+        """
+        self._write(f"{directory} {steps.start} {steps.stop} {bots} {NOBODY}\n")
+        return self._listen(None, killed_after_seconds)
+
+    def _listen(self, tampering: Tampering | None, killed_after_seconds: float | None) -> Told:
+        told, pid = Told(), 0
         with ExitStack() as stack:
             while (words := self._words())[0] != "ended":
                 match words:
+                    case ["life", number]:
+                        pid = int(number)
                     case ["thread", tid]:
                         assert tampering is not None
                         stack.enter_context(
@@ -84,8 +104,10 @@ class Lives:
                         )
                         told.tampered = True
                         self._write("!")
-                    case ["signed", step, sequence, chain, seq]:
-                        told.signed.append(Signed(int(step), int(sequence), chain, int(seq)))
+                    case ["signed", step, account, sequence, chain, seq]:
+                        if killed_after_seconds is not None and not told.signed:
+                            Timer(killed_after_seconds, os.kill, (pid, signal.SIGKILL)).start()
+                        told.signed.append(Signed(int(step), account, int(sequence), chain, int(seq)))
                     case ["refused", *_]:
                         told.refused += 1
                     case ["done"]:
@@ -115,17 +137,20 @@ def require_no_answer_without_its_record(directory: Path, *lives: Told) -> None:
     verdict = verify_chain(chain)
     assert verdict.intact, verdict.finding
     records = {record["seq"]: record for record in (json.loads(line.data) for line in all_lines(chain.files))}
-    transactions: dict[int, set[str]] = {}
+    transactions: dict[str, dict[int, set[str]]] = {}
     for record in records.values():
         if record.get("event") == "signed":
             details = record["details"]
-            transactions.setdefault(details["sequence"], set()).add(details["transaction"])
-    assert all(len(each) == 1 for each in transactions.values()), transactions
-    assert sorted(transactions) == list(range(len(transactions)))
+            sequences = transactions.setdefault(details["account"], {})
+            sequences.setdefault(details["sequence"], set()).add(details["transaction"])
+    for sequences in transactions.values():
+        assert all(len(each) == 1 for each in sequences.values()), sequences
+        assert sorted(sequences) == list(range(len(sequences)))
     for answer in (each for life in lives for each in life.signed):
         assert answer.chain == chain.name
         details = records[answer.seq]["details"]
-        assert (details["step"], details["sequence"]) == (answer.step, answer.sequence)
+        found = (details["step"], details["account"], details["sequence"])
+        assert found == (answer.step, answer.account, answer.sequence)
     assert not chain.others
     assert not any(path.suffix == ".new" for path in chain.directory.iterdir())
     assert not closed_files(chain.directory, None)
