@@ -118,7 +118,7 @@ async def _search(records: Path) -> None:
 
 
 async def _tell(what: str, client: QueryClient, name: str, **question: Any) -> None:
-    begin = time.monotonic()
+    begin, used = time.monotonic(), _busy_seconds()
     while True:
         try:
             lines, end = await client.ask(name, **question)
@@ -126,15 +126,29 @@ async def _tell(what: str, client: QueryClient, name: str, **question: Any) -> N
         except QueryError as error:
             if "ask again" not in str(error):
                 raise
-    seconds = time.monotonic() - begin
+    seconds, busy = time.monotonic() - begin, _busy_seconds() - used
     found = f"{len(lines)} records" if name == "records" else f"of {json.dumps(end['records'])} records"
-    print(f"  {what}: {found} in {seconds:.2f} s")
+    print(f"  {what}: {found} in {seconds:.2f} s by the clock, {busy:.2f} s of all cores' time")
+
+
+def _child() -> Path | None:
+    """The only one that there is."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return Path("/proc", *children) if children else None
+
+
+def _busy_seconds() -> float:
+    child = _child()
+    if child is None:
+        return 0.0
+    fields = (child / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory_mb() -> float:
-    """Of the only child that there is."""
-    [child] = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    status = Path(f"/proc/{child}/status").read_text()
+    child = _child()
+    assert child is not None
+    status = (child / "status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 

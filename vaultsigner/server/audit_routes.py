@@ -129,7 +129,8 @@ AUDIT_ROUTES: tuple[Route, ...] = (
         audit_endpoints.chains,
         summary="Say how the record is",
         description="Each chain with its last record and its last checkpoint, each anchor with what it was given last, "
-        "and the keys that sign checkpoints. `problem` says why this server cannot write records at present.",
+        "and the keys that sign checkpoints. `problem` says why this server cannot write "
+        "records, or have them signed, at present.",
         answer="chains",
         example=audit_examples.CHAINS,
         errors=(*_COMMON, "record_unreadable"),

@@ -45,6 +45,7 @@ from vaultsigner.signing.service import SigningService
 from vaultsigner.signing.signature import Signer
 from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.suspensions import Suspensions, SuspensionWatch, operators
+from vaultsigner.signing.vouching import Vouching
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import State, open_state
 
@@ -80,7 +81,7 @@ async def assembled(
         record = await stack.enter_async_context(record_kept(settings.audit, custody, state, clock))
         recorder = record.recorder
         watch = SuspensionWatch(state, clock, operators(settings))
-        auditing = Auditing(settings.audit.directory, recorder, clock)
+        auditing = Auditing(settings.audit.directory, recorder.chain, Vouching(record, custody, clock), clock)
         parts = Parts(
             record=record,
             auditing=await stack.enter_async_context(auditing.running()),

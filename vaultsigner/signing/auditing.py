@@ -3,18 +3,17 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vaultsigner.audit.filters import Filters, moment_text
 from vaultsigner.audit.live import LiveRecords, Watch
 from vaultsigner.audit.overview import chains_overview
 from vaultsigner.audit.query_client import Export, QueryClient, QueryError
-from vaultsigner.audit.recorder import Recorder
 from vaultsigner.audit.summaries import MOST_STEPS
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
@@ -28,6 +27,7 @@ from vaultsigner.signing.record_filters import (
     read_parameters,
     unusable,
 )
+from vaultsigner.signing.vouching import Vouching
 
 USUAL_PERIOD = timedelta(days=1)
 USUAL_STEPS = 60
@@ -37,27 +37,6 @@ _CHAIN = re.compile(r"[0-9a-f]{16}")
 _SEQ = re.compile(r"[1-9][0-9]{0,17}")
 _PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z[0-9a-f]{16}\d{20}", re.ASCII)
 NO_SUCH_RECORD = Refusal("record_not_found", "There is no such record in this chain")
-
-
-class Vouching(Protocol):
-    """Who vouches for the record: the keys that sign checkpoints, and where these go."""
-
-    def keys(self) -> Sequence[str]:
-        """Verifier keys, as C2SP signed-note writes them."""
-
-    def anchors(self) -> Sequence[JsonValue]:
-        """Each anchor: `name`, `kind`, `problem`, `waiting`, and `last`: `chain`, `size`, `time`, or null."""
-
-
-class _Nobody:
-    def keys(self) -> Sequence[str]:
-        return ()
-
-    def anchors(self) -> Sequence[JsonValue]:
-        return ()
-
-
-NOBODY: Vouching = _Nobody()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +52,7 @@ class Auditing:
 
     Args:
         directory: where the chains are.
-        recorder: knows whether records can be written, and which chain this process writes.
+        own_chain: the one that this process writes.
         vouching: what vouches for the record.
         queries: asks the process that searches.
         live: finds what is new.
@@ -82,15 +61,15 @@ class Auditing:
     def __init__(
         self,
         directory: Path,
-        recorder: Recorder,
+        own_chain: str,
+        vouching: Vouching,
         clock: Clock,
         *,
-        vouching: Vouching = NOBODY,
         queries: QueryClient | None = None,
         live: LiveRecords | None = None,
     ) -> None:
         self._directory = directory
-        self._recorder = recorder
+        self._own_chain = own_chain
         self._clock = clock
         self._vouching = vouching
         self._queries = queries or QueryClient(directory)
@@ -177,7 +156,7 @@ class Auditing:
         document: dict[str, JsonValue] = {
             "record": json.loads(found["line"]),
             **found,
-            "keys": [*self._vouching.keys()],
+            "keys": [*await self._vouching.keys()],
             "related": [json.loads(line) for line in found["related"]],
         }
         return Told(document, f"record {chain}:{seq}")
@@ -189,14 +168,14 @@ class Auditing:
             QueryError: the files cannot be read.
         """
         try:
-            chains = await asyncio.to_thread(chains_overview, self._directory, self._recorder.chain)
+            chains = await asyncio.to_thread(chains_overview, self._directory, self._own_chain)
         except AuditError as error:
             raise QueryError(f"The chains cannot be looked at: {error}") from error
         document: dict[str, JsonValue] = {
-            "problem": self._recorder.problem,
+            "problem": self._vouching.problem,
             "chains": [*chains],
             "anchors": [*self._vouching.anchors()],
-            "keys": [*self._vouching.keys()],
+            "keys": [*await self._vouching.keys()],
         }
         return Told(document)
 

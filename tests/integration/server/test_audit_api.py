@@ -16,7 +16,10 @@ import requests
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import USERNAME, Answer, World, cheap_hash
+from vaultsigner.audit.proofs import Root, check_proof
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser
+from vaultsigner.domain.checkpoints import read_checkpoint
+from vaultsigner.domain.signed_notes import read_verifier_key
 
 WALLETS = (private_key_wallet("one"),)
 POLICY = """version: 1
@@ -204,7 +207,22 @@ def test_how_chains_are(world: World) -> None:
     [chain] = told["chains"]
     assert (told["problem"], chain["own"], chain["files"]) == (None, True, 1)
     last = world.records()[-1]
-    assert (chain["chain"], chain["records"]) == (last["chain"], last["seq"] - 1)
+    assert chain["chain"] == last["chain"]
+    assert last["seq"] - 3 <= chain["records"] < last["seq"]
+
+
+def test_a_proof_is_checked_with_what_the_service_tells_and_nothing_else(world: World) -> None:
+    """That the keys are the right ones is for whoever noted them elsewhere."""
+    [old, *_] = ask(world, "/api/audit/records?operation=transfer.sign&code=ok").body["records"]
+    path = f"/api/audit/records/{old['chain']}/{old['seq']}"
+    told = wait_until(lambda: (found := ask(world, path).body)["proof"] and found, "a checkpoint covers it")
+    signed = read_checkpoint(told["checkpoint"])
+    assert signed.verified_by([read_verifier_key(each) for each in told["keys"]]) is not None
+    checkpoint = signed.checkpoint
+    proved = check_proof(json.dumps(told["proof"]).encode(), Root(checkpoint.root, checkpoint.size))
+    assert json.loads(proved.record or "") == old
+    [chain] = ask(world, "/api/audit/chains").body["chains"]
+    assert chain["checkpoint"]["size"] >= checkpoint.size
 
 
 def test_how_full_limits_are(world: World) -> None:
