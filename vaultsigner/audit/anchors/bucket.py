@@ -252,6 +252,7 @@ class CheckpointBucket:
         """
         try:
             from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see above
+            from botocore.parsers import ResponseParserError  # noqa: PLC0415 - the same
         except ImportError:
             raise AnchorError(
                 "an anchor in a bucket needs boto3, which is not installed: pip install 'vaultsigner[s3]'"
@@ -261,6 +262,9 @@ class CheckpointBucket:
             yield self._client
         except ClientError as error:
             raise AnchorError(f"{self._place}: {_refused(error.response)}") from error
+        # Redirected without end, botocore calls itself without end.
+        except (ResponseParserError, KeyError, RecursionError) as error:
+            raise AnchorError(f"{self._place}: what answers there is not S3; see endpoint_url") from error
         except BotoCoreError as error:
             raise AnchorError(
                 f"{self._place}: {_UNANSWERED.get(type(error).__name__, type(error).__name__)}"
