@@ -23,7 +23,7 @@ def hostile(world: World) -> Iterator[str]:
         ask(world, OPERATOR, "POST", f"/api/approvals/{second}/approve", {"comment": "no\u202eon"}).status
         == 200
     )
-    for name in (HOSTILE, TURNED, "\u2066ann\u2069", "a\nb", "\ud800"[:0] + "x" * 300):
+    for name in (HOSTILE, TURNED, "\u2066ann\u2069", "a\nb", "x" * 300):
         world.ask("POST", "/api/auth/login", {"username": name, "password": "guess"}, token=None)
         ask(world, USERNAME, "POST", SEND, {**transfer(name), name: 1})
         ask(world, USERNAME, "POST", SEND, {**transfer("hot", 10), name: 1})
@@ -38,7 +38,7 @@ def hostile(world: World) -> Iterator[str]:
     yield approval
     assert ask(world, OPERATOR, "DELETE", "/api/suspensions/client/bot-hmac").status == 200
     for each in (approval, second):
-        assert ask(world, OPERATOR, "POST", f"/api/approvals/{each}/reject").status == 200
+        assert ask(world, "otto", "POST", f"/api/approvals/{each}/reject").status == 200
 
 
 def harmless(browser: Browser) -> None:

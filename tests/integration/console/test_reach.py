@@ -106,7 +106,7 @@ def test_the_main_path_needs_no_mouse(browser: Browser, world: World, tmp_path: 
     browser.keys("user:sam")
     browser.tab_to("Code")
     browser.keys("policy_denied", Keys.ENTER)
-    browser.reads("code: policy_denied", ".chosen")
+    browser.reads("Code: policy_denied", ".chosen")
     browser.settled()
     time = browser.rows()[0][0]
     browser.tab_to(time)

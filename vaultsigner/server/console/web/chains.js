@@ -4,7 +4,7 @@
 import { get } from "./api.js";
 import { element } from "./dom.js";
 import { nothing, region } from "./region.js";
-import { count, moment, plain, shown } from "./shown.js";
+import { count, counted, moment, plain, shown } from "./shown.js";
 import { table } from "./table.js";
 
 /** @returns {import("./views.js").View} */
@@ -44,7 +44,7 @@ async function load() {
 function chainTable(rows) {
   if (rows.length === 0) return nothing("There is no chain yet.");
   return table(
-    `${count(rows.length)} chains`,
+    counted(rows.length, "chain"),
     [
       { title: "Chain", heading: true, cell: (row) => [shown(row.chain), row.own && " (this server's)"], order: (row) => plain(row.chain) },
       { title: "Records", number: true, cell: (row) => count(row.records), order: (row) => row.records },
@@ -81,7 +81,7 @@ function anchors(rows) {
     );
   }
   return table(
-    `${count(rows.length)} anchors`,
+    counted(rows.length, "anchor"),
     [
       { title: "Anchor", heading: true, cell: (row) => shown(row.name), order: (row) => plain(row.name) },
       { title: "Kind", cell: (row) => shown(row.kind), order: (row) => plain(row.kind) },

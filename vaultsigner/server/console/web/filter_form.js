@@ -3,6 +3,7 @@
  */
 import { button, element, labelled } from "./dom.js";
 import { FILTERS, addressOf, go, parameters } from "./place.js";
+import { plain } from "./shown.js";
 
 const PERIODS = [
   ["1h", "the last hour"],
@@ -14,15 +15,16 @@ const PERIODS = [
 const ALL = ["all", "all there is"];
 const KINDS = ["request", "intent", "outcome", "dispatch", "control", "checkpoint"];
 const TEXTS = {
-  principal: ["Who", "user:sam, client:bot-1"],
-  target: ["On what", "wallet:wallet_1, exchange:main"],
-  operation: ["Operation", "transfer.broadcast, transfer.*"],
-  code: ["Code", "policy_denied, ok, approval_required"],
+  principal: ["Who", "e.g. user:sam, client:bot-1"],
+  target: ["On what", "e.g. wallet:wallet_1, exchange:main"],
+  operation: ["Operation", "e.g. transfer.broadcast, transfer.*"],
+  code: ["Code", "e.g. policy_denied, ok, approval_required"],
   rule: ["Rule", "its id in the policy"],
-  request_id: ["Request", "the X-Request-Id of the answer"],
-  amount_above: ["Amount above", "10.5"],
-  amount_below: ["Amount below", "100"],
+  request_id: ["Request", "the X-Request-Id of its answer"],
+  amount_above: ["Amount above", "e.g. 10.5"],
+  amount_below: ["Amount below", "e.g. 100"],
 };
+const CHOICES = { effect: ["Decision", ["allow", "deny"]], kind: ["Kind", KINDS] };
 
 /**
  * @param {string} view which is shown with what is chosen
@@ -70,7 +72,6 @@ function periodField(given, period, periods) {
 
 /** @param {URLSearchParams} given */
 function fields(given) {
-  const choices = { effect: ["Decision", ["allow", "deny"]], kind: ["Kind", KINDS] };
   return [
     ...Object.entries(TEXTS).map(([name, [label, example]]) =>
       labelled(
@@ -83,10 +84,10 @@ function fields(given) {
           spellcheck: "false",
           inputmode: name.startsWith("amount") ? "decimal" : null,
         }),
-        `e.g. ${example}`,
+        example,
       ),
     ),
-    ...Object.entries(choices).map(([name, [label, values]]) =>
+    ...Object.entries(CHOICES).map(([name, [label, values]]) =>
       labelled(
         String(label),
         element(
@@ -158,13 +159,10 @@ export function chosenFilters(view) {
   return element(
     "ul",
     { class: "chosen", "aria-label": "Filters in force" },
-    chosen.map((name) =>
-      element(
-        "li",
-        {},
-        button(`${name}: ${given.get(name)} ✕`, () => drop(view, name), { "aria-label": `Remove the filter ${name}: ${given.get(name)}` }),
-      ),
-    ),
+    chosen.map((name) => {
+      const words = `${{ ...TEXTS, ...CHOICES }[name][0]}: ${plain(given.get(name))}`;
+      return element("li", {}, button(`${words} ✕`, () => drop(view, name), { "aria-label": `Remove the filter ${words}` }));
+    }),
   );
 }
 

@@ -5,7 +5,7 @@ import { get } from "./api.js";
 import { element } from "./dom.js";
 import { addressOf } from "./place.js";
 import { nothing, region } from "./region.js";
-import { count, moment, plain, shown } from "./shown.js";
+import { count, counted, moment, plain, shown } from "./shown.js";
 import { table } from "./table.js";
 
 /** @returns {import("./views.js").View} */
@@ -33,7 +33,7 @@ const untilColumn = { title: "Counts until", cell: (/** @type {any} */ row) => (
 /** @param {any[]} found */
 function limitTable(found) {
   return table(
-    `${count(found.length)} limits`,
+    counted(found.length, "limit"),
     [
       {
         title: "Rule",

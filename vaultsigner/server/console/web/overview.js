@@ -7,7 +7,7 @@ import { chosenFilters, filterForm } from "./filter_form.js";
 import { addressOf, askedFor, filters } from "./place.js";
 import { plotOf, seriesOf } from "./plot.js";
 import { nothing, region } from "./region.js";
-import { count, moment, shown } from "./shown.js";
+import { count, counted, moment, shown } from "./shown.js";
 import { table } from "./table.js";
 
 const PERIOD = "24h";
@@ -37,7 +37,7 @@ async function load() {
   return [
     unreadable(summary.unreadable),
     summary.records === 0 && nothing("Nothing is on record for this period and these filters. Choose a longer period, or fewer filters."),
-    element("p", { class: "period" }, "From ", moment(summary.since), " until ", moment(summary.until), `: ${count(summary.records)} records.`),
+    element("p", { class: "period" }, "From ", moment(summary.since), " until ", moment(summary.until), `: ${counted(summary.records, "record")}.`),
     tiles(summary),
     element("section", { "aria-labelledby": "over-time" }, element("h2", { id: "over-time" }, "Over time"), await plotOf(summary)),
     element("div", { class: "breakdowns" }, BREAKDOWNS.map(([name, title, heading]) => breakdown(summary, name, title, heading))),

@@ -30,11 +30,15 @@ export function record() {
  */
 async function load(chain, seq) {
   const answer = await get(`/api/audit/records/${encodeURIComponent(chain)}/${encodeURIComponent(seq)}`);
-  return [facts(answer.record), await proofPart(answer), related(answer), whole(answer)];
+  return [facts(answer.record, answer.related ?? []), await proofPart(answer), related(answer), whole(answer)];
 }
 
-/** @param {any} found */
-function facts(found) {
+/**
+ * @param {any} found
+ * @param {any[]} others of the same request: the decision stands in its intent
+ */
+function facts(found, others) {
+  const rule = [found, ...others].map((each) => each.decision?.rule).find(Boolean);
   const rows = [
     ["Time", [moment(found.time), element("span", { class: "local" }, ` = ${new Date(found.time).toLocaleString()} here`)]],
     ["Kind", shown(found.kind)],
@@ -44,7 +48,7 @@ function facts(found) {
     ["On what", filterLink("target", targetOf(found))],
     ["Result", [result(found), found.status ? ` (HTTP ${found.status})` : ""]],
     ["Reason", shown(found.reason ?? found.decision?.reason ?? found.details?.reason)],
-    ["Rule", filterLink("rule", found.decision?.rule ?? null)],
+    ["Rule", filterLink("rule", rule ?? null)],
     ["Comment", found.details?.comment ? shown(found.details.comment) : null],
     ["Request", filterLink("request_id", found.request_id ?? found.details?.request_id ?? null)],
     ["Vault's request", found.vault_request_id ? shown(found.vault_request_id) : null],

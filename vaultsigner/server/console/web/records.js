@@ -8,7 +8,7 @@ import { chosenFilters, filterForm } from "./filter_form.js";
 import { unreadable } from "./overview.js";
 import { addressOf, askedFor } from "./place.js";
 import { nothing, region, trouble } from "./region.js";
-import { count, moment, plain, principalOf, resultOf, shown, targetOf } from "./shown.js";
+import { count, counted, moment, plain, principalOf, resultOf, shown, targetOf } from "./shown.js";
 import { table } from "./table.js";
 
 const PERIOD = "7d";
@@ -39,7 +39,7 @@ export function records() {
   function show(found, damaged) {
     return [
       unreadable(damaged),
-      recordTable(`${count(found.length)} records, the newest first`, found),
+      recordTable(`${counted(found.length, "record")}, the newest first`, found),
       next !== null && button("Show older ones", (event) => more(found, damaged, event.target), { class: "more" }),
     ];
   }

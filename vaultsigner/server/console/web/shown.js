@@ -86,6 +86,14 @@ export function count(number) {
 }
 
 /**
+ * @param {number} number
+ * @param {string} one the word for one of them
+ */
+export function counted(number, one) {
+  return `${count(number)} ${one}${number === 1 ? "" : "s"}`;
+}
+
+/**
  * Who asked, as policies name them.
  * @param {any} record
  * @returns {string | null}
