@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vaultsigner.audit.chain import verify_lines
+from vaultsigner.audit.line_files import find_files, open_lines
 
 Record = dict[str, Any]
 
@@ -18,13 +19,16 @@ def read_records(directory: Path) -> list[Record]:
     records: list[Record] = []
     for chain in sorted(path for path in directory.iterdir() if path.is_dir()):
         lines = [
-            line
-            for file in sorted(chain.glob("*.jsonl"))
-            for line in file.read_bytes().splitlines(keepends=True)
+            line for path, status in find_files(chain)[0].items() for line in _lines(path, status.st_size)
         ]
         verify_lines(lines)
         records += [json.loads(line) for line in lines]
     return records
+
+
+def _lines(path: Path, size: int) -> list[bytes]:
+    with open_lines(path, size) as opened:
+        return opened.lines.read().splitlines(keepends=True)
 
 
 def records_of(directory: Path, request_id: str) -> list[Record]:
