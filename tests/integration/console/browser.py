@@ -92,7 +92,8 @@ class Browser:
 
     def one(self, css: str) -> WebElement:
         """The first, once it is there."""
-        return self.until(lambda: next(iter(self.all(css)), None), f"{css} is there")
+        found: WebElement = self.until(lambda: next(iter(self.all(css)), None), f"{css} is there")
+        return found
 
     def text(self, css: str = "body") -> str:
         """What can be read there now."""
@@ -138,12 +139,12 @@ class Browser:
         path = (
             f".//*[self::button or self::a or self::summary][normalize-space(.)={name} or @aria-label={name}]"
         )
-        self.until(
-            lambda: (
-                self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.XPATH, path).click() or True
-            ),
-            f"{label} can be pressed",
-        )
+
+        def pressed() -> bool:
+            self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.XPATH, path).click()
+            return True
+
+        self.until(pressed, f"{label} can be pressed")
 
     def type_at(self, css: str, words: str) -> None:
         """Into a field, in place of what is there."""
@@ -176,7 +177,7 @@ class Browser:
 
     def run(self, script: str, *arguments: object) -> Any:
         """A script in the page, which its policy does not bind."""
-        return self.driver.execute_script(script, *arguments)  # type: ignore[no-untyped-call] # selenium has no type for it
+        return self.driver.execute_script(script, *arguments)
 
     # How it is shown
 
@@ -204,14 +205,11 @@ class Browser:
         """What the page's policy has refused since the last look, by the page's own account and by the browser's."""
         told: list[Any] = self.run("return JSON.parse(sessionStorage.getItem('violations') ?? '[]')")
         self.run("sessionStorage.removeItem('violations'); window.violations = []")
-        said = [
-            each["message"] for each in self.driver.get_log("browser") if "Security Policy" in each["message"]
-        ]  # type: ignore[no-untyped-call] # as above
-        return told + said
+        return told + [message for message in self._log("browser") if "Security Policy" in message]
 
     def requested(self) -> list[str]:
         """The addresses that were asked for since the last look."""
-        messages = [json.loads(each["message"])["message"] for each in self.driver.get_log("performance")]  # type: ignore[no-untyped-call] # as above
+        messages = [json.loads(message)["message"] for message in self._log("performance")]
         return [
             message["params"]["request"]["url"]
             for message in messages
@@ -222,7 +220,7 @@ class Browser:
         """What axe finds that keeps people from using the page: serious and critical findings."""
         require(AXE.is_file(), "axe-core is not installed: ./run test installs it")
         self.run(AXE.read_text())
-        found = self.driver.execute_async_script(  # type: ignore[no-untyped-call] # as above
+        found = self.driver.execute_async_script(
             "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((r) => done(r.violations))"
         )
         return [
@@ -232,8 +230,12 @@ class Browser:
             for node in each["nodes"]
         ]
 
+    def _log(self, kind: str) -> list[str]:
+        lines = self.driver.get_log(kind)  # type: ignore[no-untyped-call] # selenium has no types for it
+        return [str(line["message"]) for line in lines]
+
     def _cdp(self, command: str, **parameters: object) -> None:
-        self.driver.execute_cdp_cmd(command, parameters)  # type: ignore[no-untyped-call] # as above
+        self.driver.execute_cdp_cmd(command, parameters)
 
 
 @contextmanager

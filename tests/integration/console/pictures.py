@@ -91,6 +91,8 @@ def _picture(browser: Browser, address: str, name: str) -> None:
     browser.reads("Live", ".state")
     if "overview" in name:
         browser.one(".plot canvas")
+    if name == "console-record-phone":
+        browser.run("document.getElementById('proof').scrollIntoView()")
     browser.picture(PICTURES / f"{name}.png")
 
 

@@ -147,7 +147,7 @@ def test_the_heading_is_told_when_the_view_changes(browser: Browser) -> None:
 
 
 def test_times_are_in_utc_and_local_when_pointed_at(browser: Browser) -> None:
-    browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})  # type: ignore[no-untyped-call] # selenium has no type for it
+    browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
     try:
         browser.log_in(AUDITOR, "?view=records")
         browser.settled()
@@ -157,4 +157,4 @@ def test_times_are_in_utc_and_local_when_pointed_at(browser: Browser) -> None:
         assert time.text == f"{iso[:10]} {iso[11:19]} UTC"
         assert "GMT+9" in str(time.get_attribute("title"))
     finally:
-        browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})  # type: ignore[no-untyped-call] # as above
+        browser.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
