@@ -66,6 +66,9 @@ async def record_kept(
         return
     async with AsyncExitStack() as stack:
         anchors = open_anchors(settings.anchors)
+        for anchor in anchors:
+            # A start that is refused has asked them as well.
+            stack.push_async_callback(anchor.close)
         keys = await _keys(custody) if anchors else ()
         closed = await require_not_rolled_back(settings, anchors, keys, state)
         recorder = await stack.enter_async_context(

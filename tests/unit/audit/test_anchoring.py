@@ -15,9 +15,10 @@ from tests.witness import application, serving
 from vaultsigner.audit import anchor_delivery
 from vaultsigner.audit.anchoring import Anchoring
 from vaultsigner.audit.anchors.anchor import Anchor, name_for
+from vaultsigner.audit.anchors.bucket import CheckpointBucket
 from vaultsigner.audit.anchors.directory import CheckpointDirectory
 from vaultsigner.audit.anchors.witness import Witness
-from vaultsigner.config.settings import DirectoryAnchor, WitnessAnchor
+from vaultsigner.config.settings import BucketAnchor, DirectoryAnchor, WitnessAnchor
 
 ORIGIN = f"vaultsigner/audit/{CHAIN}"
 
@@ -349,3 +350,13 @@ async def test_a_mistake_of_ours_is_told_and_not_the_end(
         monkeypatch.setattr(anchor, "publish", publish)
         await sent.delivered()
     assert kept(place) == [5]
+
+
+async def test_anchors_may_be_closed_twice(record: Path, place: Path, port: int) -> None:
+    """By those who deliver to them, and by those who asked them before that."""
+    unused = CheckpointBucket(BucketAnchor("worm", "some-bucket", 1, region="eu-west-1"))
+    used: list[Anchor] = [directory(place), witness(port)]
+    for anchor in used:
+        await anchor.probe()
+    for anchor in (*used, *used, unused, unused):
+        await anchor.close()
