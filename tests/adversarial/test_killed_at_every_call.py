@@ -95,6 +95,27 @@ def test_killed_at_every_call(lives: Lives, begun: Path, tmp_path: Path, call: C
     assert number > call.at_least
 
 
+def test_without_power_before_a_sync_no_answer_is_without_its_record(
+    lives: Lives, begun: Path, tmp_path: Path
+) -> None:
+    """kill -9 leaves what was written and not synced; a power cut does not. One caller at a time: that is one line."""
+    for number in count(1):
+        directory = shutil.copytree(begun, tmp_path / str(number))
+        tampering = Tampering("audit", "fdatasync", f"signal=SIGKILL:when={number}")
+        cut = lives.live(directory, LIFE, tampering)
+        if cut.done:
+            break
+        (chain,) = find_chains(directory / "audit")
+        newest = [file.path for file in chain.files if file.size][-1]
+        lines = newest.read_bytes().splitlines(keepends=True)
+        newest.write_bytes(b"".join(lines[:-1]))
+        unanswered = max((each.step + 1 for each in cut.signed), default=FIRST_STEPS)
+        again = lives.live(directory, range(unanswered, STEPS))
+        assert again.done
+        require_no_answer_without_its_record(directory, cut, again)
+    assert number > 10
+
+
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
 @pytest.mark.parametrize("call", CALLS, ids=str)
 def test_an_error_at_every_call_is_got_over_without_a_restart(

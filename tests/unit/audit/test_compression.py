@@ -160,6 +160,7 @@ def test_another_process_file_under_the_same_name_costs_no_record(
     with pytest.raises(CompressionError, match="replaced"):
         compress(path)
     assert path.read_bytes() == lines
+    assert not path.with_name(f"{FIRST}.gz").exists()
 
 
 def test_lines_that_say_next_to_nothing_stay_plain(chain: Path) -> None:
