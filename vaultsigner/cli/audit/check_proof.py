@@ -107,7 +107,9 @@ def _show(proved: Proved, checkpoint: Checkpoint | None, *, as_json: bool) -> No
             click.echo(f"  as it was when checkpoint {checkpoint.size:,} was signed, {checkpoint.time}")
         click.echo(json.dumps(json.loads(proved.record or ""), indent=2))
     else:
-        which = f"the first {proved.first_size:,} of {proved.size:,} records of chain {printable(proved.chain)}"
+        which = (
+            f"the first {proved.first_size:,} of {proved.size:,} records of chain {printable(proved.chain)}"
+        )
         click.echo(f"{good}: {which} are as they were")
 
 
