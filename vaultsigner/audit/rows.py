@@ -71,6 +71,8 @@ def _what(record: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
             return _text(decision.get("reason"))
         case "control":
             return f"{_text(record.get('event'))} {_text(record.get('details'))}"
+        case "checkpoint":
+            return f"signed: records 1 to {_text(record.get('tree_size'))}"
         case "dispatch":
             result = _text(record.get("result"))
             return f"{_text(record.get('node') or record.get('host'))}: {result} {_text(record.get('answer'))}".rstrip()
