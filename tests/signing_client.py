@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from http.client import HTTPConnection
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -21,6 +22,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -93,6 +95,12 @@ class HmacKey:
         return hmac.new(self.secret.encode(), payload, hashlib.sha256).hexdigest()
 
 
+@lru_cache(maxsize=16)
+def _loaded(pem: str) -> PrivateKeyTypes:
+    """An RSA key is looked at closely when it is loaded, which takes longer than a request."""
+    return load_pem_private_key(pem.encode(), None)
+
+
 @dataclass(frozen=True, slots=True)
 class RsaKey:
     """Signs with RSASSA-PKCS1-v1_5 and SHA-256, in base64."""
@@ -102,7 +110,7 @@ class RsaKey:
 
     def sign(self, payload: bytes) -> str:
         """See `SigningKey`."""
-        key = load_pem_private_key(self.private_key.encode(), None)
+        key = _loaded(self.private_key)
         assert isinstance(key, RSAPrivateKey)
         return base64.b64encode(key.sign(payload, PKCS1v15(), SHA256())).decode()
 
@@ -116,7 +124,7 @@ class Ed25519Key:
 
     def sign(self, payload: bytes) -> str:
         """See `SigningKey`."""
-        key = load_pem_private_key(self.private_key.encode(), None)
+        key = _loaded(self.private_key)
         assert isinstance(key, Ed25519PrivateKey)
         return base64.b64encode(key.sign(payload)).decode()
 

@@ -9,27 +9,15 @@ from typing import Any
 
 import pytest
 
+from tests.adversarial.canaries import BROKEN, CANARIES, HEADERS, NEEDLES, with_canary
 from tests.adversarial.desk import RECEIVER, private_key_wallet, running_desk, transfer
-from tests.adversarial.memory_search import find_in, forms_of_text
+from tests.adversarial.memory_search import find_in
 from tests.adversarial.raw_http import Reply, exchange, request
 from tests.world import World
-from vaultsigner.cli.key_material import new_mnemonic, new_private_key
 
 WALLET = "desk"
 PAIR = "ANN-457_BNB"
 ORDER_ID = f"{'0123456789ABCDEF' * 2}01234567-1"
-CANARIES = {
-    "key": new_private_key().text,
-    "mnemonic": new_mnemonic(12).text,
-    "OpenBao token": f"s.{secrets.token_hex(12)}",
-    "Vault token": f"hvs.CAESI{secrets.token_urlsafe(60)}",
-    "password": f"Tr0ub4dor&{secrets.token_hex(8)}",
-    "access token": ".".join(secrets.token_urlsafe(48) for _ in range(3)),
-}
-NEEDLES = {
-    form: needle for name, canary in CANARIES.items() for form, needle in forms_of_text(name, canary).items()
-}
-
 MESSAGES: dict[str, dict[str, Any]] = {
     "/api/order": {
         **{"symbol": PAIR, "order_type": 2, "side": 1, "price": "1", "quantity": "1"},
@@ -42,12 +30,6 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "/api/vote": {"proposal_id": 1, "option": 1},
 }
 PAYMENTS = {"transfers": [{"to_address": RECEIVER, "denom": "BNB", "amount": "1"}], "memo": ""}
-HEADERS = (
-    *("Authorization: {}", "Authorization: Bearer {}", "Authorization: Basic {}", "X-MBX-APIKEY: {}"),
-    *("Cookie: {}", "X-Forwarded-For: {}", "Forwarded: for={}", "X-Request-Id: {}", "User-Agent: {}"),
-    *("Content-Type: {}", "Content-Encoding: {}", "Transfer-Encoding: {}", "Expect: {}", "Upgrade: {}"),
-    *("X-Vault-Token: {}", "Host: {}", "Referer: {}", "Accept: {}", "Connection: {}", "{}: 1", "{}"),
-)
 
 
 @dataclass(frozen=True)
@@ -111,23 +93,6 @@ def good_bodies() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "/api/transfer", {"wallet_name": WALLET, "msg": PAYMENTS}
 
 
-def with_canary(document: Any, canary: str) -> Iterator[Any]:
-    """The document with the canary in every place: as each value, wrapped, and as the name of one more member."""
-    if isinstance(document, dict):
-        yield {**document, canary: canary}
-        yield {**document, "comment": {canary: [canary]}}
-        for name, value in document.items():
-            yield from ({**document, name: other} for other in with_canary(value, canary))
-    elif isinstance(document, list):
-        yield [*document, canary]
-        for index, value in enumerate(document):
-            yield from (
-                [*document[:index], other, *document[index + 1 :]] for other in with_canary(value, canary)
-            )
-    else:
-        yield from (canary, [canary], {canary: canary}, f"{document}{canary}", f" {canary}")
-
-
 @pytest.mark.parametrize("name", CANARIES)
 @pytest.mark.parametrize(("path", "body"), list(good_bodies()))
 def test_in_every_member_of_a_message(target: Target, path: str, body: dict[str, Any], name: str) -> None:
@@ -162,19 +127,6 @@ def test_in_every_member_of_a_log_in(target: Target, name: str) -> None:
         assert target.send(request("POST", "/api/auth/login", json.dumps(body).encode())).status in (400, 422)
         assert target.send(request("POST", "/api/auth/logon", json.dumps(body).encode())).status == 404
         assert target.send(request("PUT", "/api/auth/login", json.dumps(body).encode())).status == 405
-
-
-BROKEN = (
-    *('{{"password": "{0}"', '{{"password": "{0}}}', "{{'password': '{0}'}}", '{{"password": {0}}}', "{0}"),
-    *(
-        '{{"a": "{0}", "a": "{0}"}}',
-        '{{"{0}": 1, "{0}": 2}}',
-        '{{"password": "{0}"}} x',
-        '{{"password": "{0}\\ud800"}}',
-    ),
-    *('{{"password": "{0}", "n": NaN}}', '{{"password": "{0}", "n": 1e400}}', '["{0}"]', '"{0}"'),
-    *('{{"password": "{0}\n"}}', "password={0}", '\ufeff{{"password": "{0}"}}', '{{"a": {{"{0}": ' * 20),
-)
 
 
 @pytest.mark.parametrize(

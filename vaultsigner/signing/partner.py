@@ -3,6 +3,7 @@
 Source: Binance Web3 API Specification V0.0.6 (2024-01-09).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from vaultsigner.strict_json import JsonNumber, MalformedJsonError, parse
 
 PARTNER = Principal("partner", "binance-web3", "rsa")
 LONGEST_ADDRESS = 128
+_ADDRESS = re.compile(r"[a-z]{1,5}1[02-9ac-hj-np-z]{38}|0x[0-9A-Fa-f]{40}")
+"""Of 20 bytes: in bech32 (BIP 173), whose letters leave out 1, b, i and o, or as Ethereum writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ class PartnerTasks:
 
 
 def _completion(address: str, tasks: Mapping[str, bool]) -> Completion:
-    """What is no plain address may be anything, and is not recorded."""
-    shown = address if address.isalnum() else f"({len(address)} characters)"
+    """What reads like no address may be anything, a key in hexadecimal too, and is not recorded."""
+    shown = address if _ADDRESS.fullmatch(address) else f"({len(address)} characters)"
     listed = ", ".join(f"{name} {'done' if done else 'not done'}" for name, done in tasks.items())
     return Completion(dict(tasks), f"{shown}: {listed}")
 

@@ -66,6 +66,8 @@ REFUSED: list[tuple[Callable[[str], Any], str, str]] = [
     (request.read_principal, "usr:sam", "write user:sam"),
     (request.read_principal, "user:*", "write user:NAME"),
     (request.read_target, "wallet_1", "write wallet:wallet_1"),
+    (request.read_target, "0123456789abcdef" * 4, "write wallet:NAME"),
+    (request.read_principal, f"usr:s.{'0aF' * 8}", "write user:NAME"),
     (request.read_item, "amount=5", "not JSON"),
     (request.read_item, "[]", "an item is an object"),
     (request.read_item, '{"amount": "5", "amount": "6"}', "twice"),
