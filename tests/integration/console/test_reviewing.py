@@ -2,14 +2,17 @@
 
 import csv
 import json
+import subprocess
+import sys
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.console.browser import Browser
 from tests.integration.console.desk import AUDITOR, OTHER, ask, refused
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import World
 
 # A server that lies: whatever it answers about a record goes through a function first.
@@ -149,8 +152,8 @@ def test_without_the_lie_it_holds(browser: Browser, refusal: dict[str, Any]) -> 
     browser.reads("Verified by this browser")
 
 
-def test_the_saved_proof_is_the_one_that_the_command_line_reads(
-    browser: Browser, world: World, refusal: dict[str, Any]
+def test_the_command_line_agrees_about_what_was_saved(
+    browser: Browser, world: World, refusal: dict[str, Any], tmp_path: Path
 ) -> None:
     browser.log_in(AUDITOR)
     opened(browser, refusal)
@@ -160,6 +163,15 @@ def test_the_saved_proof_is_the_one_that_the_command_line_reads(
     saved = json.loads(file.read_text())
     answer = ask(world, AUDITOR, "GET", f"/api/audit/records/{refusal['chain']}/{refusal['seq']}").body
     assert saved == answer["proof"]
+    browser.press("Save the checkpoint")
+    checkpoint = file.with_suffix(".checkpoint")
+    browser.until(lambda: checkpoint.is_file() and checkpoint.stat().st_size, "the checkpoint is there")
+    trust = tmp_path / "audit-keys.txt"
+    trust.write_text("\n".join(answer["keys"]) + "\n")
+    command = [sys.executable, "-m", "vaultsigner", "audit", "check-proof", str(file)]
+    command += ["--checkpoint", str(checkpoint), "--trust", str(trust)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_service_that_names_no_key_proves_nothing_of_signatures(
@@ -208,7 +220,7 @@ def test_a_breakdown_leads_to_its_records(browser: Browser) -> None:
 
 
 def test_tables_are_sorted_by_their_headings(browser: Browser) -> None:
-    browser.log_in(AUDITOR, "?view=records")
+    browser.log_in(AUDITOR, "?view=records&principal=user%3Asam")
     newest_first = [row[0] for row in browser.rows()]
     assert newest_first == sorted(newest_first, reverse=True)
     browser.press("Operation")
