@@ -237,3 +237,13 @@ def test_the_outline_of_a_line_is_what_is_left_without_its_values() -> None:
         "none": None,
         "list": [],
     }
+
+
+def test_a_hash_or_a_link_that_does_not_fit_is_not_taken() -> None:
+    line, _ = seal(PLAIN, HEAD, HEAD.time_us)
+    altered = line.replace(b'"text":"plain"', b'"text":"plaid"')
+    unlinked, _ = seal(PLAIN, Head(CHAIN, HEAD.seq, "cd" * 32, HEAD.time_us), HEAD.time_us)
+    for follower in (ChainFollower(HEAD), with_pattern(line)):
+        for wrong in (altered, unlinked):
+            assert not follower._took_plain(wrong)
+            assert quickly(wrong, HEAD, follower) == strictly(wrong, HEAD)
