@@ -42,6 +42,8 @@ class KeptRecord:
 
     def warnings(self) -> Iterator[str]:
         """What stands in no signature's way, and ought to be mended."""
+        if self.recorder.warning is not None:
+            yield f"audit: {self.recorder.warning}"
         if self.checkpoints is not None and self.checkpoints.problem is not None:
             yield f"audit: no checkpoint can be made: {self.checkpoints.problem}"
         for anchor in self.anchoring.status() if self.anchoring is not None else ():

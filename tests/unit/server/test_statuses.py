@@ -10,8 +10,14 @@ from vaultsigner.server import statuses
 from vaultsigner.server.error_examples import ERROR_EXAMPLES
 
 CODE = re.compile(r'(?:Refusal|CustodyError|NodeError)\(\s*"([a-z_]+)"|^\s+code = "([a-z_]+)"', re.MULTILINE)
-NEVER_ANSWERED = {"bad_configuration", "not_protected", "policy_unusable", "exchange_refused"}
-"""These stop a process before it answers anything, or a reload of policies that no caller waits for; and the stand-in's own."""
+NEVER_ANSWERED = {
+    *("bad_configuration", "not_protected", "rolled_back"),
+    *("policy_unusable", "bad_note", "bad_checkpoint", "checkpoint_key_missing", "checkpoint_forked"),
+    "exchange_refused",
+}
+"""These stop a process before it answers anything; a reload of policies or a checkpoint, which no caller waits for; and the
+stand-in's own.
+"""
 
 
 def codes_in_the_source() -> set[str]:
