@@ -56,7 +56,15 @@ def csv_lines(lines: Iterator[str]) -> Iterator[str]:
     yield _csv(COLUMNS)
     for line in lines:
         row = row_of(line)
-        yield _csv([f"'{row[name]}" if row[name].startswith(_FORMULA) else row[name] for name in COLUMNS])
+        yield _csv([_cell(row[name]) for name in COLUMNS])
+
+
+def _cell(text: str) -> str:
+    """Nothing that a spreadsheet would compute, and nothing that a terminal would obey."""
+    shown = f"'{text}" if text.startswith(_FORMULA) else text
+    return (
+        shown if shown.isprintable() else "".join(sign if sign.isprintable() else "\ufffd" for sign in shown)
+    )
 
 
 def _csv(values: tuple[str, ...] | list[str]) -> str:
