@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import pytest
 
@@ -21,12 +21,15 @@ from tests.adversarial.canary_desk import (
     FORM,
     GOOD,
     JSON,
+    SPARE,
+    WALLET,
     Desk,
     Served,
     running_everything,
     served,
 )
-from tests.adversarial.memory_search import find_in
+from tests.adversarial.desk import transfer
+from tests.adversarial.memory_search import find_in, forms_of_text
 from tests.adversarial.raw_http import Reply, exchange
 from tests.signing_client import SignedCall
 from vaultsigner.dev.records import Record
@@ -107,9 +110,14 @@ def places(record: Any, needles: dict[str, bytes], path: str = "") -> Iterator[s
         yield path
 
 
+def kind_of(record: Record) -> str:
+    """Its kind; of what happened to the service, which event."""
+    return f"control {record['event']}" if record["kind"] == "control" else str(record["kind"])
+
+
 def unexpected(record: Record, needles: dict[str, bytes]) -> set[str]:
     """Where a record holds a needle, though it should not."""
-    kind = f"control {record['event']}" if record["kind"] == "control" else str(record["kind"])
+    kind = kind_of(record)
     return {
         f"{kind}: {place}"
         for place in places(record, needles)
@@ -232,3 +240,54 @@ def test_in_every_place_of_a_request(target: Target, route: Route) -> None:
     if route.documentation.authenticated and good.who != "partner":
         known = {record["principal"]["name"] for record in records if record.get("principal")}
         assert len(known) == len(GOOD), "somebody's good credentials were never taken"
+
+
+@pytest.mark.parametrize(("kind", "member"), ON_PURPOSE, ids=[kind for kind, _ in ON_PURPOSE])
+def test_what_stands_on_the_record_on_purpose_is_there_and_nowhere_else(
+    target: Target, kind: str, member: str
+) -> None:
+    """So that the table has nothing that is not so, and the search is known to look at the right places."""
+    text, desk = "SEEN-4711", target.desk
+    suspension = {"kind": "client", "name": SPARE, "reason": text}
+    wanted = {
+        "intent": ("tim", "/api/transfer/sign", transfer(WALLET, symbol=text)),
+        "control suspend": ("olga", "/api/suspensions", suspension),
+        "control resume": ("olga", "/api/suspensions", suspension),
+        "control approval": ("olga", f"/api/approvals/{desk.waiting()}/approve", {"comment": text}),
+    }
+    target.new()
+    who, path, document = wanted[kind]
+    reply = target.send(
+        SignedCall("POST", path, "", {"Content-Type": JSON}, json.dumps(document).encode()), who
+    )
+    assert reply is not None
+    assert reply.status == 200, reply.raw
+    desk.resume_everything()
+    records, rest = target.new()
+    needles = {"text": text.encode()}
+    found = {(kind_of(record), place) for record in records for place in places(record, needles)}
+    assert any(each == kind and place.startswith(member) for each, place in found), found
+    assert set().union(*(unexpected(record, needles) for record in records)) == set()
+    assert find_in(rest, needles) == set()
+
+
+SHOWN_BY_CALLERS = ("signature", "timestamp", "listenKey")
+
+
+@pytest.mark.parametrize("route", EVERY_ROUTE, ids=IDS)
+def test_what_callers_show_of_themselves_is_in_no_record(target: Target, route: Route) -> None:
+    """Signatures, API keys, tokens, the times and windows of signed requests, the keys of streams."""
+    target.new()
+    good = served(target.desk, route)
+    for who in dict.fromkeys((good.who, *EVERYBODY)):
+        call = target.desk.dressed(good.call(), who)
+        assert exchange(target.desk.world.url, call.as_bytes("desk")).status > 0
+        shown = [value for name, value in call.headers.items() if name not in ("Content-Type", "Host")]
+        shown += [value for name, value in parse_qsl(call.query) if name in SHOWN_BY_CALLERS]
+        needles = {form: needle for text in shown for form, needle in forms_of_text(text, text).items()}
+        needles["recvWindow"] = b"recvWindow"
+        target.desk.resume_everything()
+        records, rest = target.new()
+        assert records or not route.documentation.authenticated
+        assert find_in(json.dumps(records).encode(), needles) == set(), who
+        assert find_in(rest, needles) == set(), who
