@@ -9,6 +9,8 @@ from vaultsigner.audit.queries import RecordQueries
 
 MOST_STEPS = 500
 VALUES_TOLD = 20
+MOST_REQUESTS = 1_000_000
+"""So many requests are told apart where a filter concerns intents."""
 READING = ("audit.*", "limit.*")
 """Operations that only look. They are on the record too, and left out of summaries: a plot must not grow from being watched."""
 
@@ -47,7 +49,8 @@ def summarise(queries: RecordQueries, filters: Filters, period: Period) -> dict[
     """What happened, as a document.
 
     Args:
-        filters: `since` and `until` are the period's.
+        filters: `since` and `until` are the period's. What only intents have (rule, effect, amounts) chooses requests, whose
+            answers are then counted.
 
     Raises:
         AuditError: the files cannot be read.
@@ -59,7 +62,7 @@ def summarise(queries: RecordQueries, filters: Filters, period: Period) -> dict[
     ]
     by: dict[str, dict[str, int]] = {name: {} for name in _GROUPS}
     records = unreadable = 0
-    relation = queries.relation(narrowed)
+    relation = _relation(queries, narrowed)
     for name, step, value, count in [] if relation is None else _counted(queries, *relation, filters, period):
         if name == "records":
             records = count
@@ -78,6 +81,29 @@ def summarise(queries: RecordQueries, filters: Filters, period: Period) -> dict[
         "records": records,
         "unreadable": unreadable,
     }
+
+
+def _relation(queries: RecordQueries, filters: Filters) -> tuple[str, dict[str, Any]] | None:
+    """The records that count, and the query's parameters."""
+    about_answers = replace(filters, rule=None, effect=None, amount_above=None, amount_below=None)
+    if about_answers == filters:
+        return queries.relation(filters)
+    # The code is the answer's, and the rule is the intent's: no record has both.
+    chosen = queries.relation(replace(filters, code=None))
+    relation = queries.relation(about_answers)
+    if chosen is None or relation is None:
+        return None
+    intents, parameters = chosen
+    ids = [
+        request_id
+        for (request_id,) in queries.rows(
+            f"SELECT DISTINCT request_id FROM {intents} WHERE NOT broken AND kind = 'intent' LIMIT {MOST_REQUESTS}",  # noqa: S608 - our own texts
+            parameters,
+        )
+    ]
+    text, parameters = relation
+    chosen_too = f"(SELECT * FROM {text} WHERE broken OR request_id IN (SELECT unnest($request_ids)))"  # noqa: S608 - as above
+    return chosen_too, {**parameters, "request_ids": ids}
 
 
 def _counted(

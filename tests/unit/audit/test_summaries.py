@@ -4,12 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.audit.long_log import CHAIN, days_of, long_log, write_days
+from vaultsigner.audit.chain import Head, seal
 from vaultsigner.audit.chain_files import find_chains
 from vaultsigner.audit.filters import Filters
 from vaultsigner.audit.queries import RecordQueries, open_queries
@@ -86,3 +88,40 @@ def test_steps_are_of_whole_seconds_and_no_more_than_asked_for(
     period = period_of(SINCE, SINCE + timedelta(seconds=seconds), steps)
     assert (period.step_seconds, period.steps) == expected
     assert period.until >= SINCE + timedelta(seconds=seconds)
+
+
+def test_a_filter_that_only_intents_fit_counts_the_answers_to_those_requests(tmp_path: Path) -> None:
+    """The rule and the amount are in a request's intent, the code in its outcome."""
+    asked = [
+        ("small", "1", "ok"),
+        ("small", "2", "sequence_held"),
+        ("large", "9", "approval_required"),
+        ("large", "9", "ok"),
+    ]
+    head, lines = Head(CHAIN), []
+    for number, (rule, amount, code) in enumerate(asked):
+        intent = {
+            "kind": "intent",
+            "intent": {"amount": amount},
+            "decision": {"effect": "allow", "rule": rule},
+        }
+        for members in (intent, {"kind": "outcome", "code": code}):
+            line, head = seal(
+                {**members, "request_id": f"r{number}"}, head, int(SINCE.timestamp()) * 1_000_000
+            )
+            lines.append(line)
+    write_days(tmp_path, days_of(lines))
+    period = period_of(SINCE, SINCE + timedelta(hours=1), 1)
+    with open_queries(find_chains(tmp_path)) as queries:
+
+        def codes(**filters: Any) -> dict[str, int]:
+            told: dict[str, int] = summarise(queries, Filters(**filters), period)["by"]["code"]
+            return told
+
+        assert codes(rule="small") == {"ok": 1, "sequence_held": 1}
+        assert codes(amount_above=Decimal(2)) == {"ok": 1, "approval_required": 1}
+        assert codes(rule="large", code="ok") == {"ok": 1}
+        assert codes(effect="allow") == codes() == {"ok": 2, "sequence_held": 1, "approval_required": 1}
+        assert codes(rule="none") == codes(rule="small", amount_above=Decimal(2)) == {}
+        (bucket,) = summarise(queries, Filters(rule="large"), period)["buckets"]
+        assert (bucket["allowed"], bucket["waiting"]) == (1, 1)
