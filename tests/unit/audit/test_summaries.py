@@ -16,6 +16,7 @@ from vaultsigner.audit.chain_files import find_chains
 from vaultsigner.audit.filters import Filters
 from vaultsigner.audit.queries import RecordQueries, open_queries
 from vaultsigner.audit.summaries import period_of, summarise
+from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.record_time import read_record_time
 
 LOG = long_log(CHAIN)
@@ -100,12 +101,13 @@ def test_a_filter_that_only_intents_fit_counts_the_answers_to_those_requests(tmp
     ]
     head, lines = Head(CHAIN), []
     for number, (rule, amount, code) in enumerate(asked):
-        intent = {
+        intent: dict[str, JsonValue] = {
             "kind": "intent",
             "intent": {"amount": amount},
             "decision": {"effect": "allow", "rule": rule},
         }
-        for members in (intent, {"kind": "outcome", "code": code}):
+        outcome: dict[str, JsonValue] = {"kind": "outcome", "code": code}
+        for members in (intent, outcome):
             line, head = seal(
                 {**members, "request_id": f"r{number}"}, head, int(SINCE.timestamp()) * 1_000_000
             )
