@@ -19,11 +19,13 @@ from vaultsigner.audit.members import (
     bounded_value,
     principal_member,
     target_members,
+    vault_reads_member,
 )
 from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.names import JsonValue, Operation, RequestId
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.targets import Target
+from vaultsigner.domain.vault_reads import VaultRead
 
 MEMBERS_LIMIT = 32
 
@@ -55,6 +57,7 @@ class RequestRefused:
         reason: why; what the caller was told may be less.
         body_sha256: hex digest of the raw body.
         unknown_members: names of members that were ignored.
+        vault_request_id, vault_reads: as in `Outcome`.
         policy: digest of the policies that were in force when the request came.
     """
 
@@ -71,6 +74,8 @@ class RequestRefused:
     reason: str
     body_sha256: str | None = None
     unknown_members: tuple[str, ...] = ()
+    vault_request_id: str | None = None
+    vault_reads: tuple[VaultRead, ...] = ()
     policy: str
 
     def members(self) -> dict[str, JsonValue]:
@@ -89,6 +94,8 @@ class RequestRefused:
             "reason": bounded(self.reason),
             "body_sha256": _body_digest(self.operation, self.body_sha256),
             "unknown_members": _named(self.unknown_members),
+            "vault_request_id": bounded_or_none(self.vault_request_id),
+            "vault_reads": vault_reads_member(self.vault_reads),
             "policy": self.policy,
         }
 
@@ -147,7 +154,8 @@ class Outcome:
         signed_sha256: hex digest of the bytes that were signed.
         transaction_hash: of the signed transaction, as the chain writes it.
         sequence: the account's sequence number that was signed.
-        vault_request_id: Vault's id of the key read, to join with Vault's own audit log.
+        vault_request_id: Vault's id of the key read, or of Transit's signature, to join with Vault's own audit log.
+        vault_reads: keys that were read besides.
         intent_seq: `seq` of the intent record in the same chain.
         policy: digest of the policies that were in force when the request came.
     """
@@ -165,6 +173,7 @@ class Outcome:
     transaction_hash: str | None = None
     sequence: int | None = None
     vault_request_id: str | None = None
+    vault_reads: tuple[VaultRead, ...] = ()
     intent_seq: int | None = None
     policy: str
 
@@ -184,6 +193,7 @@ class Outcome:
             "transaction_hash": self.transaction_hash,
             "sequence": bounded_value(self.sequence),
             "vault_request_id": bounded_or_none(self.vault_request_id),
+            "vault_reads": vault_reads_member(self.vault_reads),
             "intent_seq": self.intent_seq,
             "policy": self.policy,
         }

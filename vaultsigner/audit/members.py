@@ -3,6 +3,7 @@
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.targets import Target
+from vaultsigner.domain.vault_reads import VaultRead
 
 TEXT_LIMIT = 512
 
@@ -47,3 +48,11 @@ def target_members(target: Target | None) -> dict[str, JsonValue]:
     if target is None or target.kind == "wallet":
         return {"wallet": target.name if target else None}
     return {"wallet": None, target.kind: target.name}
+
+
+def vault_reads_member(reads: tuple[VaultRead, ...]) -> JsonValue:
+    """Uses of keys beside the one that `vault_request_id` names."""
+    return [
+        {"use": read.use, "path": bounded(read.path), "request_id": bounded_or_none(read.request_id)}
+        for read in reads
+    ]

@@ -28,6 +28,11 @@ class KvReference:
     def __str__(self) -> str:
         return f"vault:{self.mount}/{self.path}#{self.field}"
 
+    @property
+    def audited_path(self) -> str:
+        """The path that Vault reads, as its audit log has it."""
+        return f"{self.mount}/data/{self.path}"
+
 
 @dataclass(frozen=True, slots=True)
 class TransitReference:
@@ -38,6 +43,11 @@ class TransitReference:
 
     def __str__(self) -> str:
         return f"transit:{self.mount}/{self.key}"
+
+    @property
+    def audited_path(self) -> str:
+        """The key's mount and name, which stand in the paths of all its uses."""
+        return f"{self.mount}/{self.key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class BeaconSigner:
 
         def use(secret: SecretView) -> PublicKeyAnswer:
             public_key = _expected_key(wallet, secret).public_key
-            return PublicKeyAnswer(public_key, _address_text(wallet, public_key))
+            return PublicKeyAnswer(public_key, _address_text(wallet, public_key), secret.vault_request_id)
 
         return await self._reader.with_secret(wallet.key, use)
 

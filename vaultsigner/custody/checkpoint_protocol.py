@@ -4,6 +4,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from vaultsigner.custody.frames import json_bytes
+from vaultsigner.domain.checkpoints import SignedCheckpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,18 @@ class SignCheckpointRequest:
                 "path": [b64encode(step).decode("ascii") for step in self.path],
             }
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSigned:
+    """The signed note.
+
+    Args:
+        vault_request_id: Vault's own id of Transit's signature, to be found in Vault's audit log.
+    """
+
+    signed: SignedCheckpoint
+    vault_request_id: str
 
 
 @dataclass(frozen=True, slots=True)

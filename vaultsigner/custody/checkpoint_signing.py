@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from vaultsigner.config.settings import TransitReference
-from vaultsigner.custody.checkpoint_protocol import ProofNeeded, SignCheckpointRequest
+from vaultsigner.custody.checkpoint_protocol import CheckpointSigned, ProofNeeded, SignCheckpointRequest
 from vaultsigner.custody.vault_calls import ed25519_keys, transit_sign
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.domain.checkpoints import KEY_NAME, Checkpoint, SignedCheckpoint, consistent
@@ -52,7 +52,7 @@ class CheckpointSigner:
         keys = await ed25519_keys(self._pool, self._key)
         return tuple(VerifierKey(KEY_NAME, public_key) for public_key in keys.values())
 
-    async def sign(self, request: SignCheckpointRequest) -> SignedCheckpoint | ProofNeeded:
+    async def sign(self, request: SignCheckpointRequest) -> CheckpointSigned | ProofNeeded:
         """Sign a chain's state, if it grew from the last one that was signed.
 
         Raises:
@@ -89,15 +89,15 @@ class CheckpointSigner:
             raise _forked(checkpoint, f"it did not grow from the {last.size} records that were signed last")
         return None
 
-    async def _sign(self, key: TransitReference, checkpoint: Checkpoint) -> SignedCheckpoint:
+    async def _sign(self, key: TransitReference, checkpoint: Checkpoint) -> CheckpointSigned:
         version, public_key = list((await ed25519_keys(self._pool, key)).items())[-1]
         text = checkpoint.text()
-        signature = await transit_sign(self._pool, key, version, text.encode("ascii"))
+        made = await transit_sign(self._pool, key, version, text.encode("ascii"))
         try:
-            note = sign_note(text, VerifierKey(KEY_NAME, public_key), signature)
+            note = sign_note(text, VerifierKey(KEY_NAME, public_key), made.signature)
         except NoteError:
             raise CustodyError("vault_unavailable", f"Vault's signature with {key} makes no sense") from None
-        return SignedCheckpoint(checkpoint, note)
+        return CheckpointSigned(SignedCheckpoint(checkpoint, note), made.vault_request_id)
 
     def _remember(self, checkpoint: Checkpoint) -> None:
         self._signed[checkpoint.chain] = checkpoint

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from vaultsigner.custody.checkpoint_protocol import ProofNeeded, SignCheckpointRequest
+from vaultsigner.custody.checkpoint_protocol import CheckpointSigned, ProofNeeded, SignCheckpointRequest
 from vaultsigner.custody.frames import (
     ANSWER_BIT,
     Frame,
@@ -31,14 +31,16 @@ from vaultsigner.custody.protocol import (
     OpenApiToken,
     OpenApiTokenRequest,
     Proof,
+    ProofRefused,
     PublicKeyAnswer,
     SignBeaconRequest,
     SignExchangeRequest,
 )
-from vaultsigner.domain.checkpoints import SignedCheckpoint, read_checkpoint
+from vaultsigner.domain.checkpoints import read_checkpoint
 from vaultsigner.domain.names import ClientName, ExchangeName, WalletName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.signed_notes import VerifierKey, read_verifier_key
+from vaultsigner.domain.vault_reads import VaultRead
 from vaultsigner.errors import CustodyError
 
 ANSWER_SECONDS = 10.0
@@ -87,7 +89,7 @@ class CustodyClient:
     async def public_key(self, wallet: WalletName) -> PublicKeyAnswer:
         """The public key of a wallet and its address, from the key itself."""
         answer = await self._ask(QuestionCode.PUBLIC_KEY, {"wallet": wallet})
-        return PublicKeyAnswer(bytes.fromhex(answer["public_key"]), answer["address"])
+        return PublicKeyAnswer(**{**answer, "public_key": bytes.fromhex(answer["public_key"])})
 
     async def sign_beacon(self, request: SignBeaconRequest) -> BeaconSignature:
         """A signature, if custody itself finds that everything allows it."""
@@ -124,24 +126,24 @@ class CustodyClient:
         """Return once custody has seen that it could make tokens, and decrypt, for this app of the Open API."""
         await self._ask(QuestionCode.CHECK_OPEN_API, {"app": app})
 
-    async def authenticate(self, request: AuthenticateRequest) -> Proof | Refusal:
+    async def authenticate(self, request: AuthenticateRequest) -> Proof | ProofRefused:
         """Who signed a request, as custody itself finds out from the bytes as received."""
         answer = await self._ask(QuestionCode.AUTHENTICATE, request.payload())
         if "refusal" in answer:
-            return Refusal(**answer["refusal"])
+            return ProofRefused(Refusal(**answer["refusal"]), _vault_reads(answer))
         proof = answer["proof"]
-        return Proof(**{**proof, "nonce": bytes.fromhex(proof["nonce"])})
+        return Proof(**{**proof, "nonce": bytes.fromhex(proof["nonce"]), "vault_reads": _vault_reads(proof)})
 
     async def check_client(self, name: ClientName) -> None:
         """Return once custody has seen that it could verify this client's requests."""
         await self._ask(QuestionCode.CHECK_CLIENT, {"client": name})
 
-    async def sign_checkpoint(self, request: SignCheckpointRequest) -> SignedCheckpoint | ProofNeeded:
+    async def sign_checkpoint(self, request: SignCheckpointRequest) -> CheckpointSigned | ProofNeeded:
         """What a chain of the record is now, signed; or from which state on custody wants to see that it grew."""
         answer = await self._ask(QuestionCode.SIGN_CHECKPOINT, request.payload())
-        return (
-            ProofNeeded(answer["proof_from"]) if "proof_from" in answer else read_checkpoint(answer["note"])
-        )
+        if "proof_from" in answer:
+            return ProofNeeded(answer["proof_from"])
+        return CheckpointSigned(read_checkpoint(answer["note"]), answer["vault_request_id"])
 
     async def checkpoint_keys(self) -> tuple[VerifierKey, ...]:
         """The keys by which checkpoints are checked, the newest last; none where none is configured."""
@@ -300,6 +302,10 @@ class _Connection(asyncio.BufferedProtocol):
             answer.set_result(document["ok"])
         else:
             answer.set_exception(CustodyError(document["error"]["code"], document["error"]["message"]))
+
+
+def _vault_reads(members: Mapping[str, Any]) -> tuple[VaultRead, ...]:
+    return tuple(VaultRead(**each) for each in members["vault_reads"])
 
 
 def _unavailable(message: str) -> CustodyError:

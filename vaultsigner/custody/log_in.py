@@ -128,11 +128,12 @@ class LogIn:
             issued_at=int(self._clock()),
             expiry_minutes=self._settings.access_token_expiry_minutes,
         )
-        signature = await transit_sign(self._pool, key, version, signing_input)
+        made = await transit_sign(self._pool, key, version, signing_input)
         try:
-            return LogInAnswer(user.username, finish_token(signing_input, signature), _bucket(user.username))
+            token = finish_token(signing_input, made.signature)
         except ValueError:
             raise CustodyError("vault_unavailable", f"Vault's signature with {key} makes no sense") from None
+        return LogInAnswer(user.username, token, _bucket(user.username), made.vault_request_id)
 
 
 def _bucket(username: str) -> str:

@@ -16,6 +16,7 @@ from vaultsigner.custody.open_api_protocol import (
 from vaultsigner.domain.names import ClientName, JsonValue, Operation, RequestId, UserName, WalletName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.domain.vault_reads import VaultRead
 
 __all__ = [
     "FURTHEST_CLOCK_MS",
@@ -32,6 +33,7 @@ __all__ = [
     "OpenApiToken",
     "OpenApiTokenRequest",
     "Proof",
+    "ProofRefused",
     "PublicKeyAnswer",
     "SignBeaconRequest",
     "SignExchangeRequest",
@@ -97,6 +99,7 @@ class Proof:
         scheme: how: hmac, rsa, ed25519 or open_api; `rsa` for the partner.
         nonce: 32 bytes, the same for two spellings of one signature.
         expires_at_ms: until when the same signature could be shown again.
+        vault_reads: keys that were read for it, or asked for ahead.
     """
 
     ticket: str = field(repr=False)
@@ -104,10 +107,23 @@ class Proof:
     scheme: str
     nonce: bytes
     expires_at_ms: int
+    vault_reads: tuple[VaultRead, ...] = ()
 
     def document(self) -> dict[str, JsonValue]:
         """As it stands in the answer."""
         return {**asdict(self), "nonce": self.nonce.hex()}
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRefused:
+    """Custody has not verified a request's signature.
+
+    Args:
+        vault_reads: as in `Proof`.
+    """
+
+    refusal: Refusal
+    vault_reads: tuple[VaultRead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +177,19 @@ class SignBeaconRequest:
 
 @dataclass(frozen=True, slots=True)
 class PublicKeyAnswer:
-    """A wallet's compressed public key (33 bytes) and its address."""
+    """A wallet's compressed public key (33 bytes) and its address.
+
+    Args:
+        vault_request_id: as in `BeaconSignature`.
+    """
 
     public_key: bytes
     address: str
+    vault_request_id: str = ""
 
     def document(self) -> dict[str, JsonValue]:
         """As it stands in the answer."""
-        return {"public_key": self.public_key.hex(), "address": self.address}
+        return {**asdict(self), "public_key": self.public_key.hex()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +217,13 @@ class LogInAnswer:
 
     Args:
         bucket: as in `LogInRefused`.
+        vault_request_id: Vault's own id of Transit's signature, to be found in Vault's audit log.
     """
 
     username: UserName
     access_token: str = field(repr=False)
     bucket: str
+    vault_request_id: str
 
     @property
     def subject(self) -> str:

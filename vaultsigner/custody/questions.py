@@ -90,7 +90,7 @@ async def _check_open_api(custody: Custody, payload: bytearray) -> Answer:
 
 async def _authenticate(custody: Custody, payload: bytearray) -> Answer:
     verdict = await custody.proofs.authenticate(read_authenticate(payload))
-    return {"proof": verdict.document()} if isinstance(verdict, Proof) else {"refusal": asdict(verdict)}
+    return {"proof": verdict.document()} if isinstance(verdict, Proof) else asdict(verdict)
 
 
 async def _check_client(custody: Custody, payload: bytearray) -> Answer:
@@ -111,7 +111,9 @@ async def _access_token_keys(custody: Custody, payload: bytearray) -> Answer:
 
 async def _sign_checkpoint(custody: Custody, payload: bytearray) -> Answer:
     answer = await custody.checkpoints.sign(read_sign_checkpoint(payload))
-    return {"proof_from": answer.size} if isinstance(answer, ProofNeeded) else {"note": str(answer)}
+    if isinstance(answer, ProofNeeded):
+        return {"proof_from": answer.size}
+    return {"note": str(answer.signed), "vault_request_id": answer.vault_request_id}
 
 
 async def _checkpoint_keys(custody: Custody, payload: bytearray) -> Answer:

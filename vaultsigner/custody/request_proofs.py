@@ -8,6 +8,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -25,7 +26,7 @@ from vaultsigner.custody.asked_for import Asked, read_asked
 from vaultsigner.custody.circumstances import circumstances_of
 from vaultsigner.custody.claims import Claim, read_claim
 from vaultsigner.custody.policy_sets import PolicySets
-from vaultsigner.custody.protocol import AuthenticateRequest, Proof
+from vaultsigner.custody.protocol import AuthenticateRequest, Proof, ProofRefused
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.shared_secret import shared_secret
 from vaultsigner.custody.tickets import Ticket, Tickets
@@ -34,6 +35,7 @@ from vaultsigner.custody.vault_reader import ReadAhead, VaultReader
 from vaultsigner.domain.names import ApiKey, ClientName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.domain.vault_reads import VaultRead
 from vaultsigner.errors import CustodyError
 
 NOT_AHEAD_SECONDS = 1.0
@@ -75,20 +77,27 @@ class RequestProofs:
         self._decoy = next((client.secret for client in settings.clients.values() if client.secret), None)
         self._ahead_again_at: dict[ClientName, float] = {}
 
-    async def authenticate(self, request: AuthenticateRequest) -> Proof | Refusal:
+    async def authenticate(self, request: AuthenticateRequest) -> Proof | ProofRefused:
         """Who signed this request.
 
         Raises:
             CustodyError: it cannot be found out now.
         """
+        reads: list[VaultRead] = []
+        verdict = await self._verdict(request, reads)
+        if isinstance(verdict, Refusal):
+            return ProofRefused(verdict, tuple(reads))
+        return replace(verdict, vault_reads=tuple(reads))
+
+    async def _verdict(self, request: AuthenticateRequest, reads: list[VaultRead]) -> Proof | Refusal:
         if request.family == "partner":
             return self._partner(request)
         claim = read_claim(request, lambda api_key: self._by_api_key.get(ApiKey(api_key)))
         if isinstance(claim, Refusal):
             return claim
         if claim.client is None or claim.client.secret is None:
-            return await self._by_public_key(request, claim)
-        return await self._by_secret(request, claim, claim.client, claim.client.secret)
+            return await self._by_public_key(request, claim, reads)
+        return await self._by_secret(request, claim, claim.client, claim.client.secret, reads)
 
     async def check_client(self, name: ClientName) -> None:
         """Return once it is sure that this client's requests could be verified. A public key was read with the configuration.
@@ -103,12 +112,17 @@ class RequestProofs:
             await self._reader.with_secret(client.secret, _use_nothing)
 
     async def _by_secret(
-        self, request: AuthenticateRequest, claim: Claim, client: Client, secret: KvReference
+        self,
+        request: AuthenticateRequest,
+        claim: Claim,
+        client: Client,
+        secret: KvReference,
+        reads: list[VaultRead],
     ) -> Proof | Refusal:
         """Both secrets are asked for at once; the key to be used stays unread in the connection meanwhile."""
-        misfit = self._reader.begin(secret, partial(_misfit, claim))
+        misfit = self._reader.begin(secret, partial(_misfit, claim, reads))
         asked = read_asked(self._settings, request)
-        ahead = self._read_ahead(request, claim, client, asked)
+        ahead = self._read_ahead(request, claim, client, asked, reads)
         fault: str | None = "not verified"
         try:
             fault = await self._fault_of_own(claim, client, misfit) or claim.other_fault(self._clock_ms())
@@ -131,17 +145,20 @@ class RequestProofs:
             claim.secret_misfit(_NOBODYS_SECRET)
             return str(error)
 
-    async def _by_public_key(self, request: AuthenticateRequest, claim: Claim) -> Proof | Refusal:
+    async def _by_public_key(
+        self, request: AuthenticateRequest, claim: Claim, reads: list[VaultRead]
+    ) -> Proof | Refusal:
         client = claim.client
         if client is None:
-            await self._same_work(request, claim, hint=True)
+            await self._same_work(request, claim, reads, hint=True)
             return authentication_failed(claim.nobody)
         fault = claim.public_key_misfit(client.public_key or b"") or claim.other_fault(self._clock_ms())
         if fault is not None:
-            await self._same_work(request, claim, hint=False)
+            await self._same_work(request, claim, reads, hint=False)
             return _failed(client, fault)
         asked = read_asked(self._settings, request)
-        return self._proof(request, claim, client, asked, self._read_ahead(request, claim, client, asked))
+        ahead = self._read_ahead(request, claim, client, asked, reads)
+        return self._proof(request, claim, client, asked, ahead)
 
     def _partner(self, request: AuthenticateRequest) -> Proof | Refusal:
         partner = self._settings.partner
@@ -161,7 +178,9 @@ class RequestProofs:
             return Refusal(INVALID_TIMESTAMP, "timestamp is outside of the window", reason=reason)
         return Proof("", None, "rsa", signed.nonce(), signed.expires_at_ms)
 
-    async def _same_work(self, request: AuthenticateRequest, claim: Claim, *, hint: bool) -> None:
+    async def _same_work(
+        self, request: AuthenticateRequest, claim: Claim, reads: list[VaultRead], *, hint: bool
+    ) -> None:
         """What `_by_secret` would do, for nothing: Vault in trouble shows here too; a fault of that other secret does not.
 
         Args:
@@ -169,7 +188,7 @@ class RequestProofs:
         """
         if self._decoy is None:
             return
-        misfit = self._reader.begin(self._decoy, partial(_misfit, claim, hint=hint))
+        misfit = self._reader.begin(self._decoy, partial(_misfit, claim, reads, hint=hint))
         read_asked(self._settings, request)
         try:
             await misfit
@@ -179,7 +198,12 @@ class RequestProofs:
             claim.secret_misfit(_NOBODYS_SECRET, hint=hint)
 
     def _read_ahead(
-        self, request: AuthenticateRequest, claim: Claim, client: Client, asked: Asked | None
+        self,
+        request: AuthenticateRequest,
+        claim: Claim,
+        client: Client,
+        asked: Asked | None,
+        reads: list[VaultRead],
     ) -> ReadAhead | None:
         """Ask for the key now, where it will be needed unless something goes wrong."""
         if asked is None or asked.key is None or claim.nonce in self._used:
@@ -192,7 +216,10 @@ class RequestProofs:
             asked.check_allowed(self._policies.current, client, principal, circumstances)
         except CustodyError:
             return None
-        return self._reader.read_ahead(asked.key)
+        ahead = self._reader.read_ahead(asked.key)
+        if ahead is not None:
+            reads.append(VaultRead("ahead", asked.key.audited_path, None))
+        return ahead
 
     def _proof(
         self,
@@ -218,7 +245,8 @@ class RequestProofs:
         return Proof(ticket, client.name, client.scheme, claim.nonce, claim.expires_at_ms)
 
 
-def _misfit(claim: Claim, secret: SecretView, *, hint: bool = True) -> str | None:
+def _misfit(claim: Claim, reads: list[VaultRead], secret: SecretView, *, hint: bool = True) -> str | None:
+    reads.append(VaultRead("secret", secret.reference.audited_path, secret.vault_request_id))
     return claim.secret_misfit(secret.derive(shared_secret).text, hint=hint)
 
 

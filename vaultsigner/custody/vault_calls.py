@@ -5,6 +5,7 @@ import json
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from vaultsigner.config.settings import TransitReference
@@ -79,8 +80,20 @@ async def ed25519_keys(pool: VaultPool, key: TransitReference) -> dict[str, byte
     return keys
 
 
-async def transit_sign(pool: VaultPool, key: TransitReference, version: str, data: bytes) -> bytes:
-    """Have Transit sign with one version of an Ed25519 key; the raw signature.
+@dataclass(frozen=True, slots=True)
+class MadeInTransit:
+    """A raw signature.
+
+    Args:
+        vault_request_id: Vault's own id of the request, to be found in Vault's audit log.
+    """
+
+    signature: bytes
+    vault_request_id: str
+
+
+async def transit_sign(pool: VaultPool, key: TransitReference, version: str, data: bytes) -> MadeInTransit:
+    """Have Transit sign with one version of an Ed25519 key.
 
     Raises:
         CustodyError: Vault cannot be asked, or refuses.
@@ -91,7 +104,7 @@ async def transit_sign(pool: VaultPool, key: TransitReference, version: str, dat
         prefix, found, signature = answer["data"]["signature"].split(":")
         if (prefix, found) != ("vault", f"v{version}"):
             raise senseless(str(key))
-        return b64decode(signature, validate=True)
+        return MadeInTransit(b64decode(signature, validate=True), str(answer.get("request_id", "")))
     except (KeyError, TypeError, AttributeError, ValueError, Base64Error):
         raise senseless(str(key)) from None
 

@@ -112,7 +112,7 @@ class _Read:
         self._uses: list[tuple[Callable[[SecretView], Any], asyncio.Future[Any]]] = []
         self.over = False
         self.reference = reference
-        self.path = f"{reference.mount}/data/{reference.path}"
+        self.path = reference.audited_path
         self.what = str(reference)
 
     @property

@@ -90,8 +90,12 @@ class Authenticator:
         """
         call = trail.call
         started = asyncio.get_running_loop().time()
-        verdict = await self._custody.authenticate(_question(trail, family, credential))
-        if not isinstance(verdict, Refusal) or verdict.code not in FAILURES | SHAPELESS:
+        answer = await self._custody.authenticate(_question(trail, family, credential))
+        trail.vault_reads += answer.vault_reads
+        if isinstance(answer, Proof):
+            return answer
+        verdict = answer.refusal
+        if verdict.code not in FAILURES | SHAPELESS:
             return verdict
         refusal = await self.turned_away(call.ip, verdict)
         if verdict.code in FAILURES:

@@ -15,7 +15,7 @@ from vaultsigner.audit.checkpoint_entry import Checkpointed
 from vaultsigner.audit.idle_chains import IdleChains
 from vaultsigner.audit.recorder import Recorder
 from vaultsigner.audit.writer import ChainWriter
-from vaultsigner.custody.checkpoint_protocol import ProofNeeded, SignCheckpointRequest
+from vaultsigner.custody.checkpoint_protocol import CheckpointSigned, ProofNeeded, SignCheckpointRequest
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint, SignedCheckpoint
 from vaultsigner.errors import CustodyError, VaultsignerError
@@ -104,14 +104,15 @@ class Checkpointing:
         state = await asyncio.to_thread(tree.state)
         if state is None:
             return None
-        signed = await self._signed(tree, state)
-        await record(Checkpointed(state, signed, self._recorder.policy))
+        made = await self._signed(tree, state)
+        signed = made.signed
+        await record(Checkpointed(state, signed, self._recorder.policy, made.vault_request_id))
         await asyncio.to_thread(tree.signed, state)
         self._unsent.append(AnchorDocument(state.old_size, state.path, signed))
         await self._send()
         return signed
 
-    async def _signed(self, tree: ChainTree, state: ChainState) -> SignedCheckpoint:
+    async def _signed(self, tree: ChainTree, state: ChainState) -> CheckpointSigned:
         answer = await self._custody.sign_checkpoint(_question(state, state.old_size, state.path))
         if isinstance(answer, ProofNeeded):
             # It signed one that never came on record: this process, or one before it, ended in between.

@@ -97,6 +97,7 @@ class ExchangeJournal:
                 reason=found,
                 signed_sha256=payload_sha256,
                 vault_request_id=vault_request_id,
+                vault_reads=request.trail.vault_reads,
                 policy=request.trail.policies.digest,
             )
         )

@@ -56,6 +56,7 @@ class ExchangeSigner:
                 ticket=ticket,
             )
         )
+        request.trail.key_used(answer.vault_request_id)
         _check(request, answer)
         return answer
 

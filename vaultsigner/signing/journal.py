@@ -63,6 +63,8 @@ class Journal:
                 reason=refusal.reason or refusal.message,
                 body_sha256=trail.body_sha256,
                 unknown_members=trail.unknown_members,
+                vault_request_id=trail.vault_request_id,
+                vault_reads=trail.vault_reads,
                 policy=trail.policies.digest,
             )
         )
@@ -113,6 +115,7 @@ class Journal:
                 transaction_hash=signed.transaction_hash,
                 sequence=signed.sequence,
                 vault_request_id=signed.vault_request_id,
+                vault_reads=request.trail.vault_reads,
             )
         )
 
@@ -159,5 +162,7 @@ class Journal:
             status=self._status_of(code, trail.operation),
             code=code,
             reason=reason,
+            vault_request_id=trail.vault_request_id,
+            vault_reads=trail.vault_reads,
             policy=trail.policies.digest,
         )

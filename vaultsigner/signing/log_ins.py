@@ -3,8 +3,8 @@
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import LogInAnswer, LogInRefused
 from vaultsigner.domain.refusals import Refusal
-from vaultsigner.signing.calls import IpAddress
 from vaultsigner.signing.strangers import Strangers
+from vaultsigner.signing.trail import Trail
 
 
 class LogIns:
@@ -14,7 +14,7 @@ class LogIns:
         self._custody = custody
         self._strangers = strangers
 
-    async def log_in(self, ip: IpAddress, body: bytearray) -> LogInAnswer | Refusal:
+    async def log_in(self, trail: Trail, body: bytearray) -> LogInAnswer | Refusal:
         """Try the credentials of a log-in's raw body, which is wiped.
 
         The attempt counts before it is made and stays counted unless the password was right, or none was tried.
@@ -22,6 +22,7 @@ class LogIns:
         Raises:
             CustodyError, StateError: it cannot be tried, or not be counted.
         """
+        ip = trail.call.ip
         limited = await self._strangers.log_in_from(ip)
         if limited is not None:
             return limited
@@ -30,4 +31,5 @@ class LogIns:
             if answer.bucket is None:
                 await self._strangers.not_tried(ip)
             return await self._strangers.failed_log_in(answer.subject, answer.bucket) or answer.refusal
+        trail.key_used(answer.vault_request_id)
         return await self._strangers.right_password(ip, answer.subject, answer.bucket) or answer

@@ -135,6 +135,7 @@ class OpenApi:
                 ticket=None if request.caller.proof is None else request.caller.proof.ticket,
             )
         )
+        request.trail.key_used(token.vault_request_id)
         self._check_not_stopped(request)
         return token
 
@@ -156,6 +157,7 @@ class OpenApi:
         )
         if isinstance(found, Refusal):
             return await self._desk.fail(request.trail, found)
+        request.trail.key_used(found.vault_request_id)
         self._check_not_stopped(request)
         digest = hashlib.sha256(ciphertext.encode("utf-8", "replace")).hexdigest()
         position = await self._pen.signed(

@@ -160,7 +160,7 @@ class SigningService(Reviewing):
         allowed = await self._deciding.decide(request)
         if not isinstance(allowed, Allowed):
             return allowed
-        public_key = await self._wallets.public_key(request.wallet)
+        public_key = await self._wallets.public_key(request.wallet, trail)
         key = self._accounts.key(request.wallet, public_key.address)
         account = await self._free_account(request, key)
         if isinstance(account, Refusal):
@@ -195,7 +195,7 @@ class SigningService(Reviewing):
         allowed = await self._deciding.decide(request)
         if not isinstance(allowed, Allowed):
             return allowed
-        public_key = await self._wallets.public_key(request.wallet)
+        public_key = await self._wallets.public_key(request.wallet, trail)
         return await self._broadcaster.broadcast(request, allowed.decision, allowed.count, public_key)
 
     async def _resync(self, trail: Trail) -> Answer | Refusal:
@@ -209,7 +209,7 @@ class SigningService(Reviewing):
         )
         if denied is not None:
             return await self._desk.refuse(trail, denied)
-        public_key = await self._wallets.public_key(admitted.wallet)
+        public_key = await self._wallets.public_key(admitted.wallet, trail)
         key = self._accounts.key(admitted.wallet, public_key.address)
         async with self._accounts.turns.turn(key) as mine:
             found = (
@@ -226,7 +226,7 @@ class SigningService(Reviewing):
         if isinstance(caller, Refusal):
             return caller
         visible = self._wallets.visible_to(caller)
-        described = [await self._wallets.describe(wallet, caller) for wallet in visible]
+        described = [await self._wallets.describe(wallet, caller, trail) for wallet in visible]
         return Answer(list(described), audit=await self._journal.answered(trail))
 
     async def _show_wallet(self, trail: Trail, name: str) -> Answer | Refusal:
@@ -236,7 +236,7 @@ class SigningService(Reviewing):
         wallet = self._wallets.find(name, caller, trail)
         if isinstance(wallet, Refusal):
             return await self._desk.refuse(trail, wallet)
-        described = await self._wallets.describe(wallet, caller)
+        described = await self._wallets.describe(wallet, caller, trail)
         return Answer(described, audit=await self._journal.answered(trail))
 
     async def _check(self, trail: Trail) -> Answer | Refusal:
@@ -250,7 +250,7 @@ class SigningService(Reviewing):
         )
 
     async def _log_in(self, trail: Trail, body: bytearray) -> Answer | Refusal:
-        answer = await self._log_ins.log_in(trail.call.ip, body)
+        answer = await self._log_ins.log_in(trail, body)
         if isinstance(answer, Refusal):
             return await self._desk.refuse(trail, answer)
         trail.principal = Principal("user", answer.username, "password")

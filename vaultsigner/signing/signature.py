@@ -61,6 +61,7 @@ class Signer:
                 policy=decision.policy,
             )
         )
+        request.trail.key_used(answer.vault_request_id)
         account = SigningAccount(
             decode_address(key.address, environment.address_prefix),
             environment.address_prefix,

@@ -8,6 +8,7 @@ from vaultsigner.custody.protocol import PublicKeyAnswer
 from vaultsigner.domain.names import JsonValue, WalletName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.targets import Target
+from vaultsigner.domain.vault_reads import VaultRead
 from vaultsigner.policy.permissions import common_permissions
 from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import IpAddress
@@ -41,8 +42,8 @@ class WalletDirectory:
             )
         return wallet
 
-    async def public_key(self, wallet: Wallet) -> PublicKeyAnswer:
-        """The wallet's public key and address.
+    async def public_key(self, wallet: Wallet, trail: Trail) -> PublicKeyAnswer:
+        """The wallet's public key and address; the first time, the trail gets to know of the key read.
 
         Raises:
             CustodyError: it is not known yet, and custody or Vault cannot tell it.
@@ -50,16 +51,17 @@ class WalletDirectory:
         known = self._public_keys.get(wallet.name)
         if known is None:
             known = await self._custody.public_key(wallet.name)
+            trail.vault_reads += (VaultRead("public_key", wallet.key.audited_path, known.vault_request_id),)
             self._public_keys[wallet.name] = known
         return known
 
-    async def describe(self, wallet: Wallet, caller: Caller) -> dict[str, JsonValue]:
+    async def describe(self, wallet: Wallet, caller: Caller, trail: Trail) -> dict[str, JsonValue]:
         """One wallet as the wallet routes answer it (contract of the old service, section 5).
 
         Raises:
             CustodyError: as for `public_key`.
         """
-        key = await self.public_key(wallet)
+        key = await self.public_key(wallet, trail)
         return {
             "name": wallet.name,
             "permissions": [

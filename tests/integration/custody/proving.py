@@ -216,7 +216,8 @@ class Proving:
 
     async def prove(self, request: AuthenticateRequest) -> Proof | Refusal:
         """Custody's verdict."""
-        return await self.custody.proofs.authenticate(request)
+        verdict = await self.custody.proofs.authenticate(request)
+        return verdict if isinstance(verdict, Proof) else verdict.refusal
 
     async def proved(self, request: AuthenticateRequest) -> Proof:
         """A verdict that must be good."""

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.integration.custody.conftest import CustodyWorld
 from tests.integration.custody.custody_process import connected
 from vaultsigner.cli.vault_admin import OperatorVault
-from vaultsigner.custody.checkpoint_protocol import ProofNeeded, SignCheckpointRequest
+from vaultsigner.custody.checkpoint_protocol import CheckpointSigned, ProofNeeded, SignCheckpointRequest
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.checkpoints import KEY_NAME, SignedCheckpoint
 from vaultsigner.domain.merkle import Growth, Tree, leaf_hash
@@ -35,8 +35,9 @@ def question(chain: str, growth: Growth) -> SignCheckpointRequest:
 
 async def signed(client: CustodyClient, request: SignCheckpointRequest) -> SignedCheckpoint:
     answer = await client.sign_checkpoint(request)
-    assert isinstance(answer, SignedCheckpoint)
-    return answer
+    assert isinstance(answer, CheckpointSigned)
+    assert len(answer.vault_request_id) == 36
+    return answer.signed
 
 
 async def test_checkpoint_is_signed_with_the_key_of_the_configuration(

@@ -26,12 +26,11 @@ from tests.signing_client import HmacKey, SignedCall, sign_text
 from tests.standstill import standing_still
 from tests.world import USERNAME, Vector, wallet_name
 from vaultsigner.custody.client import CustodyClient
-from vaultsigner.custody.protocol import AuthenticateRequest, Proof, SignBeaconRequest
+from vaultsigner.custody.protocol import AuthenticateRequest, Proof, ProofRefused, SignBeaconRequest
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedClient, install
 from vaultsigner.dev.openbao import OpenBao, running_openbao
 from vaultsigner.domain.names import ClientName, Operation, RequestId
 from vaultsigner.domain.principals import Principal
-from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
 BOT = HmacKey("vs_test_bot", 'a secret that only this test has: <&> "é" \\ 😀')
@@ -109,8 +108,9 @@ async def test_a_signed_request_makes_the_vectors_signature(custody: CustodyClie
 
 
 async def test_a_refusal_comes_over_the_socket_with_its_reason(custody: CustodyClient, order: Vector) -> None:
-    refusal = await custody.authenticate(replace(question(order), credential="\udcff é"))
-    assert isinstance(refusal, Refusal)
+    verdict = await custody.authenticate(replace(question(order), credential="\udcff é"))
+    assert isinstance(verdict, ProofRefused)
+    refusal = verdict.refusal
     assert (refusal.code, refusal.reason) == ("authentication_failed", "unknown API key")
     assert await custody.check_client(ClientName("bot-1")) is None  # type: ignore[func-returns-value]  # that is all it says
     with pytest.raises(CustodyError, match="no client of that name"):

@@ -81,7 +81,7 @@ def judged(world: World, vector: Vector, token: str, path: str) -> Proof | Refus
         custody = CustodyClient(world.service.custody_socket)
         await custody.connect()
         try:
-            return await custody.authenticate(
+            verdict = await custody.authenticate(
                 AuthenticateRequest(
                     request_id=RequestId("vector"),
                     family="open_api",
@@ -94,6 +94,7 @@ def judged(world: World, vector: Vector, token: str, path: str) -> Proof | Refus
                     ip="127.0.0.1",
                 )
             )
+            return verdict if isinstance(verdict, Proof) else verdict.refusal
         finally:
             await custody.close()
 

@@ -11,6 +11,7 @@ from vaultsigner.domain.decisions import Decision
 from vaultsigner.domain.names import JsonValue, Operation, RequestId
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.targets import Target
+from vaultsigner.domain.vault_reads import VaultRead
 
 REQUEST = RequestId("01JD0000000000000000000000")
 SAM = Principal("user", "sam")
@@ -52,6 +53,8 @@ def test_a_refused_request_has_these_members() -> None:
         "reason": "why",
         "body_sha256": "ab" * 32,
         "unknown_members": ["colour"],
+        "vault_request_id": None,
+        "vault_reads": [],
         "policy": POLICY,
     }
 
@@ -99,6 +102,10 @@ def test_an_outcome_has_these_members() -> None:
         transaction_hash="AB" * 32,
         sequence=12,
         vault_request_id="7f",
+        vault_reads=(
+            VaultRead("secret", "secret/data/clients/one", "80"),
+            VaultRead("ahead", "s/data/w", None),
+        ),
         intent_seq=41,
         policy=POLICY,
     )
@@ -116,6 +123,10 @@ def test_an_outcome_has_these_members() -> None:
         "transaction_hash": "AB" * 32,
         "sequence": 12,
         "vault_request_id": "7f",
+        "vault_reads": [
+            {"use": "secret", "path": "secret/data/clients/one", "request_id": "80"},
+            {"use": "ahead", "path": "s/data/w", "request_id": None},
+        ],
         "intent_seq": 41,
         "policy": POLICY,
     }
