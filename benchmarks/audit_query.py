@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.policy_replay import write_records
-from vaultsigner.audit.query_client import QueryClient, QueryError
+from vaultsigner.audit.searching.query_client import QueryClient, QueryError
 
 LATEST = 200
 FILTERS = {"principal": "client:bot-3", "target": "wallet:wallet_2", "operation": "transfer.*"}

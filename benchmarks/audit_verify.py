@@ -26,10 +26,10 @@ from nacl.signing import SigningKey
 from benchmarks.policy_replay import BEGIN, entries_of
 from vaultsigner.audit.anchors.anchor import name_for
 from vaultsigner.audit.chain import Head, seal
-from vaultsigner.audit.chain_files import find_chains, read_lines
-from vaultsigner.audit.chain_tree import ChainState
 from vaultsigner.audit.checkpoint_entry import Checkpointed
-from vaultsigner.audit.trust import trust_file
+from vaultsigner.audit.files.chain_files import find_chains, read_lines
+from vaultsigner.audit.verifying.trust import trust_file
+from vaultsigner.audit.writing.chain_tree import ChainState
 from vaultsigner.domain.checkpoints import KEY_NAME, AnchorDocument, Checkpoint, SignedCheckpoint
 from vaultsigner.domain.merkle import Growth, Tree, leaf_hash
 from vaultsigner.domain.names import JsonValue
@@ -48,8 +48,8 @@ for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.jsonl*")):
 """
 QUERY = """
 import pathlib, sys, time
-from vaultsigner.audit.chain_files import find_chains
-from vaultsigner.audit.queries import Filters, open_queries
+from vaultsigner.audit.files.chain_files import find_chains
+from vaultsigner.audit.searching.queries import Filters, open_queries
 chains = find_chains(pathlib.Path(sys.argv[1]))
 asked = Filters(principal="client:bot-3", target="wallet:wallet_2", operation="transfer.*")
 with open_queries(chains) as queries:

@@ -6,9 +6,9 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from vaultsigner.audit.chain import Head, seal
-from vaultsigner.audit.chain_tree import ChainState
 from vaultsigner.audit.checkpoint_entry import Checkpointed
 from vaultsigner.audit.entries import Control, Entry
+from vaultsigner.audit.writing.chain_tree import ChainState
 from vaultsigner.domain.checkpoints import (
     KEY_NAME,
     AnchorDocument,

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from tests.patience import until
 from vaultsigner.audit import Recorder
-from vaultsigner.audit.compression import closed_files
 from vaultsigner.audit.entries import Control
+from vaultsigner.audit.files.compression import closed_files
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import AuditError, StateError, VaultsignerError
 from vaultsigner.state import AccountKey, Reserved, State, open_state

@@ -15,9 +15,9 @@ from typing import Self
 
 from tests.patience import PATIENCE_SECONDS
 from tests.strace import injecting
-from vaultsigner.audit.chain_files import all_lines, find_chains
-from vaultsigner.audit.compression import closed_files
-from vaultsigner.audit.verification import verify_chain
+from vaultsigner.audit.files.chain_files import all_lines, find_chains
+from vaultsigner.audit.files.compression import closed_files
+from vaultsigner.audit.verifying.verification import verify_chain
 
 NOBODY = "nobody"
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.adversarial.lives import Lives, Tampering, require_no_answer_without_its_record
 from tests.strace import require_strace
-from vaultsigner.audit.chain_files import find_chains
+from vaultsigner.audit.files.chain_files import find_chains
 
 FIRST_STEPS, STEPS = 3, 8
 UNLINK, RENAME = "?unlink,?unlinkat", "?rename,?renameat,?renameat2"

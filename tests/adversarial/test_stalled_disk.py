@@ -10,8 +10,8 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from tests.strace import injecting, require_strace
-from vaultsigner.audit.chain_files import all_lines, find_chains
-from vaultsigner.audit.verification import verify_chain
+from vaultsigner.audit.files.chain_files import all_lines, find_chains
+from vaultsigner.audit.verifying.verification import verify_chain
 
 STALL_SECONDS, WAIT_SECONDS, CALLERS = 6.0, 1.0, 40
 PROGRAM = """

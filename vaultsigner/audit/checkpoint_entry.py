@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vaultsigner.audit.chain_tree import ChainState
 from vaultsigner.audit.members import bounded_or_none
+from vaultsigner.audit.writing.chain_tree import ChainState
 from vaultsigner.domain.checkpoints import SignedCheckpoint
 from vaultsigner.domain.names import JsonValue
 

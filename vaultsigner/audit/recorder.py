@@ -7,11 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vaultsigner.audit import compression
-from vaultsigner.audit.chain_tree import ChainTree
-from vaultsigner.audit.compression import Compressor
 from vaultsigner.audit.entries import Entry
-from vaultsigner.audit.writer import (
+from vaultsigner.audit.files import compression
+from vaultsigner.audit.files.compression import Compressor
+from vaultsigner.audit.writing.chain_tree import ChainTree
+from vaultsigner.audit.writing.writer import (
     ROTATE_BYTES,
     ChainWriter,
     ClockNs,

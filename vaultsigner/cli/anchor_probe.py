@@ -3,7 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from vaultsigner.audit.anchors import Anchor, AnchorError, open_anchors
+from vaultsigner.audit.anchors.anchor import Anchor, AnchorError
+from vaultsigner.audit.anchors.opening import open_anchors
 from vaultsigner.cli.anchor_findings import AnchorFinding
 from vaultsigner.config.settings import AnchorSettings, AuditSettings, DirectoryAnchor
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vaultsigner.audit.chain import verify_lines
-from vaultsigner.audit.line_files import find_files, open_lines
+from vaultsigner.audit.files.line_files import find_files, open_lines
 
 Record = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vaultsigner.audit.query_client import QueryError
+from vaultsigner.audit.searching.query_client import QueryError
 from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, invalid_token
 from vaultsigner.authentication.signed_requests import authentication_failed, malformed_parameters
 from vaultsigner.domain.names import JsonValue, RequestId

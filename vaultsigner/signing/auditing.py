@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from vaultsigner.audit.filters import Filters, moment_text
-from vaultsigner.audit.live import LiveRecords, Watch
-from vaultsigner.audit.overview import chains_overview
-from vaultsigner.audit.query_client import Export, QueryClient, QueryError
-from vaultsigner.audit.summaries import MOST_STEPS
+from vaultsigner.audit.searching.filters import Filters, moment_text
+from vaultsigner.audit.searching.live import LiveRecords, Watch
+from vaultsigner.audit.searching.overview import chains_overview
+from vaultsigner.audit.searching.query_client import Export, QueryClient, QueryError
+from vaultsigner.audit.searching.summaries import MOST_STEPS
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import AuditError

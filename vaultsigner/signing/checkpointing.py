@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from vaultsigner.audit.chain_tree import ChainState, ChainTree
 from vaultsigner.audit.checkpoint_entry import Checkpointed
-from vaultsigner.audit.idle_chains import IdleChains
 from vaultsigner.audit.recorder import Recorder
-from vaultsigner.audit.writer import ChainWriter
+from vaultsigner.audit.writing.chain_tree import ChainState, ChainTree
+from vaultsigner.audit.writing.idle_chains import IdleChains
+from vaultsigner.audit.writing.writer import ChainWriter
 from vaultsigner.custody.checkpoint_protocol import CheckpointSigned, ProofNeeded, SignCheckpointRequest
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint, SignedCheckpoint

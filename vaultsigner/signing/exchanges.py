@@ -8,7 +8,7 @@ have done already is never asked for a second time.
 import json
 from dataclasses import dataclass, replace
 
-from vaultsigner.audit.interrupted import TO_BE_SENT
+from vaultsigner.audit.writing.interrupted import TO_BE_SENT
 from vaultsigner.authentication.signed_requests import carries_signature
 from vaultsigner.config.settings import Exchange
 from vaultsigner.custody.exchange_protocol import FURTHEST_CLOCK_MS, ExchangeSignature

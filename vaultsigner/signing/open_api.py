@@ -10,7 +10,7 @@ from dataclasses import replace
 import aiohttp
 
 from vaultsigner.audit.entries import DispatchResult
-from vaultsigner.audit.interrupted import TO_BE_SENT
+from vaultsigner.audit.writing.interrupted import TO_BE_SENT
 from vaultsigner.config.settings import OpenApiApp, RateLimit
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.open_api_protocol import OpenApiDecryptRequest, OpenApiToken, OpenApiTokenRequest

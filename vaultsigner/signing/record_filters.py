@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
-from vaultsigner.audit.filters import Filters
+from vaultsigner.audit.searching.filters import Filters
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.json_bodies import LONGEST_TEXT, UnusableBodyError

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaultsigner.audit import open_recorder
-from vaultsigner.audit.anchoring import Anchoring
-from vaultsigner.audit.anchors import open_anchors
+from vaultsigner.audit.anchors.anchoring import Anchoring
+from vaultsigner.audit.anchors.opening import open_anchors
+from vaultsigner.audit.anchors.rollback import newest_checkpoints
 from vaultsigner.audit.entries import Control
-from vaultsigner.audit.idle_chains import IdleChains
-from vaultsigner.audit.interrupted import find_interrupted
 from vaultsigner.audit.recorder import Recorder
-from vaultsigner.audit.rollback import newest_checkpoints
+from vaultsigner.audit.writing.idle_chains import IdleChains
+from vaultsigner.audit.writing.interrupted import find_interrupted
 from vaultsigner.config.settings import AuditSettings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.signed_notes import VerifierKey

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from vaultsigner.audit.live import Watch
-from vaultsigner.audit.query_client import QueryError
+from vaultsigner.audit.searching.live import Watch
+from vaultsigner.audit.searching.query_client import QueryError
 from vaultsigner.errors import AuditError
 
 SIGN_EVERY_SECONDS = 15.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import structlog
 
-from vaultsigner.audit.anchors import Anchor
-from vaultsigner.audit.rollback import Comparison, Rollback, compare_with_anchors, find_rollbacks
+from vaultsigner.audit.anchors.anchor import Anchor
+from vaultsigner.audit.anchors.rollback import Comparison, Rollback, compare_with_anchors, find_rollbacks
 from vaultsigner.config.settings import AuditSettings
 from vaultsigner.domain.checkpoints import Checkpoint
 from vaultsigner.domain.signed_notes import VerifierKey

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from vaultsigner.audit.anchoring import AnchorStatus
+from vaultsigner.audit.anchors.anchoring import AnchorStatus
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import CustodyError

@@ -24,7 +24,7 @@ from tests.unit.audit.signed_log import (
     write_files,
 )
 from vaultsigner.audit.anchors.anchor import name_for
-from vaultsigner.audit.trust import read_trust_file, trust_file
+from vaultsigner.audit.verifying.trust import read_trust_file, trust_file
 
 LOG = signed_log()
 FORK = signed_log(note="otherwise")

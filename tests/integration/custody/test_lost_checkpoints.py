@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from vaultsigner.audit import Recorder
-from vaultsigner.audit.chain_files import all_lines, find_chains
 from vaultsigner.audit.checkpoint_entry import Checkpointed
 from vaultsigner.audit.entries import Control, Entry
-from vaultsigner.audit.idle_chains import IdleChains
+from vaultsigner.audit.files.chain_files import all_lines, find_chains
+from vaultsigner.audit.writing.idle_chains import IdleChains
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.checkpoints import AnchorDocument

@@ -114,7 +114,9 @@ def test_it_is_on_the_record_who_did_it_from_where_and_why(world: World) -> None
 
 
 @pytest.mark.parametrize("who", [USERNAME, "eve"])
-def test_nobody_but_operators_suspends_or_resumes_and_they_and_auditors_alone_read_why(world: World, who: str) -> None:
+def test_nobody_but_operators_suspends_or_resumes_and_they_and_auditors_alone_read_why(
+    world: World, who: str
+) -> None:
     suspend(world, "wallet", "two")
     tries = [
         *([ask(world, who, "GET", SUSPENSIONS)] if who == USERNAME else []),

@@ -16,7 +16,7 @@ import requests
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import USERNAME, Answer, World, cheap_hash
-from vaultsigner.audit.proofs import Root, check_proof
+from vaultsigner.audit.verifying.proofs import Root, check_proof
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser
 from vaultsigner.domain.checkpoints import read_checkpoint
 from vaultsigner.domain.signed_notes import read_verifier_key

@@ -14,9 +14,9 @@ import requests
 
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import Vector, World, running_world
-from vaultsigner.audit.chain_files import all_lines, find_chains
-from vaultsigner.audit.coverage import Demands
-from vaultsigner.audit.verification import verify_chain
+from vaultsigner.audit.files.chain_files import all_lines, find_chains
+from vaultsigner.audit.verifying.coverage import Demands
+from vaultsigner.audit.verifying.verification import verify_chain
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.domain.checkpoints import KEY_NAME, read_checkpoint
 from vaultsigner.domain.merkle import Tree, leaf_hash

@@ -13,8 +13,8 @@ import yaml
 from tests.patience import wait_until
 from tests.world import Vector, World, running_world
 from vaultsigner.audit.chain import read_line, seal
-from vaultsigner.audit.chain_files import find_chains
-from vaultsigner.audit.verification import verify_chain
+from vaultsigner.audit.files.chain_files import find_chains
+from vaultsigner.audit.verifying.verification import verify_chain
 from vaultsigner.dev.processes import ProcessError
 
 

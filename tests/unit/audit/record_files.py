@@ -9,7 +9,7 @@ from typing import Any
 from tests import patience
 from vaultsigner.audit.chain import Head, verify_lines
 from vaultsigner.audit.entries import Control
-from vaultsigner.audit.file_names import in_order
+from vaultsigner.audit.files.file_names import in_order
 
 
 def event(name: str, **details: str) -> Control:

@@ -14,11 +14,11 @@ from nacl.signing import SigningKey
 from tests.unit.audit.long_log import CHAIN, entry_of
 from vaultsigner.audit.anchors.anchor import name_for
 from vaultsigner.audit.chain import Head, seal
-from vaultsigner.audit.chain_tree import ChainState
 from vaultsigner.audit.checkpoint_entry import Checkpointed
 from vaultsigner.audit.checkpoint_records import Before
-from vaultsigner.audit.coverage import Position
-from vaultsigner.audit.noted_heads import NotedHead
+from vaultsigner.audit.verifying.coverage import Position
+from vaultsigner.audit.verifying.noted_heads import NotedHead
+from vaultsigner.audit.writing.chain_tree import ChainState
 from vaultsigner.domain.checkpoints import KEY_NAME, AnchorDocument, Checkpoint, SignedCheckpoint
 from vaultsigner.domain.merkle import Growth, Tree, leaf_hash
 from vaultsigner.domain.names import JsonValue

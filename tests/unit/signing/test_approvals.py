@@ -257,7 +257,9 @@ async def test_nobody_decides_on_what_they_asked_for(desks: Desks) -> None:
 
 
 @pytest.mark.parametrize("who", ["user:olga", "client:bot-1"])
-async def test_who_is_not_named_by_the_rule_has_no_vote_and_others_but_reviewers_see_nothing(desks: Desks, who: str) -> None:
+async def test_who_is_not_named_by_the_rule_has_no_vote_and_others_but_reviewers_see_nothing(
+    desks: Desks, who: str
+) -> None:
     approval_id: str = (await ask(desks))["approval"]["id"]
     unknown = await vote(desks, who, "0" * 32)
     assert await vote(desks, who, approval_id) == unknown

@@ -21,7 +21,7 @@ from vaultsigner.audit.anchors.anchor import (
     why_distrusted,
 )
 from vaultsigner.audit.anchors.calls import Calls
-from vaultsigner.audit.file_names import is_chain
+from vaultsigner.audit.files.file_names import is_chain
 from vaultsigner.config.settings import DirectoryAnchor
 from vaultsigner.domain.checkpoints import AnchorDocument, SignedCheckpoint
 from vaultsigner.durable_files import DIRECTORY_MODE, FILE_MODE

@@ -6,9 +6,9 @@ from typing import BinaryIO
 
 import click
 
-from vaultsigner.audit.proofs import LARGEST_PROOF_BYTES, Proved, Root, read_root
-from vaultsigner.audit.proofs import check_proof as check
-from vaultsigner.audit.trust import judge
+from vaultsigner.audit.verifying.proofs import LARGEST_PROOF_BYTES, Proved, Root, read_root
+from vaultsigner.audit.verifying.proofs import check_proof as check
+from vaultsigner.audit.verifying.trust import judge
 from vaultsigner.cli.audit.options import checkpoint_in, keys_option, trust_option, trusted_keys
 from vaultsigner.cli.policy.options import json_option
 from vaultsigner.cli.policy.words import printable

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaultsigner.audit.chain_files import ChainFiles
-from vaultsigner.audit.filters import Filters
+from vaultsigner.audit.files.chain_files import ChainFiles
+from vaultsigner.audit.searching.filters import Filters
 from vaultsigner.cli.policy.request import read_since
 from vaultsigner.config.problems import UnusableValueError
 
 if TYPE_CHECKING:
-    from vaultsigner.audit.queries import RecordQueries
+    from vaultsigner.audit.searching.queries import RecordQueries
 
 _MOMENT = "2026-11-01, 2026-11-01T08:00:00Z, 30d or 12h ago"
 
@@ -76,7 +76,7 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def open_engine(chains: Sequence[ChainFiles]) -> "AbstractContextManager[RecordQueries]":
     """See `open_queries`."""
-    from vaultsigner.audit.queries import open_queries  # noqa: PLC0415 - DuckDB takes long to load, and few commands need it
+    from vaultsigner.audit.searching.queries import open_queries  # noqa: PLC0415 - DuckDB takes long to load, and few commands need it
 
     return open_queries(chains)
 

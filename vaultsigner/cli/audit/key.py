@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vaultsigner.audit.trust import trust_file
+from vaultsigner.audit.verifying.trust import trust_file
 from vaultsigner.cli.audit.options import trusted_keys
 from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_settings
 from vaultsigner.cli.custody_session import custody_session

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from vaultsigner.audit.chain_files import ChainFiles, find_chains
-from vaultsigner.audit.trust import TrustError, read_key, read_trust_file
+from vaultsigner.audit.files.chain_files import ChainFiles, find_chains
+from vaultsigner.audit.verifying.trust import TrustError, read_key, read_trust_file
 from vaultsigner.cli.policy.options import DEFAULT_RECORDS, settings_if_any
 from vaultsigner.cli.policy.replay_report import progress_on
 from vaultsigner.domain.checkpoints import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vaultsigner.audit.proofs import prove_growth, prove_record
+from vaultsigner.audit.verifying.proofs import prove_growth, prove_record
 from vaultsigner.cli.audit.options import (
     chains_in,
     checkpoint_in,

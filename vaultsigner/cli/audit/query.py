@@ -13,7 +13,7 @@ from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.words import counted
 
 if TYPE_CHECKING:
-    from vaultsigner.audit.queries import Filters
+    from vaultsigner.audit.searching.queries import Filters
 
 LATEST = 200
 

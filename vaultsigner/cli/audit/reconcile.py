@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from vaultsigner.audit.reconciliation import (
+from vaultsigner.audit.verifying.reconciliation import (
     SERVICE_POLICY,
     KnownKeys,
     Reconciliation,
-    read_recorded,
     reconcile,
 )
-from vaultsigner.audit.vault_log import read_vault_log
+from vaultsigner.audit.verifying.recorded_reads import CHECKPOINT, LOG_IN, NamedRead, read_recorded
+from vaultsigner.audit.verifying.vault_log import read_vault_log
 from vaultsigner.cli.audit.options import chains_in, directories_argument, record_directories
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.options import json_option, settings_if_any
@@ -24,6 +24,13 @@ from vaultsigner.domain.record_time import record_time
 
 MOST_SHOWN = 200
 BY_TIME = "Those are in no record by their id. The record has, at that time, what would cause them, and each cause counts once."
+CAUSES = {
+    "asked for ahead": "a key asked for ahead and left unread, for a request that was then refused",
+    "client's signature": "a client's secret that is none, or an older record of a client's signature",
+    "first address": "a wallet's address after a start, by older records",
+    "log-in": "a log-in, by older records",
+    "checkpoint": "a checkpoint, by older records",
+}
 
 
 @click.command("reconcile")
@@ -67,12 +74,13 @@ def reconcile_logs(
     """List key reads in Vault without a record, and records without a key read in Vault.
 
     Over the time that both logs cover. A key read is a read of KV data, or a signature, HMAC or decryption by Transit. Records of
-    signatures and decryptions name Vault's request by its id. What the service does besides (tokens for log-ins, checkpoints,
-    clients' signatures, a wallet's first address after a start, keys asked for ahead) is compared by kind, number and time, and
-    told apart. `vaultsigner check` reads keys too and leaves no record.
+    signatures, decryptions, log-ins and checkpoints name Vault's request by its id, and so do those of clients' requests for the
+    secret that verified them, and of the first request for a wallet's address. A key that was asked for ahead, and left unread
+    because the request was refused, has no id: it is compared by key, number and time, and told apart; so is what older records
+    do not name. `vaultsigner check` reads keys too and leaves no record.
 
-    With a configuration, its keys are looked at, whoever used them. Without one, those that a token with the service's policy has
-    used in this log, whoever else did.
+    With a configuration, its keys are looked at, whoever used them, and a record that names a request of another key than its
+    target's is told. Without one, those keys that a token with the service's policy has used in this log, whoever else did.
 
     Exit status: 0 they agree, 1 they do not, or something could not be read.
 
@@ -101,26 +109,27 @@ def reconcile_logs(
 
 def known_keys(settings: Settings) -> KnownKeys:
     """The paths of all keys of a configuration, as Vault's log has them."""
-    wallets = frozenset(_path(wallet.key) for wallet in settings.wallets.values())
-    exchanges = frozenset(_path(exchange.secret) for exchange in settings.exchanges.values())
-    apps = frozenset(
-        _path(key) for app in settings.open_api.values() for key in (app.secret_key, app.private_key) if key
-    )
-    clients = frozenset(_path(client.secret) for client in settings.clients.values() if client.secret)
-    log_in, checkpoint = settings.access_token_key, settings.audit.checkpoint_key
+    wallets = {f"wallet:{each.name}": _paths(each.key) for each in settings.wallets.values()}
+    exchanges = {f"exchange:{each.name}": _paths(each.secret) for each in settings.exchanges.values()}
+    apps = {
+        f"open_api:{each.name}": _paths(each.secret_key, each.private_key)
+        for each in settings.open_api.values()
+    }
+    clients = _paths(*(client.secret for client in settings.clients.values()))
+    log_in, checkpoint = _paths(settings.access_token_key), _paths(settings.audit.checkpoint_key)
+    signing = {**wallets, **exchanges, **apps}
     return KnownKeys(
-        wallets,
-        wallets | exchanges | apps,
+        frozenset().union(*wallets.values()),
+        frozenset().union(*signing.values()),
         clients,
-        None if log_in is None else _path(log_in),
-        None if checkpoint is None else _path(checkpoint),
+        next(iter(log_in), None),
+        next(iter(checkpoint), None),
+        {**signing, LOG_IN: log_in, CHECKPOINT: checkpoint},
     )
 
 
-def _path(reference: KvReference | TransitReference) -> str:
-    if isinstance(reference, TransitReference):
-        return f"{reference.mount}/{reference.key}"
-    return f"{reference.mount}/data/{reference.path}"
+def _paths(*keys: KvReference | TransitReference | None) -> frozenset[str]:
+    return frozenset(key.audited_path for key in keys if key is not None)
 
 
 def _document(found: Reconciliation, unreadable: dict[str, int]) -> dict[str, object]:
@@ -135,10 +144,18 @@ def _document(found: Reconciliation, unreadable: dict[str, int]) -> dict[str, ob
             {**asdict(each), "time": record_time(each.time_us), "policies": [*each.policies]}
             for each in found.unrecorded
         ],
-        "without_key_read": [{**asdict(each), "time": record_time(each.time_us)} for each in found.unread],
+        "without_key_read": [_record(each) for each in found.unread],
+        "of_another_key": [
+            {**_record(each.named), "read": each.read.path, "read_time": record_time(each.read.time_us)}
+            for each in found.misnamed
+        ],
         "records_outside": found.outside,
         "unreadable": unreadable,
     }
+
+
+def _record(named: NamedRead) -> dict[str, object]:
+    return {**asdict(named), "time": record_time(named.time_us)}
 
 
 def _show(found: Reconciliation, unreadable: dict[str, int]) -> None:
@@ -150,17 +167,18 @@ def _show(found: Reconciliation, unreadable: dict[str, int]) -> None:
         f"{counted(found.reads, 'key read')} in Vault's log, {found.matched:,} of them named by a record."
     )
     for cause, count in sorted(found.explained.items()):
-        click.echo(f"  {count:,} for: {cause}")
+        click.echo(f"  {count:,} by time alone: {CAUSES[cause]}")
     if found.explained:
         click.echo(f"  {BY_TIME}")
     for read in found.unrecorded[:MOST_SHOWN]:
         what = f"{record_time(read.time_us)}  {read.use} of {read.path}, {read.who}, Vault request {read.request_id}"
         click.echo(f"{click.style('no record', fg='red')}: {printable(what, limit=500)}")
     for named in found.unread[:MOST_SHOWN]:
-        what = f"{record_time(named.time_us)}  {named.operation}, Vault request {named.vault_request_id}"
-        place = f"record {named.chain}:{named.seq}"
-        click.echo(f"{click.style('no key read', fg='red')}: {printable(f'{place}  {what}', limit=500)}")
-    more = len(found.unrecorded[MOST_SHOWN:]) + len(found.unread[MOST_SHOWN:])
+        click.echo(f"{click.style('no key read', fg='red')}: {printable(_told(named), limit=500)}")
+    for wrong in found.misnamed[:MOST_SHOWN]:
+        what = f"{_told(wrong.named)}, which is a {wrong.read.use} of {wrong.read.path}"
+        click.echo(f"{click.style('another key', fg='red')}: {printable(what, limit=500)}")
+    more = sum(len(each[MOST_SHOWN:]) for each in (found.unrecorded, found.unread, found.misnamed))
     if more:
         click.echo(f"and {more:,} more: --json tells all")
     if found.outside:
@@ -175,5 +193,11 @@ def _show(found: Reconciliation, unreadable: dict[str, int]) -> None:
     else:
         click.echo(
             f"{click.style('They do not agree', fg='red')}: {counted(len(found.unrecorded), 'key read')} without a record, "
-            f"{counted(len(found.unread), 'record')} without a key read."
+            f"{counted(len(found.unread), 'record')} without a key read, "
+            f"{counted(len(found.misnamed), 'record')} that name a read of another key."
         )
+
+
+def _told(named: NamedRead) -> str:
+    place = f"record {named.chain}:{named.seq}"
+    return f"{place}  {record_time(named.time_us)}  {named.operation}, Vault request {named.vault_request_id}"

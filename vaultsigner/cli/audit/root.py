@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from vaultsigner.audit.proofs import root_of
+from vaultsigner.audit.verifying.proofs import root_of
 from vaultsigner.cli.audit.options import (
     chains_in,
     chosen_chain,

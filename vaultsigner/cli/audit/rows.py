@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import click
 
-from vaultsigner.audit.rows import COLUMNS, csv_lines, row_of
+from vaultsigner.audit.searching.rows import COLUMNS, csv_lines, row_of
 from vaultsigner.cli.policy.words import printable
 
 __all__ = ["COLUMNS", "csv_lines", "row_of", "table_line"]

@@ -19,7 +19,7 @@ from vaultsigner.cli.policy.options import json_option
 from vaultsigner.cli.policy.words import counted, printable
 
 if TYPE_CHECKING:
-    from vaultsigner.audit.queries import Counts, Filters
+    from vaultsigner.audit.searching.queries import Counts, Filters
 
 
 @click.command()

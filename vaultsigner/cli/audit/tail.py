@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vaultsigner.audit.following import Follower
+from vaultsigner.audit.files.following import Follower
 from vaultsigner.cli.audit.options import record_directories, records_option
 from vaultsigner.cli.audit.rows import row_of, table_line
 from vaultsigner.cli.configuration import config_option

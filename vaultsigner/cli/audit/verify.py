@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from vaultsigner.audit.anchored import AnchoredChain, anchored_heads, forks, read_anchor
-from vaultsigner.audit.chain_files import ChainFiles
-from vaultsigner.audit.coverage import CHECKPOINT_EVERY, Demands
-from vaultsigner.audit.findings import Finding
-from vaultsigner.audit.noted_heads import NotedHead, NotedHeadError, read_noted_head
-from vaultsigner.audit.verification import Verdict, missing_chain, verify_chain
+from vaultsigner.audit.files.chain_files import ChainFiles
+from vaultsigner.audit.verifying.anchored import AnchoredChain, anchored_heads, forks, read_anchor
+from vaultsigner.audit.verifying.coverage import CHECKPOINT_EVERY, Demands
+from vaultsigner.audit.verifying.findings import Finding
+from vaultsigner.audit.verifying.noted_heads import NotedHead, NotedHeadError, read_noted_head
+from vaultsigner.audit.verifying.verification import Verdict, missing_chain, verify_chain
 from vaultsigner.cli.audit.options import (
     chains_in,
     directories_argument,

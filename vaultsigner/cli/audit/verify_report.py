@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from vaultsigner.audit.anchored import AnchoredChain
-from vaultsigner.audit.findings import Finding
-from vaultsigner.audit.verification import Verdict
+from vaultsigner.audit.verifying.anchored import AnchoredChain
+from vaultsigner.audit.verifying.findings import Finding
+from vaultsigner.audit.verifying.verification import Verdict
 from vaultsigner.cli.policy.words import counted, printable
 from vaultsigner.domain.record_time import record_time
 from vaultsigner.domain.signed_notes import VerifierKey

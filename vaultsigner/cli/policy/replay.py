@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from vaultsigner.audit.reading import Unreadable, read_intents, record_files
+from vaultsigner.audit.files.reading import Unreadable, read_intents, record_files
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.explanation import make_console
 from vaultsigner.cli.policy.options import (

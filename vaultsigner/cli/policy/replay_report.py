@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from vaultsigner.audit.reading import Unreadable
+from vaultsigner.audit.files.reading import Unreadable
 from vaultsigner.cli.policy.replaying import Change, ChangeKey, Replay
 from vaultsigner.cli.policy.words import (
     approvals_in_words,

@@ -18,10 +18,10 @@ from botocore.exceptions import ClientError
 from tests.buckets import ENVIRONMENT, REGION, client_of, make_bucket, running_s3
 from tests.signed_chains import CHAIN, KEYS, OTHER_CHAIN, OTHER_KEY, SignedChain, trusts
 from tests.witness import serving
-from vaultsigner.audit.anchoring import Anchoring
 from vaultsigner.audit.anchors.anchor import AnchorConflictError, AnchorError, name_for
+from vaultsigner.audit.anchors.anchoring import Anchoring
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
-from vaultsigner.audit.rollback import compare_with_anchors
+from vaultsigner.audit.anchors.rollback import compare_with_anchors
 from vaultsigner.config.settings import BucketAnchor
 
 PREFIX = "vaultsigner/desk/"

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from tests.signed_chains import CHAIN, KEYS, OTHER_CHAIN, SignedChain, trusts
-from vaultsigner.audit.anchors import AnchorConflictError, AnchorError
-from vaultsigner.audit.anchors.anchor import name_for
+from vaultsigner.audit.anchors.anchor import AnchorConflictError, AnchorError, name_for
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.anchors.directory import CheckpointDirectory
 from vaultsigner.config.settings import DirectoryAnchor

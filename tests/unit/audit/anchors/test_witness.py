@@ -15,10 +15,9 @@ from tests.integration.dispatch.certificates import Authority, new_authority
 from tests.signed_chains import CHAIN, KEY, OTHER_KEY, SignedChain, copied, trusts, verifier
 from tests.witness import Witness as OtherWitness
 from tests.witness import application, serving
-from vaultsigner.audit.anchors import AnchorConflictError, AnchorError
-from vaultsigner.audit.anchors.anchor import AnchorSizeError
+from vaultsigner.audit.anchors.anchor import AnchorConflictError, AnchorError, AnchorSizeError
+from vaultsigner.audit.anchors.rollback import compare_with_anchors
 from vaultsigner.audit.anchors.witness import Witness
-from vaultsigner.audit.rollback import compare_with_anchors
 from vaultsigner.config.settings import WitnessAnchor
 from vaultsigner.domain.checkpoints import AnchorDocument
 

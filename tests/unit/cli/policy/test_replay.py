@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.cli.policy_records import ALLOWED, DENIED, MOMENT, SAM, decided, transfer, write_records
 from vaultsigner.audit.entries import IntentDecided
-from vaultsigner.audit.reading import Unreadable, read_intents, record_files
+from vaultsigner.audit.files.reading import Unreadable, read_intents, record_files
 from vaultsigner.cli.policy import replaying
 from vaultsigner.cli.policy.recorded import RecordReader
 from vaultsigner.cli.policy.replay_report import replay_document

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tests.unit.cli.policy_records import MOMENT, SAM, decided, transfer, write_records
-from vaultsigner.audit.reading import Unreadable, read_intents, record_files
+from vaultsigner.audit.files.reading import Unreadable, read_intents, record_files
 from vaultsigner.cli.policy.explanation import Asked, show_explanation
 from vaultsigner.cli.policy.replay_report import show_replay
 from vaultsigner.cli.policy.replaying import Replay

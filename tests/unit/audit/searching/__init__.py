@@ -1,0 +1,1 @@
+"""Tests of vaultsigner.audit.searching."""

@@ -1,0 +1,162 @@
+"""Opens files of records, plain or compressed, for those who read them from their beginning. In bounded memory.
+
+A compressed file is what compression makes and nothing else: one gzip member (RFC 1952), whole, with nothing behind it.
+"""
+
+import io
+import os
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from vaultsigner.audit.files.file_names import GZIPPED, in_order
+from vaultsigner.errors import AuditError
+
+MOST_EXPANSION = 200
+"""How many times larger than its file what is in it may be. Records have hashes in them; deflate could do 1000 on zeros."""
+_ALWAYS_ALLOWED = 16 * 1024 * 1024
+_BLOCK = 1 << 16
+_BUFFER = 1 << 17
+_GZIP = 16 + zlib.MAX_WBITS
+_MAGIC = b"\x1f\x8b"
+
+
+class CompressedDamageError(AuditError):
+    """A compressed file is not what compression made of records.
+
+    Args:
+        words: in what way.
+
+    `lines`: how many whole lines could be had before it, as `read_lines` tells.
+    """
+
+    lines = 0
+
+    def __init__(self, path: Path, words: str) -> None:
+        super().__init__(f"{path}: {words}")
+        self.path = path
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLines:
+    """An open file of records.
+
+    Args:
+        lines: read by `readline`, which raises CompressedDamageError or OSError.
+        most: how many bytes of lines may be taken: what was added since the file was found is not read.
+        consumed: how many bytes of the file itself are behind, where so many bytes of lines have been taken.
+    """
+
+    lines: BinaryIO
+    most: int
+    consumed: Callable[[int], int]
+
+
+def find_files(directory: Path) -> tuple[dict[Path, os.stat_result], set[str]]:
+    """The files of records in a directory, in the order in which they were written, each with what the system says of it (of a
+    link: of the link itself); and the names of all that is there.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    # Twice: one look may miss the plain file, just removed, and the compressed one, just put in its place.
+    names = {path.name for _ in range(2) for path in directory.iterdir()}
+    found = {}
+    for name in in_order(names):
+        path = directory / name
+        try:
+            found[path] = path.lstat()
+        except FileNotFoundError:
+            compressed = directory / f"{name}{GZIPPED}"
+            if not compressed.exists():
+                raise
+            found[compressed] = compressed.lstat()
+    return found, names
+
+
+@contextmanager
+def open_lines(path: Path, size: int) -> Iterator[OpenLines]:
+    """For `with`.
+
+    Args:
+        size: of the file when it was found. A plain one that was compressed since is read all the same.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    compressed = path.name.endswith(GZIPPED)
+    with ExitStack() as stack:
+        try:
+            file: BinaryIO = stack.enter_context(path.open("rb", buffering=_BUFFER))
+            packed = compressed
+        except FileNotFoundError:
+            if compressed:
+                raise
+            path = path.with_name(f"{path.name}{GZIPPED}")
+            file, packed = stack.enter_context(path.open("rb", buffering=_BUFFER)), True
+        lines = stack.enter_context(inflated(path, file)) if packed else file
+        if compressed:
+            yield OpenLines(lines, sys.maxsize, lambda _: file.tell())
+        else:
+            yield OpenLines(lines, size, lambda position: position)
+
+
+def inflated(path: Path, file: BinaryIO) -> BinaryIO:
+    """What is in a compressed file, which stays open when this is closed.
+
+    Reading raises CompressedDamageError, as soon as it shows.
+    """
+    return io.BufferedReader(_Inflating(path, file), _BUFFER)
+
+
+class _Inflating(io.RawIOBase):
+    """What is in a compressed file, never more of it than is asked for."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        super().__init__()
+        self._path = path
+        self._file = file
+        self._member = zlib.decompressobj(_GZIP)
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]  # What BufferedReader gives.
+        data = b""
+        while not data:
+            if self._member.eof:
+                self._require_end()
+                return 0
+            data = self._more(len(buffer))
+        self._given += len(data)
+        if self._given > _ALWAYS_ALLOWED + MOST_EXPANSION * self._file.tell():
+            raise CompressedDamageError(
+                self._path, f"more than {MOST_EXPANSION} times its size is in it: these are no records"
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _more(self, most: int) -> bytes:
+        block = self._member.unconsumed_tail or self._file.read(_BLOCK)
+        try:
+            data = self._member.decompress(block, most)
+        except zlib.error as error:
+            raise CompressedDamageError(
+                self._path, f"it was changed, and cannot be unpacked: {error}"
+            ) from None
+        if not block and not data and not self._member.eof:
+            raise CompressedDamageError(self._path, "its end is missing")
+        return data
+
+    def _require_end(self) -> None:
+        behind = self._member.unused_data or self._file.read(_BLOCK)
+        if behind.startswith(_MAGIC):
+            raise CompressedDamageError(self._path, "a second compressed part was put behind its end")
+        if behind:
+            raise CompressedDamageError(self._path, "there are bytes behind its end")
