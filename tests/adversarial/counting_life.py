@@ -17,6 +17,7 @@ import ctypes
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -112,6 +113,8 @@ async def compressed(directory: Path, recorder: Recorder) -> None:
 
 async def live(directory: Path, steps: range, bots: int) -> None:
     """A life: the steps in turn, or by several at once."""
+    # What opens and closes is one thread's, each time: which of several has a call would be chance.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="asyncio"))
     audit = Recorder(
         directory / "audit",
         rotate_bytes=ROTATE_BYTES * bots**2,

@@ -78,7 +78,7 @@ def custody_survives(world: World, tokens: dict[str, str]) -> Iterator[None]:
         assert "signature" in connected.ask(SIGN_BEACON, question()).document["ok"]
 
 
-@pytest.mark.parametrize("code", [HELLO, 14, 15, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
+@pytest.mark.parametrize("code", [HELLO, 16, 17, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
 def test_a_question_that_is_not_in_the_table_ends_the_connection(wire: Wire, code: int, good: bytes) -> None:
     assert wire.ask(code, good).error == "bad_question"
     assert wire.closed()

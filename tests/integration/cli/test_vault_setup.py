@@ -1,6 +1,7 @@
 """Setting Vault up: what is made, what is left alone, and that the policy is enough and no more."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,13 @@ def fresh(bao: Bao) -> Bao:
 
 @pytest.fixture
 def settings(bao: Bao) -> Settings:
-    return sample_settings(
+    found = sample_settings(
         sample_wallet("one", "wallets/one", mount="desk"),
         vault_address=bao.address,
         access_token_key=TransitReference("signing", "tokens"),
     )
+    checkpoint_key = TransitReference("signing", "checkpoints")
+    return replace(found, audit=replace(found.audit, checkpoint_key=checkpoint_key))
 
 
 def token_step(bao: Bao, path: Path) -> Step:
