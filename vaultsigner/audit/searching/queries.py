@@ -40,10 +40,12 @@ class Found:
 
     Args:
         unreadable: lines that are no JSON, and half a line at the end of a file; known once all others have been taken.
+        places: of each line, where the latest were asked for: see `PLACE`.
     """
 
     lines: Iterator[str] = field(default_factory=lambda: iter(()))
     unreadable: int = 0
+    places: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class RecordQueries:
         """All records that fit, or the latest of them.
 
         Args:
-            before: of the latest, those in front of this place, as `place_of` tells it.
+            before: of the latest, those in front of this place, as an earlier answer tells it.
 
         Raises:
             AuditError: the files cannot be read.
@@ -93,12 +95,13 @@ class RecordQueries:
         if before is not None:
             condition, parameters["before"] = f"{condition} AND {PLACE} < $before", before
         ((rows, unreadable),) = self._engine.rows(
-            f"SELECT arg_max(struct_pack(json := json, file := file, seq := seq), {PLACE}, $latest) "  # noqa: S608 - our own texts
+            f"SELECT arg_max(struct_pack(json := json, file := file, seq := seq, place := {PLACE}), {PLACE}, $latest) "  # noqa: S608 - our own texts
             f"FILTER (WHERE NOT broken), count(*) FILTER (WHERE broken) FROM {self._source(filters, parameters)} "
             f"WHERE broken OR ({condition})",
             parameters,
         )
-        return Found(reversed(self._lines(rows or [])), unreadable)
+        in_order = [*reversed(self._lines(rows or []))]
+        return Found((line for _, line in in_order), unreadable, [place for place, _ in in_order])
 
     def _chain(self, chain: ChainFiles, filters: Filters, found: Found) -> Iterator[tuple[str, str, str]]:
         """Time, chain and line of what fits in a chain. Its files are in the order of time already: nothing is sorted."""
@@ -201,12 +204,12 @@ class RecordQueries:
             )
         return f"({' UNION ALL '.join(parts)})"
 
-    def _lines(self, rows: Sequence[dict[str, Any]]) -> list[str]:
-        """The whole lines of what was found."""
+    def _lines(self, rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+        """The places and the whole lines of what was found."""
         elsewhere = [(row["file"], row["seq"]) for row in rows if row["json"] is None]
         fetched = self._warm.lines(elsewhere) if self._warm is not None else {}
-        lines = (row["json"] or fetched.get((row["file"], row["seq"])) for row in rows)
-        return [line for line in lines if line is not None]
+        lines = ((row["place"], row["json"] or fetched.get((row["file"], row["seq"]))) for row in rows)
+        return [(place, line) for place, line in lines if line is not None]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from vaultsigner.audit.files.chain_files import find_chains
 from vaultsigner.audit.searching.engine import Engine, open_engine
 from vaultsigner.audit.searching.filters import read_filters
 from vaultsigner.audit.searching.queries import RecordQueries
-from vaultsigner.audit.searching.record_conditions import place_of
+from vaultsigner.audit.searching.readable import is_readable
 from vaultsigner.audit.searching.record_lookup import look_up
 from vaultsigner.audit.searching.rows import csv_lines
 from vaultsigner.audit.searching.summaries import period_of, summarise
@@ -40,14 +40,17 @@ def records(queries: RecordQueries, question: Question) -> Iterator[Mapping[str,
     """The latest that fit, newest first; `next` is the place before which there may be more."""
     latest = question["latest"]
     found = queries.find(read_filters(question["filters"]), latest, question.get("before"))
-    place, size, count = None, 0, 0
-    for line in reversed([*found.lines]):
+    end, size, count, unreadable = None, 0, 0, found.unreadable
+    for place, line in reversed([*zip(found.places, found.lines, strict=True)]):
         if size + len(line) > MOST_ANSWERED_BYTES and count:
             count = latest
             break
-        yield {"part": line}
-        size, count, place = size + len(line), count + 1, place_of(json.loads(line))
-    yield {"done": {"next": place if count == latest else None, "unreadable": found.unreadable}}
+        if is_readable(line):
+            yield {"part": line}
+        else:
+            unreadable += 1
+        size, count, end = size + len(line), count + 1, place
+    yield {"done": {"next": end if count == latest else None, "unreadable": unreadable}}
 
 
 def summary(queries: RecordQueries, question: Question) -> Iterator[Mapping[str, Any]]:

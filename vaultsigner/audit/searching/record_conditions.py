@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, LiteralString
 
@@ -113,8 +113,3 @@ def _member(name: str, value: str) -> str:
 
 def _decimal(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:f}"
-
-
-def place_of(record: Mapping[str, Any]) -> str:
-    """`PLACE` of a record, as a program knows it."""
-    return f"{record.get('time')}{record.get('chain')}{record.get('seq', 0):0>20}"

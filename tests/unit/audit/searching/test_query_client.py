@@ -205,3 +205,37 @@ async def test_one_record_is_found_by_its_number_in_a_chain_of_the_directory(
     found: Any = await client.ask("record", chain=CHAIN, seq=7)
     assert found[1]["line"].encode() + b"\n" == LINES[6]
     assert await client.ask("record", chain="../secret", seq=1) == ([], None)
+
+
+PLANTED = (
+    b'"a":' + b"[" * 20_000 + b"]" * 20_000,
+    b'"a":' + b"[" * 700 + b"]" * 700,
+    b'"a":1e999',
+    b'"a":' + b"9" * 5000,
+    b'"a":"\\ud800"',
+)
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=["very deep", "deep", "no float", "no integer", "no text"])
+async def test_a_planted_line_that_others_cannot_read_is_counted_and_left_out(
+    tmp_path: Path, planted: bytes
+) -> None:
+    """The newest of all, so that it would be in every answer; pages go on behind it."""
+    line = (
+        b'{%s,"chain":"00000000000000aa","kind":"control","seq":9,"time":"2026-11-20T23:59:59.000000Z"}\n'
+        % planted
+    )
+    write_days(tmp_path / "audit", [("2026-11-20", [*LINES[:5], line])])
+    client = QueryClient(tmp_path / "audit")
+    try:
+        lines, end = await client.ask("records", **PLAIN)
+        assert [each.encode() + b"\n" for each in lines] == [*reversed(LINES[:5])]
+        assert end == {"next": None, "unreadable": 1}
+        paged: list[str] = []
+        lines, end = await client.ask("records", filters={}, latest=1)
+        while end["next"] is not None:
+            paged += lines
+            lines, end = await client.ask("records", filters={}, latest=1, before=end["next"])
+        assert [each.encode() + b"\n" for each in paged] == [*reversed(LINES[:5])]
+    finally:
+        await client.close()
