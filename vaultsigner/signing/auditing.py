@@ -14,7 +14,7 @@ from vaultsigner.audit.searching.filters import Filters, moment_text
 from vaultsigner.audit.searching.live import LiveRecords, Watch
 from vaultsigner.audit.searching.overview import chains_overview
 from vaultsigner.audit.searching.query_client import Export, QueryClient, QueryError
-from vaultsigner.audit.searching.summaries import MOST_STEPS
+from vaultsigner.audit.searching.summaries import MOST_STEPS, period_of
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import AuditError
@@ -33,6 +33,7 @@ USUAL_PERIOD = timedelta(days=1)
 USUAL_STEPS = 60
 USUAL_RECORDS = 100
 MOST_RECORDS = 1000
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - timedelta(microseconds=1)
 _CHAIN = re.compile(r"[0-9a-f]{16}")
 _SEQ = re.compile(r"[1-9][0-9]{0,17}")
 _PLACE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z[0-9a-f]{16}\d{20}", re.ASCII)
@@ -102,6 +103,7 @@ class Auditing:
             since = filters.since or until - USUAL_PERIOD
             if since >= until:
                 raise unusable("since", "this is not before until")
+            _check_steps(since, until, steps)
         except UnusableBodyError as error:
             return error.refusal
         asked = replace(filters, since=None, until=None).document()
@@ -120,11 +122,10 @@ class Auditing:
             filters = read_filters(parameters)
             latest = read_count(parameters, "latest", USUAL_RECORDS, MOST_RECORDS)
             before = parameters.get("before")
-            if before is not None and _PLACE.fullmatch(before) is None:
-                raise unusable("before", "this is no `next` of an earlier answer")
+            narrowed = _until(filters, before)
         except UnusableBodyError as error:
             return error.refusal
-        question: dict[str, Any] = {"filters": _until(filters, before).document(), "latest": latest}
+        question: dict[str, Any] = {"filters": narrowed.document(), "latest": latest}
         if before is not None:
             question["before"] = before
         lines, end = await self._queries.ask("records", **question)
@@ -193,8 +194,28 @@ class Auditing:
 
 
 def _until(filters: Filters, before: str | None) -> Filters:
-    """Files of later days need not be looked at."""
+    """Files of later days need not be looked at.
+
+    Raises:
+        UnusableBodyError: `before` is no place.
+    """
     if before is None:
         return filters
-    moment = datetime.fromisoformat(before[:27]) + timedelta(microseconds=1)
+    try:
+        moment = datetime.fromisoformat(before[:27]) if _PLACE.fullmatch(before) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise unusable("before", "this is no `next` of an earlier answer")
+    moment = min(moment, _LAST_MOMENT) + timedelta(microseconds=1)
     return replace(filters, until=moment if filters.until is None else min(moment, filters.until))
+
+
+def _check_steps(since: datetime, until: datetime, steps: int) -> None:
+    """Raises:
+    UnusableBodyError: the last step would end after all time that there is.
+    """
+    try:
+        _ = period_of(since, until, steps).until
+    except OverflowError:
+        raise unusable("until", "this is too far away") from None

@@ -4,10 +4,10 @@ that was left out.
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
-from vaultsigner.audit.searching.filters import Filters
+from vaultsigner.audit.searching.filters import KINDS, Filters, why_no_operation
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.json_bodies import LONGEST_TEXT, UnusableBodyError
@@ -51,15 +51,22 @@ def read_filters(parameters: Parameters) -> Filters:
     """The filters among them.
 
     Raises:
-        UnusableBodyError: a value means nothing.
+        UnusableBodyError: a value means nothing, or no record at all can fit.
     """
-    return Filters(
+    filters = Filters(
         since=read_moment(parameters, "since"),
         until=read_moment(parameters, "until"),
         amount_above=_amount(parameters, "amount_above"),
         amount_below=_amount(parameters, "amount_below"),
         **{name: parameters[name] for name in TEXTS if name in parameters},
     )
+    if filters.kind is not None and filters.kind not in KINDS:
+        raise unusable("kind", f"there is no such kind; there are {', '.join(KINDS)}")
+    if filters.operation is not None and (why := why_no_operation(filters.operation)):
+        raise unusable("operation", why)
+    if filters.is_no_time:
+        raise unusable("since", "this is not before until")
+    return filters
 
 
 def read_moment(parameters: Parameters, name: str) -> datetime | None:
@@ -101,7 +108,7 @@ def _amount(parameters: Parameters, name: str) -> Decimal | None:
         exponent = amount.as_tuple().exponent
         if isinstance(exponent, int) and exponent >= -MOST_PLACES and abs(amount) < 10**MOST_DIGITS:
             return amount
-    except InvalidOperation:
+    except ArithmeticError:
         pass
     raise unusable(name, "this is no amount; write it like 1.5")
 

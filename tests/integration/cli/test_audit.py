@@ -134,7 +134,11 @@ def test_the_directory_of_the_configuration_counts_and_one_that_is_named_needs_n
         (("prove", f"{'c' * 16}:7"), f"there are {CHAIN}"),
         (("check-proof", "-", "--root", "7"), "SIZE:HASH"),
         (("query", "--amount-above", "much"), "no amount"),
+        (("query", "--amount-above", "1e9999999"), "no amount"),
         (("query", "--since", "noon"), "2026-11-01"),
+        (("stats", "--since", "2026-11-20", "--until", "2026-11-19"), "--since is not before --until"),
+        (("query", "--kind", "foo"), "'control', 'checkpoint'"),
+        (("query", "--operation", "transfer"), "did you mean transfer.*?"),
         (("query", "--effect", "maybe"), "'allow', 'deny'"),
     ],
 )

@@ -148,12 +148,27 @@ def test_filters_are_those_of_the_command_line(world: World) -> None:
         "before=x",
         "amount_above=NaN",
         "kind=%0a",
+        "kind=foo",
+        "operation=transfer",
+        "amount_above=1e9999999",
+        "amount_below=-1e9999999",
+        "since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z",
+        "before=2026-99-01T00:00:00.000000Z0123456789abcdef00000000000000000001",
     ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused(world: World, query: str) -> None:
     refused = ask(world, f"/api/audit/records?{query}")
     assert (refused.status, refused.body["code"]) == (422, "invalid_fields")
     assert world.records(refused.request_id)[0]["code"] == "invalid_fields"
+
+
+def test_a_summary_of_all_time_is_refused_and_of_nearly_all_is_told(world: World) -> None:
+    path = "/api/audit/summary?buckets=500&since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z"
+    refused = ask(world, path)
+    assert (refused.status, refused.body["detail"][0]["loc"]) == (422, ["query", "until"])
+    assert ask(world, path.replace("9999-", "9900-")).status == 200
+    place = "9999-12-31T23:59:59.999999Z0123456789abcdef00000000000000000001"
+    assert ask(world, f"/api/audit/records?before={place}").status == 200
 
 
 def test_the_summary_counts_answers_and_not_those_who_look(world: World) -> None:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+KINDS = ("request", "intent", "outcome", "dispatch", "control", "checkpoint")
+"""Of records."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
@@ -34,6 +37,11 @@ class Filters:
     amount_above: Decimal | None = None
     amount_below: Decimal | None = None
 
+    @property
+    def is_no_time(self) -> bool:
+        """Nothing can be from `since` on and before `until`."""
+        return self.since is not None and self.until is not None and self.since >= self.until
+
     def document(self) -> dict[str, str]:
         """As it goes to another process: texts alone, and what is not asked for is left out."""
         told: dict[str, str] = {}
@@ -44,6 +52,13 @@ class Filters:
             elif value is not None:
                 told[each.name] = f"{value:f}" if isinstance(value, Decimal) else value
         return told
+
+
+def why_no_operation(operation: str) -> str | None:
+    """None for what may be an operation's name, or a pattern of it: each is of two words at least, with a point between them."""
+    if any(sign in operation for sign in ".*?["):
+        return None
+    return f"no operation has this name; did you mean {operation}.*?"
 
 
 def read_filters(document: Mapping[str, str]) -> Filters:

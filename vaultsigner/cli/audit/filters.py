@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vaultsigner.audit.files.chain_files import ChainFiles
-from vaultsigner.audit.searching.filters import Filters
+from vaultsigner.audit.searching.filters import KINDS, Filters, why_no_operation
 from vaultsigner.cli.policy.request import read_since
 from vaultsigner.config.problems import UnusableValueError
 
@@ -36,15 +36,21 @@ def _amount(ctx: click.Context, param: click.Parameter, text: str | None) -> Dec
         exponent = amount.as_tuple().exponent
         if isinstance(exponent, int) and exponent >= -18 and abs(amount) < 10**20:
             return amount
-    except InvalidOperation:
+    except ArithmeticError:
         pass
     raise click.BadParameter("this is no amount; write it like 1.5")
+
+
+def _operation(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    if text is not None and (why := why_no_operation(text)):
+        raise click.BadParameter(why)
+    return text
 
 
 _OPTIONS = (
     click.option("--since", callback=_moment, help=f"From then on: {_MOMENT}."),
     click.option("--until", callback=_moment, help="Before then."),
-    click.option("--kind", help="request, intent, outcome, dispatch, control or checkpoint."),
+    click.option("--kind", type=click.Choice(KINDS), help="Of the record."),
     click.option("--request-id", help="All records of one request."),
     click.option(
         "--principal", metavar="[KIND:]NAME", help="Who asked: user:sam, client:bot-1, or the name alone."
@@ -52,7 +58,7 @@ _OPTIONS = (
     click.option(
         "--target", metavar="[KIND:]NAME", help="On what: wallet:hot, exchange:main, or the name alone."
     ),
-    click.option("--operation", help="transfer.sign; may have a star: transfer.*"),
+    click.option("--operation", callback=_operation, help="transfer.sign; may have a star: transfer.*"),
     click.option("--effect", type=click.Choice(["allow", "deny"]), help="What policy decided."),
     click.option("--rule", help="The rule that decided."),
     click.option("--code", help="How it ended: ok, or the refusal's code."),
@@ -67,7 +73,10 @@ def filter_options(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def filtered(**given: Any) -> None:
         names = Filters.__dataclass_fields__
-        command(filters=Filters(**{name: given.pop(name) for name in names}), **given)
+        filters = Filters(**{name: given.pop(name) for name in names})
+        if filters.is_no_time:
+            raise click.UsageError("--since is not before --until: no record can be between them")
+        command(filters=filters, **given)
 
     for option in reversed(_OPTIONS):
         filtered = option(filtered)
