@@ -96,9 +96,14 @@ def test_a_cut_or_rewritten_chain_shows_by_its_noted_head(desk: Program) -> None
 
 
 def test_every_chain_is_told_and_one_damaged_is_status_1(two_chains: Program) -> None:
-    assert two_chains.run("audit", "verify").out.count("intact") == 2
+    told = two_chains.run("audit", "verify").out
+    assert told.count(": intact, ") == 2
+    assert told.splitlines()[-1] == "VERDICT: intact: 2 chains, 70 records"
     path = two_chains.home / "audit" / OTHER_CHAIN / "2026-11-20.jsonl"
     path.write_bytes(path.read_bytes().replace(b"no such user", b"no such usor", 1))
+    assert (
+        two_chains.run("audit", "verify").out.splitlines()[-1] == "VERDICT: DAMAGED: 1 of 2 chains, see above"
+    )
     done = two_chains.run("audit", "verify", "--json")
     told = document(done)
     assert (done.status, told["intact"]) == (1, False)
@@ -130,9 +135,12 @@ def test_the_directory_of_the_configuration_counts_and_one_that_is_named_needs_n
         (("verify", "--head", "50"), "SEQ:HASH"),
         (("verify", "nowhere"), "does not exist"),
         (("prove", "x"), "CHAIN:SEQ"),
+        (("prove", "audit"), "say with --records"),
         (("prove", CHAIN), "CHAIN:SEQ"),
         (("prove", f"{'c' * 16}:7"), f"there are {CHAIN}"),
         (("check-proof", "-", "--root", "7"), "SIZE:HASH"),
+        (("check-proof", "-", "--root", "ab" * 32), "SIZE:HASH"),
+        (("check-proof", "-", "--root", f"7:{'ab' * 32}", "--grown-from", "ab" * 32), "SIZE:HASH"),
         (("query", "--amount-above", "much"), "no amount"),
         (("query", "--amount-above", "1e9999999"), "no amount"),
         (("query", "--since", "noon"), "2026-11-01"),
@@ -159,6 +167,22 @@ def test_a_directory_without_records_is_status_1(desk: Program) -> None:
     done = desk.run("audit", "verify", "empty")
     assert done.status == 1
     assert "there are no records in empty" in done.err
+
+
+def test_a_chain_whose_files_were_removed_is_not_intact(two_chains: Program) -> None:
+    day_file(two_chains).unlink()
+    done = two_chains.run("audit", "verify")
+    assert done.status == 1
+    assert f"audit/{CHAIN}, record 1: no records: the directory holds no day's file" in done.out
+    assert done.out.splitlines()[-1] == "VERDICT: DAMAGED: 1 of 2 chains, see above"
+    assert two_chains.run("audit", "root").status == 1
+
+
+def test_one_record_is_told_as_one(tmp_path: Path) -> None:
+    write_days(tmp_path / "audit", days_of(LOG.lines[:1]))
+    done = Program(tmp_path).run("audit", "verify")
+    assert f"{CHAIN}: intact, 1 record in 1 file" in done.out
+    assert done.out.splitlines()[-1] == "VERDICT: intact: 1 chain, 1 record"
 
 
 def test_a_progress_bar_on_a_terminal(desk: Program) -> None:
@@ -197,7 +221,7 @@ def test_a_chain_that_grew_is_proved(desk: Program) -> None:
     proof = desk.run("audit", "prove", CHAIN, "--grown-from", "20").out
     done = desk.run("audit", "check-proof", "-", "--root", root, "--grown-from", first, typed=proof)
     assert (done.status, done.err) == (0, "")
-    assert "the first 20 of 50 records" in done.out
+    assert "the first 20 of 50 records of a chain are as they were" in done.out
     done = desk.run("audit", "check-proof", "-", "--root", root, "--grown-from", root, typed=proof)
     assert done.status == 1
 
@@ -261,6 +285,34 @@ def test_the_last_records_in_the_order_of_their_times(two_chains: Program) -> No
     assert len(done.out.splitlines()) == 25
     lines = two_chains.run("audit", "tail", "-n", "2", "--format", "jsonl").out.splitlines()
     assert lines == [line.decode().rstrip() for line in LOG.lines[-2:]]
+
+
+@pytest.mark.parametrize("command", ["tail", "query"])
+def test_a_planted_line_does_not_move_the_cursor(desk: Program, command: str) -> None:
+    """Half of it is in letters that JSON lets through: only those below a space must be escaped."""
+    planted = '{"chain":"00000000000000aa","kind":"control","reason":"\x7f\x9b2J\u202e","time":"2026-11-20T23:59:59.000000Z"}'
+    day_file(desk).write_bytes(b"".join((*LOG.lines[:3], planted.encode() + b"\n")))
+    done = desk.run("audit", command, "--format", "jsonl")
+    assert done.out.splitlines()[:3] == [line.decode().rstrip() for line in LOG.lines[:3]]
+    shown = done.out.splitlines()[3]
+    assert shown.isprintable()
+    assert json.loads(shown) == json.loads(planted)
+
+
+def test_a_bell_is_not_rung(desk: Program) -> None:
+    day_file(desk).write_bytes(b"".join((*LOG.lines[:3], b"\x1b]0;title\x07\n")))
+    done = desk.run("audit", "tail", "-n", "1", "--format", "jsonl")
+    assert done.out == "\\u001b]0;title\\u0007\n"
+
+
+def test_directories_may_be_named_like_those_of_verify(desk: Program) -> None:
+    (desk.home / "audit").rename(desk.home / "elsewhere")
+    for command in (("query", "--format", "jsonl"), ("tail", "-n", "50", "--format", "jsonl")):
+        done = desk.run("audit", *command, "elsewhere")
+        assert (done.status, len(done.out.splitlines())) == (0, 50)
+    told = desk.run("audit", "stats", "--json", "elsewhere")
+    assert document(told)["records"] == 50
+    assert desk.run("audit", "stats", "--json", "--records", "elsewhere").out == told.out
 
 
 @pytest.fixture

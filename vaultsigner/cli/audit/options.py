@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -35,6 +37,23 @@ records_option = click.option(
     metavar="DIRECTORY",
     help=f"Where the chains are; may be given more than once. Default: the configuration's, else {DEFAULT_RECORDS}/.",
 )
+
+
+def directories_or_records(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command be told its directories as arguments or with --records; it gets all of them as `directories`."""
+
+    @wraps(command)
+    def joined(*, directories: tuple[Path, ...], named: tuple[Path, ...], **given: Any) -> None:
+        command(directories=(*directories, *named), **given)
+
+    argument = click.argument(
+        "named",
+        nargs=-1,
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        metavar="[DIRECTORY]...",
+    )
+    return argument(records_option(joined))
+
 
 keys_option = click.option(
     "--key",

@@ -76,7 +76,8 @@ def prove(
     seq = match and (match[2] or match[3])
     if match is None or (seq is None) == (grown_from is None):
         raise click.BadParameter(
-            "write CHAIN:SEQ or SEQ, as in the header X-Vaultsigner-Decision; with --grown-from, CHAIN alone",
+            "write CHAIN:SEQ or SEQ, as in the header X-Vaultsigner-Decision; with --grown-from, CHAIN alone; "
+            "where the chains are, say with --records",
             param_hint="'[CHAIN:]SEQ'",
         )
     name = match[1]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from vaultsigner.cli.audit.filters import filter_options, open_engine
-from vaultsigner.cli.audit.options import chains_in, record_directories, records_option
-from vaultsigner.cli.audit.rows import csv_lines, row_of, table_line
+from vaultsigner.cli.audit.options import chains_in, directories_or_records, record_directories
+from vaultsigner.cli.audit.rows import csv_lines, json_line, row_of, table_line
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.words import counted
 
@@ -19,7 +19,7 @@ LATEST = 200
 
 
 @click.command()
-@records_option
+@directories_or_records
 @config_option
 @filter_options
 @click.option(
@@ -66,7 +66,7 @@ def query(
         else:
             for line in found.lines:
                 count += 1
-                click.echo(line if output == "jsonl" else table_line(row_of(line)))
+                click.echo(json_line(line) if output == "jsonl" else table_line(row_of(line)))
     if output == "table":
         more = f", the latest; --latest {shown * 5} shows more" if shown == count else ""
         click.echo(f"{counted(count, 'record')}{more}", err=True)

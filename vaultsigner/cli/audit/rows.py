@@ -1,5 +1,6 @@
 """A record in a line for people."""
 
+import json
 from collections.abc import Mapping
 
 import click
@@ -7,9 +8,16 @@ import click
 from vaultsigner.audit.searching.rows import COLUMNS, csv_lines, row_of
 from vaultsigner.cli.policy.words import printable
 
-__all__ = ["COLUMNS", "csv_lines", "row_of", "table_line"]
+__all__ = ["COLUMNS", "csv_lines", "json_line", "row_of", "table_line"]
 
 _COLOURS = {"deny": "red", "allow": "green"}
+
+
+def json_line(line: str) -> str:
+    """As it is on record: our own are all ASCII. What would move a terminal's cursor, which only another's has, is escaped."""
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in line)
 
 
 def table_line(row: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vaultsigner.cli.audit.filters import filter_options, open_engine
-from vaultsigner.cli.audit.options import chains_in, record_directories, records_option
+from vaultsigner.cli.audit.options import chains_in, directories_or_records, record_directories
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.explanation import make_console
 from vaultsigner.cli.policy.options import json_option
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@records_option
+@directories_or_records
 @config_option
 @filter_options
 @json_option

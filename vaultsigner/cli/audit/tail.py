@@ -6,15 +6,15 @@ from pathlib import Path
 import click
 
 from vaultsigner.audit.files.following import Follower
-from vaultsigner.cli.audit.options import record_directories, records_option
-from vaultsigner.cli.audit.rows import row_of, table_line
+from vaultsigner.cli.audit.options import directories_or_records, record_directories
+from vaultsigner.cli.audit.rows import json_line, row_of, table_line
 from vaultsigner.cli.configuration import config_option
 
 LOOKS_EVERY_SECONDS = 0.5
 
 
 @click.command()
-@records_option
+@directories_or_records
 @config_option
 @click.option(
     "--lines",
@@ -55,4 +55,4 @@ def tail(
 def _show(lines: list[bytes], output: str) -> None:
     for line in lines:
         text = line.decode("utf-8", "replace").rstrip("\n")
-        click.echo(text if output == "jsonl" else table_line(row_of(text)))
+        click.echo(json_line(text) if output == "jsonl" else table_line(row_of(text)))
