@@ -270,6 +270,19 @@ def test_lines_that_are_no_records_are_told_and_the_rest_is_shown(desk: Program)
     assert (told.status, document(told)["unreadable"], document(told)["records"]) == (1, 1, 50)
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_day_that_is_no_file_is_told(desk: Program, kind: str) -> None:
+    day_file(desk).rename(desk.home / "elsewhere.jsonl")
+    if kind == "link":
+        day_file(desk).symlink_to(desk.home / "elsewhere.jsonl")
+    else:
+        os.mkfifo(day_file(desk))
+    for command in ("query", "stats"):
+        done = desk.run("audit", command)
+        assert done.status == 1
+        assert f"file unusable: audit/{CHAIN}/2026-11-20.jsonl" in done.err
+
+
 def test_stats_count_what_there_is(two_chains: Program) -> None:
     done = two_chains.run("audit", "stats")
     assert (done.status, done.err) == (0, "")

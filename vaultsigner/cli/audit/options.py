@@ -13,6 +13,7 @@ from vaultsigner.audit.files.chain_files import ChainFiles, find_chains
 from vaultsigner.audit.verifying.trust import TrustError, read_key, read_trust_file
 from vaultsigner.cli.policy.options import DEFAULT_RECORDS, settings_if_any
 from vaultsigner.cli.policy.replay_report import progress_on
+from vaultsigner.cli.policy.words import printable
 from vaultsigner.domain.checkpoints import (
     CheckpointError,
     SignedCheckpoint,
@@ -125,6 +126,17 @@ def chains_in(directories: Sequence[Path]) -> tuple[ChainFiles, ...]:
         AuditError: one has none.
     """
     return tuple(chain for directory in directories for chain in find_chains(directory))
+
+
+def tell_unusable(chains: Sequence[ChainFiles]) -> bool:
+    """Say on standard error which files have the name of a day's and are none, so that nothing of them is found; whether any."""
+    unusable = [path for chain in chains for path in chain.unusable]
+    for path in unusable:
+        click.echo(
+            f"file unusable: {printable(str(path))} is a link, a pipe or a directory: vaultsigner audit verify",
+            err=True,
+        )
+    return bool(unusable)
 
 
 def chosen_chain(chains: Sequence[ChainFiles], name: str | None) -> ChainFiles:

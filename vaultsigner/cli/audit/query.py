@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaultsigner.cli.audit.filters import filter_options, open_engine
-from vaultsigner.cli.audit.options import chains_in, directories_or_records, record_directories
+from vaultsigner.cli.audit.options import chains_in, directories_or_records, record_directories, tell_unusable
 from vaultsigner.cli.audit.rows import csv_lines, json_line, row_of, table_line
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.words import counted
@@ -46,7 +46,8 @@ def query(
 
     Nothing is proved by it: `audit verify` does that.
 
-    Exit status: 0 done, also where nothing fits; 1 it could not be done, or there were lines that are no records.
+    Exit status: 0 done, also where nothing fits; 1 it could not be done, or there were lines that are no records, or files that
+    are none.
 
     \b
     Examples:
@@ -75,4 +76,5 @@ def query(
             f"{counted(found.unreadable, 'line')} could not be read and may be missing here: vaultsigner audit verify",
             err=True,
         )
-    sys.exit(1 if found.unreadable else 0)
+    unusable = tell_unusable(chains)
+    sys.exit(1 if found.unreadable or unusable else 0)

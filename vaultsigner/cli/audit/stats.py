@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vaultsigner.cli.audit.filters import filter_options, open_engine
-from vaultsigner.cli.audit.options import chains_in, directories_or_records, record_directories
+from vaultsigner.cli.audit.options import chains_in, directories_or_records, record_directories, tell_unusable
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.explanation import make_console
 from vaultsigner.cli.policy.options import json_option
@@ -34,7 +34,7 @@ def stats(
 
     Of each the most frequent 50.
 
-    Exit status: 0 done; 1 it could not be done, or there were lines that are no records.
+    Exit status: 0 done; 1 it could not be done, or there were lines that are no records, or files that are none.
 
     \b
     Examples:
@@ -48,7 +48,8 @@ def stats(
         click.echo(json.dumps(asdict(counts), indent=2))
     else:
         _show(counts, len(chains))
-    sys.exit(1 if counts.unreadable else 0)
+    unusable = tell_unusable(chains)
+    sys.exit(1 if counts.unreadable or unusable else 0)
 
 
 def _show(counts: "Counts", chains: int) -> None:
