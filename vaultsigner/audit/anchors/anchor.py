@@ -1,7 +1,7 @@
 """What an anchor can do, whatever it is, and how what it keeps is called."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -21,6 +21,9 @@ LARGEST_DOCUMENT = 128 * 1024
 """In bytes: a note has at most 64 KiB, and a path 63 lines."""
 MOST_DISTRUSTED = 100
 """So many untrustworthy documents are looked at before the search for the newest good one of a chain is given up."""
+LARGEST_SIZE = 10**15
+"""No chain has more records: a thousand a second for 30 000 years. A larger name is nobody's, and hides nothing."""
+_TOO_LARGE = "no chain has as many records as its name says"
 _NAME = re.compile(r"([0-9]{20})\.checkpoint\Z", re.ASCII)
 
 
@@ -44,6 +47,10 @@ class AnchorRefusalError(AnchorError):
         self.unknown = unknown
 
 
+class AnchorDistrustError(AnchorError):
+    """What lies in the anchor says nothing of a chain, because it cannot be trusted. The other chains do not wait for that."""
+
+
 class AnchorSizeError(AnchorError):
     """A witness has seen another number of records than the document goes on from.
 
@@ -63,10 +70,37 @@ class Held:
     Args:
         newest: the newest trustworthy checkpoint of each chain.
         distrusted: what lies there and cannot be trusted, each with its place and why.
+        unanswered: why it does not say how far a chain was that it has documents of; as bad as if it could not be asked.
     """
 
     newest: Mapping[str, SignedCheckpoint] = field(default_factory=dict)
     distrusted: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an anchor keeps of one chain.
+
+    Args:
+        newest: the newest trustworthy checkpoint.
+        distrusted: see `Held`.
+        problem: why what lies there does not say how far the chain was.
+    """
+
+    newest: SignedCheckpoint | None = None
+    distrusted: tuple[str, ...] = ()
+    problem: str | None = None
+
+    def size(self) -> int:
+        """How many records the anchor has seen of the chain.
+
+        Raises:
+            AnchorDistrustError: what lies there does not say.
+        """
+        if self.problem is not None:
+            raise AnchorDistrustError(self.problem)
+        return self.newest.checkpoint.size if self.newest else 0
 
 
 class Anchor(Protocol):
@@ -102,6 +136,7 @@ class Anchor(Protocol):
 
         Raises:
             AnchorConflictError: it has seen as many as `own` says, and others.
+            AnchorDistrustError: it keeps documents of the chain, and they cannot be trusted.
             AnchorError: it cannot be asked.
         """
 
@@ -161,6 +196,52 @@ def why_distrusted(data: bytes, chain: str, size: int, trusts: Trusts) -> Signed
     except CheckpointError as error:
         return str(error)
     return signed if trusts(signed) else "no key that is trusted signed it"
+
+
+def newest_of(
+    chain: str, kept: Iterable[tuple[int, str, bytes]], too_large: Iterable[str], trusts: Trusts
+) -> Found:
+    """The newest trustworthy checkpoint of a chain.
+
+    Args:
+        kept: size, place and data of its documents, the largest size first; no more of them are read than it takes.
+        too_large: places of those with a size larger than `LARGEST_SIZE`.
+    """
+    told = [f"{place}: {_TOO_LARGE}" for place in too_large]
+    bad: list[str] = []
+    for size, place, data in kept:
+        if len(bad) == MOST_DISTRUSTED:
+            return Found(None, (*told, *bad), _given_up(chain, bad))
+        found = why_distrusted(data, chain, size, trusts)
+        if not isinstance(found, str):
+            return Found(found, (*told, *bad))
+        bad.append(f"{place}: {found}")
+    return Found(None, (*told, *bad), _none_trusted(chain, bad) if bad else None)
+
+
+def held_of(found: Mapping[str, Found]) -> Held:
+    """What an anchor keeps, of all the chains that it has."""
+    return Held(
+        newest={chain: each.newest for chain, each in found.items() if each.newest is not None},
+        distrusted=tuple(told for each in found.values() for told in each.distrusted),
+        unanswered=tuple(each.problem for each in found.values() if each.problem is not None),
+    )
+
+
+def _given_up(chain: str, bad: list[str]) -> str:
+    return (
+        f"its {len(bad)} newest documents of chain {chain} cannot be trusted, and hide what is behind them; the first is "
+        f"{bad[0]}, and the last {bad[-1]}; find out who wrote them, keep a copy, and move them away (where they are locked: "
+        "configure a new prefix, and keep the old one for reviewers)"
+    )
+
+
+def _none_trusted(chain: str, bad: list[str]) -> str:
+    return (
+        f"none of its {len(bad)} checkpoints of chain {chain} is signed by a key of audit.checkpoint_key; the newest is "
+        f"{bad[0]}; was the key made anew? Keep the old anchor for reviewers, and configure a new directory or prefix "
+        "for the new key"
+    )
 
 
 def require_same(kept: bytes, document: AnchorDocument, place: str) -> None:

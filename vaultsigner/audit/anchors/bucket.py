@@ -12,15 +12,18 @@ from typing import Any
 
 from vaultsigner.audit.anchors.anchor import (
     LARGEST_DOCUMENT,
+    LARGEST_SIZE,
     MOST_DISTRUSTED,
     AnchorError,
+    Found,
     Held,
     Kind,
     Trusts,
+    held_of,
     name_for,
+    newest_of,
     require_same,
     size_in,
-    why_distrusted,
 )
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.files.file_names import is_chain
@@ -32,8 +35,6 @@ READ_SECONDS = 10
 ATTEMPTS = 3
 _Client = Any
 """boto3 publishes no types."""
-_NO_SIZE = 10**20
-"""More digits than a name has."""
 
 
 class CheckpointBucket:
@@ -55,19 +56,15 @@ class CheckpointBucket:
 
     async def held(self, trusts: Trusts) -> Held:
         """See `Anchor`."""
-        newest: dict[str, SignedCheckpoint] = {}
-        distrusted: list[str] = []
-        for chain in await self._calls.make(self._chains):
-            found, bad = await self._calls.make(partial(self._newest_of, chain, trusts))
-            distrusted += bad
-            if found is not None:
-                newest[chain] = found
-        return Held(newest, tuple(distrusted))
+        chains = await self._calls.make(self._chains)
+        return held_of(
+            {chain: await self._calls.make(partial(self._found, chain, trusts)) for chain in chains}
+        )
 
     async def seen(self, own: SignedCheckpoint, trusts: Trusts) -> int:
         """See `Anchor`."""
-        found, _ = await self._calls.make(lambda: self._newest_of(own.checkpoint.chain, trusts))
-        return found.checkpoint.size if found else 0
+        found = await self._calls.make(lambda: self._found(own.checkpoint.chain, trusts))
+        return found.size()
 
     async def publish(self, document: AnchorDocument) -> None:
         """See `Anchor`."""
@@ -93,31 +90,32 @@ class CheckpointBucket:
         names = (step.removeprefix(self._settings.prefix).rstrip("/") for step in steps)
         return sorted(name for name in names if is_chain(name))
 
-    def _newest_of(self, chain: str, trusts: Trusts) -> tuple[SignedCheckpoint | None, list[str]]:
-        bad: list[str] = []
-        below = _NO_SIZE
+    def _found(self, chain: str, trusts: Trusts) -> Found:
         with self._opened() as client:
-            while below and len(bad) < MOST_DISTRUSTED:
-                visible = self._largest_visible(client, chain, below)
-                sizes = self._written_from(client, chain, visible, below)
-                for size in sorted(sizes, reverse=True):
-                    found = self._trusted_version(client, chain, size, trusts, bad)
-                    if found is not None:
-                        return found, bad
-                below = visible
-        return None, bad
+            return newest_of(chain, self._kept(client, chain), self._too_large(client, chain), trusts)
 
-    def _trusted_version(
-        self, client: _Client, chain: str, size: int, trusts: Trusts, bad: list[str]
-    ) -> SignedCheckpoint | None:
-        """The oldest version that can be trusted; those before it are noted as bad."""
-        for version in self._versions(client, self._key(chain, size)):
-            data = self._read(client, self._key(chain, size), version)
-            found = why_distrusted(data, chain, size, trusts)
-            if not isinstance(found, str):
-                return found
-            bad.append(f"{self._place}{chain}/{name_for(size)} (version {version}): {found}")
-        return None
+    def _kept(self, client: _Client, chain: str) -> Iterator[tuple[int, str, bytes]]:
+        """Every version of every document, the largest size first, and of each size the oldest first."""
+        below = LARGEST_SIZE + 1
+        while below:
+            visible = self._largest_visible(client, chain, below)
+            for size in sorted(self._written_from(client, chain, visible, below), reverse=True):
+                key = self._key(chain, size)
+                for version in self._versions(client, key):
+                    place = f"s3://{self._settings.bucket}/{key} (version {version})"
+                    yield size, place, self._read(client, key, version)
+            below = visible
+
+    def _too_large(self, client: _Client, chain: str) -> list[str]:
+        """Places of what has a larger size than any chain, if not of all."""
+        page = client.list_object_versions(
+            Bucket=self._settings.bucket,
+            Prefix=f"{self._settings.prefix}{chain}/",
+            KeyMarker=self._key(chain, LARGEST_SIZE),
+            MaxKeys=MOST_DISTRUSTED,
+        )
+        keys = {found["Key"] for found in page.get("Versions", ())}
+        return [f"s3://{self._settings.bucket}/{key}" for key in sorted(keys) if self._size(chain, key)]
 
     def _written_from(self, client: _Client, chain: str, size: int, below: int) -> set[int]:
         """Of `size` (0: of all) and what is larger: under what anything was ever written, also where it is hidden now."""

@@ -10,15 +10,18 @@ from stat import S_ISREG
 
 from vaultsigner.audit.anchors.anchor import (
     LARGEST_DOCUMENT,
+    LARGEST_SIZE,
     MOST_DISTRUSTED,
     AnchorError,
+    Found,
     Held,
     Kind,
     Trusts,
+    held_of,
     name_for,
+    newest_of,
     require_same,
     size_in,
-    why_distrusted,
 )
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.files.file_names import is_chain
@@ -45,19 +48,15 @@ class CheckpointDirectory:
 
     async def held(self, trusts: Trusts) -> Held:
         """See `Anchor`."""
-        newest: dict[str, SignedCheckpoint] = {}
-        distrusted: list[str] = []
-        for chain in await self._calls.make(self._chains):
-            found, bad = await self._calls.make(partial(self._newest_of, chain, trusts))
-            distrusted += bad
-            if found is not None:
-                newest[chain] = found
-        return Held(newest, tuple(distrusted))
+        chains = await self._calls.make(self._chains)
+        return held_of(
+            {chain: await self._calls.make(partial(self._found, chain, trusts)) for chain in chains}
+        )
 
     async def seen(self, own: SignedCheckpoint, trusts: Trusts) -> int:
         """See `Anchor`."""
-        found, _ = await self._calls.make(lambda: self._newest_of(own.checkpoint.chain, trusts))
-        return found.checkpoint.size if found else 0
+        found = await self._calls.make(lambda: self._found(own.checkpoint.chain, trusts))
+        return found.size()
 
     async def publish(self, document: AnchorDocument) -> None:
         """See `Anchor`."""
@@ -75,18 +74,17 @@ class CheckpointDirectory:
         with self._opened() as top:
             return sorted(name for name in _names(top) if is_chain(name))
 
-    def _newest_of(self, chain: str, trusts: Trusts) -> tuple[SignedCheckpoint | None, list[str]]:
-        bad: list[str] = []
+    def _found(self, chain: str, trusts: Trusts) -> Found:
         with self._opened() as top, self._opened_chain(top, chain) as directory:
             if directory is None:
-                return None, bad
-            sizes = (size for name in _names(directory) if (size := size_in(name)) is not None)
-            for size in heapq.nlargest(MOST_DISTRUSTED, sizes):
-                found = why_distrusted(_read(directory, name_for(size)), chain, size, trusts)
-                if not isinstance(found, str):
-                    return found, bad
-                bad.append(f"{self._directory / chain / name_for(size)}: {found}")
-        return None, bad
+                return Found()
+            sizes = [size for name in _names(directory) if (size := size_in(name)) is not None]
+            # One more than are looked at: whether any is left then counts.
+            newest = heapq.nlargest(MOST_DISTRUSTED + 1, (size for size in sizes if size <= LARGEST_SIZE))
+            others = heapq.nlargest(MOST_DISTRUSTED, (size for size in sizes if size > LARGEST_SIZE))
+            place = self._directory / chain
+            kept = ((size, str(place / name_for(size)), _read(directory, name_for(size))) for size in newest)
+            return newest_of(chain, kept, (str(place / name_for(size)) for size in others), trusts)
 
     def _publish(self, document: AnchorDocument) -> None:
         checkpoint = document.signed.checkpoint
@@ -140,6 +138,8 @@ class CheckpointDirectory:
         if isinstance(error, FileNotFoundError) and not self._directory.exists():
             # Made here, it would lie on the very disk that it is to vouch for whenever the other one is not mounted.
             return "there is no such directory; mount the disk, or make the directory yourself"
+        if isinstance(error, NotADirectoryError) and self._directory.is_file():
+            return "this is a file; name a directory"
         if error.errno in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK):
             return (
                 f"{error.strerror}; its file system must know hard links, as ext4, XFS, Btrfs, ZFS and NFS do"

@@ -158,7 +158,7 @@ async def _ask(
     return Comparison(
         rollbacks=(*behind, *ahead),
         sizes=sizes,
-        unanswered=tuple(unknown),
+        unanswered=(*unknown, *(Unanswered(anchor.name, anchor.required, each) for each in held.unanswered)),
         distrusted=tuple(f"{who}: {each}" for each in held.distrusted),
     )
 

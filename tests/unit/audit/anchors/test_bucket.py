@@ -18,7 +18,13 @@ from botocore.exceptions import ClientError
 from tests.buckets import ENVIRONMENT, REGION, client_of, make_bucket, running_s3
 from tests.signed_chains import CHAIN, KEYS, OTHER_CHAIN, OTHER_KEY, SignedChain, trusts
 from tests.witness import serving
-from vaultsigner.audit.anchors.anchor import AnchorConflictError, AnchorError, name_for
+from vaultsigner.audit.anchors.anchor import (
+    LARGEST_SIZE,
+    MOST_DISTRUSTED,
+    AnchorConflictError,
+    AnchorError,
+    name_for,
+)
 from vaultsigner.audit.anchors.anchoring import Anchoring
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
 from vaultsigner.audit.anchors.rollback import compare_with_anchors
@@ -191,6 +197,39 @@ async def test_forged_documents_are_told_and_hide_nothing(
     assert "it is too large" in large
     assert f"s3://{bucket}/{key_of(50)}" in unsigned
     assert "no key that is trusted signed it" in unsigned
+
+
+async def test_any_number_of_forged_documents_is_not_taken_for_nothing(
+    s3: str, bucket: str, client: Any, tmp_path: Path
+) -> None:
+    chain = SignedChain(tmp_path / "a").grown(5)
+    async with anchored(s3, bucket) as anchor:
+        await anchor.publish(chain.documents[0])
+        for number in range(1, 3):
+            client.put_object(Bucket=bucket, Key=key_of(LARGEST_SIZE + number), Body=b"?")
+        held = await anchor.held(trusts)
+        assert held.newest == {CHAIN: chain.documents[0].signed}
+        # Of the first, moto says nothing: it takes what stands behind a marker that is nobody's name for that marker itself.
+        place = f"s3://{bucket}/{key_of(LARGEST_SIZE + 2)}"
+        assert f"{place}: no chain has as many records as its name says" in held.distrusted
+        for size in range(1000, 1000 + MOST_DISTRUSTED):
+            client.put_object(Bucket=bucket, Key=key_of(size), Body=b"?")
+        held = await anchor.held(trusts)
+        assert held.newest == {}
+        (problem,) = held.unanswered
+        assert f"its {MOST_DISTRUSTED} newest documents of chain {CHAIN} cannot be trusted" in problem
+        assert f"the first is s3://{bucket}/{key_of(999 + MOST_DISTRUSTED)} (version " in problem
+        with pytest.raises(AnchorError, match="cannot be trusted, and hide"):
+            await anchor.seen(chain.documents[0].signed, trusts)
+
+
+async def test_a_bucket_of_another_key_is_not_taken_for_nothing(s3: str, bucket: str, tmp_path: Path) -> None:
+    chain = SignedChain(tmp_path)
+    chain.grow(5)
+    async with anchored(s3, bucket) as anchor:
+        await anchor.publish(chain.checkpoint(OTHER_KEY))
+        (problem,) = (await anchor.held(trusts)).unanswered
+    assert f"none of its 1 checkpoints of chain {CHAIN} is signed by a key of audit.checkpoint_key" in problem
 
 
 async def test_a_bucket_without_a_lock_is_no_anchor(s3: str, client: Any, tmp_path: Path) -> None:

@@ -169,6 +169,14 @@ async def test_a_directory_that_is_not_there_is_not_made(tmp_path: Path) -> None
     await anchor.close()
 
 
+async def test_a_file_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    anchor = CheckpointDirectory(DirectoryAnchor("second-disk", tmp_path / "file"))
+    with pytest.raises(AnchorError, match=r"/file: this is a file; name a directory$"):
+        await anchor.probe()
+    await anchor.close()
+
+
 async def test_a_disk_that_is_full(anchor: CheckpointDirectory, place: Path, tmp_path: Path) -> None:
     (document,) = SignedChain(tmp_path / "audit").grown(5).documents
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

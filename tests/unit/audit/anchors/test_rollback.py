@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.signed_chains import CHAIN, KEYS, OTHER_CHAIN, OTHER_KEY, SignedChain, copied
-from vaultsigner.audit.anchors.anchor import name_for
+from tests.signed_chains import CHAIN, KEYS, OTHER_CHAIN, OTHER_KEY, SignedChain, copied, trusts
+from vaultsigner.audit.anchors.anchor import LARGEST_SIZE, MOST_DISTRUSTED, AnchorDistrustError, name_for
 from vaultsigner.audit.anchors.directory import CheckpointDirectory
 from vaultsigner.audit.anchors.rollback import Comparison, compare_with_anchors, find_rollbacks
 from vaultsigner.config.settings import DirectoryAnchor
@@ -190,6 +190,59 @@ async def test_forged_documents_do_not_hide_the_true_one_behind_them(record: Pat
     comparison = await compared(record, anchors)
     assert [rollback.size for rollback in comparison.rollbacks] == [11]
     assert len(comparison.distrusted) == 1
+
+
+@pytest.mark.parametrize("junk", [MOST_DISTRUSTED - 1, MOST_DISTRUSTED])
+async def test_any_number_of_junk_files_hides_no_rollback(
+    record: Path, anchors: Path, tmp_path: Path, junk: int
+) -> None:
+    chain = SignedChain(record).grown(5)
+    copy = copied(record, tmp_path / "copy")
+    keep(anchors, *chain.grown(3).documents)
+    copied(copy, record)
+    for size in range(1000, 1000 + junk):
+        (anchors / CHAIN / name_for(size)).write_text("junk")
+    comparison = await compared(record, anchors)
+    (obstacle,) = comparison.obstacles(())
+    if junk < MOST_DISTRUSTED:
+        assert "has a checkpoint of 9 records" in obstacle
+        return
+    assert f"its {junk} newest documents of chain {CHAIN} cannot be trusted" in obstacle
+    assert f"the first is {anchors / CHAIN / name_for(999 + junk)}: " in obstacle
+    assert f"and the last {anchors / CHAIN / name_for(1000)}: " in obstacle
+    assert len(comparison.distrusted) == junk
+
+
+async def test_names_that_are_too_large_for_any_chain_hide_nothing(record: Path, anchors: Path) -> None:
+    keep(anchors, *SignedChain(record).grown(5).documents)
+    for number in range(2 * MOST_DISTRUSTED):
+        (anchors / CHAIN / name_for(LARGEST_SIZE + 1 + number)).write_text("junk")
+    comparison = await compared(record, anchors)
+    assert comparison.sizes == {CHAIN: 5}
+    assert comparison.obstacles(()) == ()
+    assert len(comparison.distrusted) == MOST_DISTRUSTED
+    assert all("no chain has as many records as its name says" in each for each in comparison.distrusted)
+
+
+async def test_an_anchor_of_another_key_is_not_silent_and_the_other_chains_count(
+    record: Path, anchors: Path, tmp_path: Path
+) -> None:
+    chain = SignedChain(record)
+    for _ in range(3):
+        chain.grow(2)
+        chain.checkpoint(OTHER_KEY)
+    keep(anchors, *chain.documents)
+    keep(anchors, *SignedChain(tmp_path / "lost", OTHER_CHAIN).grown(7).documents)
+    rollback, unsigned = (await compared(record, anchors)).obstacles(())
+    assert f'write "{OTHER_CHAIN}:7" into' in rollback
+    assert (
+        f"none of its 3 checkpoints of chain {CHAIN} is signed by a key of audit.checkpoint_key" in unsigned
+    )
+    assert "was the key made anew? Keep the old anchor" in unsigned
+    anchor = CheckpointDirectory(DirectoryAnchor("second-disk", anchors))
+    with pytest.raises(AnchorDistrustError, match="none of its 3 checkpoints"):
+        await anchor.seen(chain.documents[0].signed, trusts)
+    await anchor.close()
 
 
 async def test_an_anchor_that_cannot_be_asked(record: Path, tmp_path: Path) -> None:
