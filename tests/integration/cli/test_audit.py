@@ -96,9 +96,9 @@ def test_a_cut_or_rewritten_chain_shows_by_its_noted_head(desk: Program) -> None
 
 
 def test_every_chain_is_told_and_one_damaged_is_status_1(two_chains: Program) -> None:
-    told = two_chains.run("audit", "verify").out
-    assert told.count(": intact, ") == 2
-    assert told.splitlines()[-1] == "VERDICT: intact: 2 chains, 70 records"
+    said = two_chains.run("audit", "verify").out
+    assert said.count(": intact, ") == 2
+    assert said.splitlines()[-1] == "VERDICT: intact: 2 chains, 70 records"
     path = two_chains.home / "audit" / OTHER_CHAIN / "2026-11-20.jsonl"
     path.write_bytes(path.read_bytes().replace(b"no such user", b"no such usor", 1))
     assert (

@@ -25,6 +25,7 @@ from tests.unit.audit.signed_log import (
 )
 from vaultsigner.audit.anchors.anchor import name_for
 from vaultsigner.audit.verifying.trust import read_trust_file, trust_file
+from vaultsigner.domain.checkpoints import AnchorDocument
 
 LOG = signed_log()
 FORK = signed_log(note="otherwise")
@@ -71,6 +72,9 @@ def test_an_intact_log_says_how_far_it_is_signed_and_anchored(desk: Program) -> 
     assert f"records 1 to {SIZES[-1]:,} are as anchored" in done.out
     assert f"anchor anchors, {CHAIN}: intact, {len(SIZES)} checkpoints up to record {SIZES[-1]:,}" in done.out
     assert f"{len(SIZES) - 1:,} proved to go on from the one before" in done.out
+    assert "What came after the last anchored record can have been cut off" in done.out
+    reached = f"signed to record {SIZES[-1]:,}, anchored to record {SIZES[-1]:,}"
+    assert done.out.splitlines()[-1] == f"VERDICT: intact: 1 chain, 10,000 records, {reached}"
     told = document(desk.run("audit", "verify", "--json", *ALL))
     assert (told["intact"], told["chains"][0]["checkpoints"]["signed"]) == (True, SIZES[-1])
     assert (told["chains"][0]["as_anchored"], told["keys"]) == (SIZES[-1], [str(OURS.key)])
@@ -161,9 +165,8 @@ def test_a_whole_log_cut_off_or_rolled_back(desk: Program, end: int) -> None:
         write_file(desk.home / "audit" / CHAIN / name, LOG.lines[begin : min(end, until)])
         begin = until
     found = damage(desk)
-    missing = next(size for size in SIZES if size > end)
     assert (found["kind"], found["seq"]) == ("cut off or rolled back", end + 1)
-    assert f"anchored in anchors/{CHAIN}/{name_for(missing)}" in found["explanation"]
+    assert f"anchored in anchors/{CHAIN}/{name_for(SIZES[-1])}" in found["explanation"]
 
 
 def test_a_whole_log_written_anew_by_somebody_else(desk: Program) -> None:
@@ -194,6 +197,9 @@ def test_anchors_by_themselves(desk: Program) -> None:
         assert (done.status, done.err) == (0, "")
         assert "no records are looked at" in done.out
         assert f"{len(SIZES)} checkpoints up to record {SIZES[-1]:,}" in done.out
+        assert done.out.endswith(
+            f"VERDICT: intact: 1 chain, {len(SIZES)} checkpoints, no records looked at\n"
+        )
     path = desk.home / "anchors" / CHAIN / name_for(SIZES[7])
     path.write_text(FORK.anchored[7].text())
     done = desk.run("audit", "verify", *ALL, "--anchors-only", "--json")
@@ -213,8 +219,59 @@ def test_records_that_should_be_here_are_not_given_up_for_the_anchors(desk: Prog
     (desk.home / "config" / "config.yml").write_text("policies: policies\naudit: {directory: audit}\n")
     done = desk.run("audit", "verify", *ALL)
     assert done.status == 1
-    assert "audit" in done.err
-    assert "Traceback" not in done.err
+    assert f"record {SIZES[-1]:,}: chain missing" in done.out
+    assert "records: audit: No such file or directory" in done.out
+    assert "VERDICT: DAMAGED: 1 of 1 chain and 1 directory without what was looked for, see above" in done.out
+
+
+def test_all_chains_deleted_are_told_by_the_anchors(desk: Program) -> None:
+    write_anchor(desk.home / "anchors", OTHER.anchored)
+    (desk.home / "audit" / CHAIN).rename(desk.home / "elsewhere")
+    done = desk.run("audit", "verify", "audit", *ALL)
+    assert (done.status, done.err) == (1, "")
+    assert done.out.count(": chain missing: ") == 2
+    assert done.out.index("chain missing") < done.out.index(
+        "there are no records in audit: name the directory"
+    )
+    assert "VERDICT: DAMAGED: 2 of 2 chains" in done.out
+    noted = desk.run("audit", "verify", "audit", *ALL, "--head", f"7:{'ab' * 32}")
+    assert (noted.status, "there are 0 chains" in noted.err) == (2, True)
+
+
+def test_an_emptied_anchor_is_told_and_the_records_are_looked_at(desk: Program) -> None:
+    (desk.home / "anchors" / CHAIN).rename(desk.home / "elsewhere")
+    done = desk.run("audit", "verify", *ALL)
+    assert (done.status, done.err) == (1, "")
+    assert "anchor: there are no checkpoints in anchors" in done.out
+    assert f"{CHAIN}: intact, 10,000 records" in done.out
+    assert "VERDICT: DAMAGED: 1 directory without what was looked for, see above" in done.out
+    told = document(desk.run("audit", "verify", "--json", *ALL))
+    assert (told["intact"], told["chains"][0]["intact"], len(told["problems"])) == (False, True, 1)
+
+
+def test_the_directory_of_an_anchor_is_not_taken_for_intact_records(desk: Program) -> None:
+    done = desk.run("audit", "verify", "anchors")
+    assert done.status == 1
+    assert (
+        f"anchors/{CHAIN}, record 1: no records: these are an anchor's checkpoints, not records" in done.out
+    )
+    assert "give them with --anchors" in done.out
+
+
+def test_checkpoints_of_a_key_that_was_not_given_are_one_line(desk: Program) -> None:
+    """After a change of the key, with the newer trust file alone."""
+    old = [
+        AnchorDocument(each.old_size, each.path, THEIRS.sign(each.signed.checkpoint)) for each in LOG.anchored
+    ]
+    write_anchor(desk.home / "anchors", old[:150])
+    done = desk.run("audit", "verify", *ALL)
+    assert done.status == 1
+    assert done.out.count("unknown key") == 1
+    which = f"150 checkpoints ({SIZES[0]} to {SIZES[149]:,}) are signed by key {THEIRS.key.id.hex()}"
+    assert f"{which}, which was not given" in done.out
+    assert "add the older trust file with another --trust" in done.out
+    (desk.home / "older.txt").write_text(trust_file([THEIRS.key], "the older key"))
+    assert desk.run("audit", "verify", *ALL, "--trust", "older.txt").status == 0
 
 
 def test_two_anchors_that_contradict_each_other(desk: Program) -> None:
@@ -266,6 +323,10 @@ def test_a_record_is_proved_against_a_signed_checkpoint(desk: Program) -> None:
     both = ("--checkpoint", checkpoint, "--grown-from-checkpoint", f"anchors/{CHAIN}/{name_for(SIZES[3])}")
     done = desk.run("audit", "check-proof", "grown.json", *both, "--trust", "keys.txt")
     assert f"the first {SIZES[3]} of {SIZES[9]} records of chain {CHAIN} are as they were" in done.out
+    claimed = {**json.loads(grown.out), "chain": OTHER_CHAIN}
+    (desk.home / "grown.json").write_text(json.dumps(claimed))
+    done = desk.run("audit", "check-proof", "grown.json", *both, "--trust", "keys.txt")
+    assert (CHAIN in done.out, OTHER_CHAIN in done.out) == (True, False)
 
 
 def test_the_keys_as_a_trust_file(desk: Program) -> None:

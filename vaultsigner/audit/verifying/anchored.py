@@ -1,14 +1,16 @@
 """What anchors keep, read back as files: a directory anchor, or a copy of a bucket's objects. Believed as far as it is proved.
 
 Each file by itself: it is a checkpoint of the chain and size that its name says, and, where keys are given, one of them signed
-it. All of an anchor: each checkpoint leads from the one before it (RFC 6962, 2.1.2), so the chain only grew. All anchors: no two
-of them have different histories. What fails by itself is told, and is not held against the chain.
+it. All of an anchor: each checkpoint leads from the one before it (RFC 6962, 2.1.2) and was signed after it, so the chain only
+grew. All anchors: no two of them have different histories. What fails by itself is told, and is not held against the chain.
 """
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from stat import S_ISREG
 
@@ -18,6 +20,7 @@ from vaultsigner.audit.verifying.noted_heads import NotedHead
 from vaultsigner.audit.verifying.trust import judge
 from vaultsigner.domain.checkpoints import AnchorDocument, CheckpointError
 from vaultsigner.domain.merkle import ProofError, roots_of_consistency
+from vaultsigner.domain.record_time import record_time
 from vaultsigner.domain.signed_notes import VerifierKey
 from vaultsigner.errors import AuditError
 
@@ -78,7 +81,13 @@ def read_anchor(anchor: Path, keys: Sequence[VerifierKey]) -> tuple[AnchoredChai
 
 
 def forks(chains: Iterable[AnchoredChain]) -> Iterator[Finding]:
-    """Checkpoints of several anchors that cannot be of one history."""
+    """Checkpoints of several anchors that cannot be of one history, by what they say or by when they were signed."""
+    chains = tuple(chains)
+    yield from _other_roots(chains)
+    yield from _other_order(chains)
+
+
+def _other_roots(chains: Iterable[AnchoredChain]) -> Iterator[Finding]:
     known: dict[tuple[str, int], Anchored] = {}
     for each in chains:
         for checkpoint in each.checkpoints:
@@ -86,6 +95,22 @@ def forks(chains: Iterable[AnchoredChain]) -> Iterator[Finding]:
             if (other.root, other.head) != (checkpoint.root, checkpoint.head):
                 words = f"{other.path} has another root for as many records: there are two histories of this chain"
                 yield Finding(Kind.FORKED, each.chain, checkpoint.path, 0, checkpoint.size, words)
+
+
+def _other_order(chains: Iterable[AnchoredChain]) -> Iterator[Finding]:
+    """The first of each chain; what one anchor by itself contradicts is told there."""
+    by_chain: dict[str, list[Anchored]] = {}
+    for each in chains:
+        by_chain.setdefault(each.chain, []).extend(each.checkpoints)
+    for chain, checkpoints in by_chain.items():
+        for smaller, larger in pairwise(sorted(checkpoints, key=lambda found: (found.size, found.time_us))):
+            if (
+                smaller.size < larger.size
+                and smaller.time_us > larger.time_us
+                and smaller.directory != larger.directory
+            ):
+                yield _signed_backwards(chain, larger, smaller)
+                break
 
 
 def anchored_heads(chains: Iterable[AnchoredChain]) -> Iterator[NotedHead]:
@@ -126,11 +151,33 @@ def _read_chain(anchor: Path, directory: Path, keys: Sequence[VerifierKey]) -> A
             findings.append(Finding(error.kind, chain, path, 0, size, str(error)))
         else:
             found = document.signed.checkpoint
+            last = next(reversed(checkpoints.values())) if checkpoints else None
             checkpoints[size] = Anchored(size, found.root, found.head, found.time_us, directory)
+            if last is not None and last.time_us > found.time_us:
+                findings.append(_signed_backwards(chain, checkpoints[size], last))
     kept = tuple(checkpoints.values())
-    return AnchoredChain(
-        chain, anchor, kept, linked, tuple(gaps[:FINDINGS_KEPT]), tuple(findings[:FINDINGS_KEPT])
+    return AnchoredChain(chain, anchor, kept, linked, tuple(gaps[:FINDINGS_KEPT]), _told(findings))
+
+
+def _told(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The first, and all that a stranger signed: after a change of the key those are told in one line, by their number."""
+    seen: Counter[bool] = Counter()
+    kept = []
+    for finding in findings:
+        unknown = finding.kind is Kind.KEY_UNKNOWN
+        seen[unknown] += 1
+        if unknown or seen[unknown] <= FINDINGS_KEPT:
+            kept.append(finding)
+    return tuple(kept)
+
+
+def _signed_backwards(chain: str, larger: Anchored, smaller: Anchored) -> Finding:
+    """Both are kept: a chain has to have what both say."""
+    words = (
+        f"forked or rolled back: the checkpoint of {larger.size:,} records was signed before that of {smaller.size:,} "
+        f"({record_time(larger.time_us)}, {record_time(smaller.time_us)}, {smaller.path}), and a chain only grows"
     )
+    return Finding(Kind.FORKED, chain, larger.path, 0, larger.size, words)
 
 
 class _BadAnchorError(AuditError):
@@ -166,8 +213,6 @@ def _link(document: AnchorDocument, known: dict[int, Anchored], path: Path, gaps
     """Whether it is proved to go on from the checkpoint that it names, which no later one may contradict."""
     size, old = document.signed.checkpoint.size, document.old_size
     last = next(reversed(known.values())) if known else None
-    if last is not None and last.time_us > document.signed.checkpoint.time_us:
-        gaps.append(f"{path}: it was signed earlier than the checkpoint for {last.size:,} records")
     if old in known:
         if not document.grew_from(known[old].root):
             words = (

@@ -1,6 +1,6 @@
 """Follows a chain's checkpoints: how far they fit the records, how far they are signed, and where they were long in coming."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vaultsigner.audit.chain import Head
@@ -90,7 +90,8 @@ class CheckpointFollower:
         self.leaves = self.window.leaves
         self.hashes = [begin.head.hash.encode("ascii")]
         self.next_stop = begin.head.seq + 1
-        self.unknown_key: Finding | None = None
+        self._stranger: Finding | None = None
+        self._strangers = self._last_stranger = 0
         self._first_hash = begin.head.seq
         self._chain = begin.head.chain
         self._demands = demands
@@ -104,6 +105,17 @@ class CheckpointFollower:
     def coverage(self) -> Coverage:
         """So far."""
         return Coverage(self._checkpoints, self._before.size, self._signed, self._late, tuple(self._notes))
+
+    @property
+    def unknown_key(self) -> Finding | None:
+        """The first checkpoint by a key that was not given, and how many more there are."""
+        if self._stranger is None or self._strangers == 1:
+            return self._stranger
+        words = (
+            f"{self._stranger.words}; so are {self._strangers:,} checkpoints in all, up to record {self._last_stranger:,}: "
+            "add the older trust file with another --trust"
+        )
+        return replace(self._stranger, words=words)
 
     def position(self, head: Head) -> Position:
         """Where we are, behind the record whose head is given."""
@@ -145,7 +157,8 @@ class CheckpointFollower:
         if bad is not None and bad.kind is not Kind.KEY_UNKNOWN:
             return finding(bad.kind, bad.words)
         if bad is not None:
-            self.unknown_key = self.unknown_key or finding(bad.kind, bad.words)
+            self._stranger = self._stranger or finding(bad.kind, bad.words)
+            self._strangers, self._last_stranger = self._strangers + 1, record.tree_size
         self._accept(record, head, signed=signed)
         return None
 

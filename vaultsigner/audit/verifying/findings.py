@@ -21,6 +21,7 @@ class Kind(StrEnum):
     FILE_OF_ANOTHER_CHAIN = "file of another chain"
     FILE_UNUSABLE = "file unusable"
     COMPRESSION = "compressed file damaged"
+    NO_RECORDS = "no records"
     CHAIN_MISSING = "chain missing"
     CUT_OFF = "cut off or rolled back"
     REWRITTEN = "rewritten"

@@ -26,19 +26,19 @@ from vaultsigner.domain.merkle import (
 
 VERSION = 1
 LARGEST_PROOF_BYTES = 64 * 1024 * 1024
-_ROOT = re.compile(r"(?:([1-9][0-9]{0,17}):)?([0-9a-f]{64})\Z")
+_ROOT = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Of the tree over the first `size` records; `size` is None where only the hash is known."""
+    """Of the tree over the first `size` records. A hash alone would not do: a path may fit it in trees of several sizes."""
 
     hash: bytes
-    size: int | None = None
+    size: int
 
     def __str__(self) -> str:
         """As it is read."""
-        return self.hash.hex() if self.size is None else f"{self.size}:{self.hash.hex()}"
+        return f"{self.size}:{self.hash.hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,12 @@ class Proved:
     """What a good proof shows.
 
     Args:
+        chain: as the record's own line names it; None: nothing in the proof shows it, and the roots' source must.
         record: the line, for a proof that it is there.
         first_size: the smaller tree's, for a proof that the chain only grew.
     """
 
-    chain: str
+    chain: str | None
     size: int
     record: str | None = None
     head: Head | None = None
@@ -80,15 +81,17 @@ class _Leaves:
 
 
 def read_root(text: str) -> Root:
-    """`1042:9f2c…` or the hash alone.
+    """`1042:9f2c…`.
 
     Raises:
-        ProofError: it is neither.
+        ProofError: it is none; a hash without the number of records is not enough.
     """
     match = _ROOT.match(text.strip().lower())
     if match is None:
-        raise ProofError("a root is SIZE:HASH, as `audit root` prints it, or the 64 hexadecimal digits alone")
-    return Root(bytes.fromhex(match[2]), int(match[1]) if match[1] else None)
+        raise ProofError(
+            "a root is SIZE:HASH, as `audit root` prints it: the hash alone does not say of how many records"
+        )
+    return Root(bytes.fromhex(match[2]), int(match[1]))
 
 
 def root_of(
@@ -191,7 +194,7 @@ def check_proof(text: bytes, root: Root, first: Root | None = None) -> Proved:
     if not isinstance(document, dict) or document.get("version") != VERSION:
         raise ProofError("the document is no proof of a version that is known here")
     size = _whole(document, "tree_size")
-    if root.size is not None and root.size != size:
+    if root.size != size:
         raise ProofError(f"the proof is for a tree of {size} records, the root for one of {root.size}")
     match document.get("kind"):
         case "inclusion":
@@ -219,14 +222,14 @@ def _check_record(document: Mapping[str, Any], size: int, root: Root) -> Proved:
 
 def _check_growth(document: Mapping[str, Any], size: int, root: Root, first: Root) -> Proved:
     first_size = _whole(document, "first_size")
-    if first.size is not None and first.size != first_size:
+    if first.size != first_size:
         raise ProofError(
             f"the proof begins with a tree of {first_size} records, the root given is for one of {first.size}"
         )
     roots = roots_of_consistency(first_size, size, first.hash, _path(document))
     if roots != (first.hash, root.hash):
         raise ProofError("the path does not lead to those roots")
-    return Proved(_text(document, "chain"), size, first_size=first_size)
+    return Proved(None, size, first_size=first_size)
 
 
 def _count_lines(chain: ChainFiles) -> int:

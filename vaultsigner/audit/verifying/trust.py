@@ -96,7 +96,7 @@ def judge(signed: SignedCheckpoint, keys: Sequence[VerifierKey]) -> BadSignature
         return BadSignature(Kind.SIGNATURE_BAD, words)
     named = ", ".join(sorted({each.key_id.hex() for each in signatures}))
     trusted = ", ".join(key.id.hex() for key in keys)
-    return BadSignature(Kind.KEY_UNKNOWN, f"signed by key {named}, which is none of those given ({trusted})")
+    return BadSignature(Kind.KEY_UNKNOWN, f"signed by key {named}, which was not given (given: {trusted})")
 
 
 def _raw(key: object) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from vaultsigner.audit.anchors.anchor import size_in
 from vaultsigner.audit.chain import DamagedChainError, Head
 from vaultsigner.audit.checkpoint_records import MARK
 from vaultsigner.audit.files.chain_files import ChainFiles, DayFile, Line, Progress, read_lines
@@ -77,7 +78,7 @@ def verify_chain(
         AuditError: a file cannot be read.
     """
     walk = _Walk(chain, noted, after or Position(Head(chain.name)), demands)
-    finding = walk.unusable() or walk.go(progress, each) or walk.cut() or walk.unsigned()
+    finding = walk.unusable() or walk.go(progress, each) or walk.cut() or walk.empty() or walk.unsigned()
     position = walk.checkpoints.position(walk.follower.head)
     return Verdict(chain, walk.files, tuple(walk.confirmed), finding, walk.checkpoints.coverage, position)
 
@@ -125,12 +126,21 @@ class _Walk:
         """A record was noted that comes after the last one."""
         if not self._waiting:
             return None
-        noted, head = self._waiting[-1], self.follower.head
+        noted, head = self._waiting[0], self.follower.head
         words = (
             f"record {head.seq} is the last, and record {noted.seq} was {noted.how}: the end was cut off, "
             "or all of it was rolled back to an older copy"
         )
         return Finding(Kind.CUT_OFF, self._chain.name, self._last_path, 0, head.seq + 1, words)
+
+    def empty(self) -> Finding | None:
+        """There is a directory, and nothing in it that could be judged: whoever emptied it would like to hear `intact`."""
+        if self.follower.head.seq:
+            return None
+        words = "the directory holds no day's file with a record"
+        if any(size_in(name) is not None for name in self._chain.others):
+            words = "these are an anchor's checkpoints, not records: give them with --anchors DIRECTORY"
+        return Finding(Kind.NO_RECORDS, self._chain.name, self._chain.directory, 0, 1, words)
 
     def unsigned(self) -> Finding | None:
         """A checkpoint was signed by a stranger, or the last one is too long ago."""

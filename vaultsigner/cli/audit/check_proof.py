@@ -1,6 +1,7 @@
 """`vaultsigner audit check-proof`: is this record in the chain that the root stands for?"""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command("check-proof")
 @click.argument("proof", type=click.File("rb"))
-@click.option("--root", "root_text", metavar="[SIZE:]HASH", help="The root, as you noted it.")
+@click.option("--root", "root_text", metavar="SIZE:HASH", help="The root, as you noted it.")
 @click.option(
     "--checkpoint",
     "checkpoint_file",
@@ -32,7 +33,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--grown-from",
     "first_text",
-    metavar="[SIZE:]HASH",
+    metavar="SIZE:HASH",
     help="The earlier root, for a proof that the chain only grew.",
 )
 @click.option(
@@ -58,8 +59,8 @@ def check_proof(
 ) -> None:
     """Check a proof against a root or a signed checkpoint that you have from elsewhere, and show the record that is proved.
 
-    Nothing else is needed: no chain, no configuration, no network. What the proof says of roots counts for nothing. PROOF is a
-    file, or - for standard input.
+    Nothing else is needed: no chain, no configuration, no network. What the proof says of roots and of chains counts for
+    nothing; which chain it is shows by the record's own line, or by the checkpoint. PROOF is a file, or - for standard input.
 
     Exit status: 0 the proof is good, 1 it shows nothing.
 
@@ -83,19 +84,29 @@ def check_proof(
     if len(text) > LARGEST_PROOF_BYTES:
         raise ProofError("that is no proof: it is too large")
     proved = check(text, root, first)
-    for checkpoint in signed:
-        if checkpoint is not None and checkpoint.chain != proved.chain:
-            raise ProofError(
-                f"the proof is of chain {printable(proved.chain)}, the checkpoint of {checkpoint.chain}"
-            )
-    _show(proved, signed[0], as_json=as_json)
+    _show(proved, _chain_of(proved, signed), signed[0], as_json=as_json)
 
 
-def _show(proved: Proved, checkpoint: Checkpoint | None, *, as_json: bool) -> None:
+def _chain_of(proved: Proved, signed: Sequence[Checkpoint | None]) -> str | None:
+    """As the record's own line or a signed checkpoint names it; None: nobody but the proof does.
+
+    Raises:
+        ProofError: they name several.
+    """
+    named = [proved.chain, *(checkpoint.chain for checkpoint in signed if checkpoint is not None)]
+    names = list(dict.fromkeys(name for name in named if name is not None))
+    if len(names) > 1:
+        raise ProofError(
+            f"record and checkpoints are not of one chain, but of {' and '.join(map(printable, names))}"
+        )
+    return names[0] if names else None
+
+
+def _show(proved: Proved, chain: str | None, checkpoint: Checkpoint | None, *, as_json: bool) -> None:
     good = click.style("proved", fg="green")
     if as_json:
         record = json.loads(proved.record) if proved.record is not None else None
-        document = {"chain": proved.chain, "tree_size": proved.size, "record": record}
+        document = {"chain": chain, "tree_size": proved.size, "record": record}
         signed = checkpoint.time if checkpoint else None
         click.echo(
             json.dumps({**document, "grown_from": proved.first_size, "checkpoint_signed": signed}, indent=2)
@@ -107,9 +118,8 @@ def _show(proved: Proved, checkpoint: Checkpoint | None, *, as_json: bool) -> No
             click.echo(f"  as it was when checkpoint {checkpoint.size:,} was signed, {checkpoint.time}")
         click.echo(json.dumps(json.loads(proved.record or ""), indent=2))
     else:
-        which = (
-            f"the first {proved.first_size:,} of {proved.size:,} records of chain {printable(proved.chain)}"
-        )
+        of_chain = f"chain {chain}" if chain else "a chain"
+        which = f"the first {proved.first_size:,} of {proved.size:,} records of {of_chain}"
         click.echo(f"{good}: {which} are as they were")
 
 

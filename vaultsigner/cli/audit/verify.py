@@ -25,6 +25,8 @@ from vaultsigner.cli.audit.options import (
 from vaultsigner.cli.audit.verify_report import Report, report_document, show_report
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.options import DEFAULT_RECORDS, json_option, settings_if_any
+from vaultsigner.domain.signed_notes import VerifierKey
+from vaultsigner.errors import AuditError
 
 
 @click.command()
@@ -95,8 +97,10 @@ def verify(
     if anchors_only and (not anchors or directories or heads):
         raise click.UsageError("--anchors-only goes with --anchors, and with no records and no --head")
     demands = Demands(trusted_keys(keys, trust_files), every)
-    anchored = tuple(chain for anchor in anchors for chain in read_anchor(anchor, demands.keys))
-    chains = None if anchors_only else _chains(directories, config_file, anchored)
+    problems: list[str] = []
+    anchored = tuple(chain for anchor in anchors for chain in _anchored(anchor, demands.keys, problems))
+    alone = anchors_only or (bool(anchors) and not heads and _nothing_names_records(directories, config_file))
+    chains = None if alone else _chains(record_directories(directories, config_file), anchors, problems)
     noted = _placed(heads, chains) if chains is not None else []
     verdicts = _verdicts(chains or (), (*noted, *anchored_heads(anchored)), demands)
     names = {chain.name for chain in chains} if chains is not None else None
@@ -107,6 +111,7 @@ def verify(
         tuple(forks(anchored)),
         demands.keys,
         chains is None,
+        tuple(problems),
     )
     if as_json:
         click.echo(json.dumps(report_document(report), indent=2))
@@ -115,13 +120,36 @@ def verify(
     sys.exit(0 if report.intact else 1)
 
 
+def _anchored(anchor: Path, keys: Sequence[VerifierKey], problems: list[str]) -> tuple[AnchoredChain, ...]:
+    """What an anchor keeps. One that keeps nothing is told, and the records are looked at all the same."""
+    try:
+        return read_anchor(anchor, keys)
+    except AuditError as error:
+        problems.append(f"anchor: {error}")
+        return ()
+
+
+def _nothing_names_records(directories: tuple[Path, ...], config_file: Path | None) -> bool:
+    return not directories and settings_if_any(config_file) is None and not DEFAULT_RECORDS.exists()
+
+
 def _chains(
-    directories: tuple[Path, ...], config_file: Path | None, anchored: Sequence[AnchoredChain]
-) -> tuple[ChainFiles, ...] | None:
-    """None: there are anchors and no records, and nothing says that there should be."""
-    if anchored and not directories and settings_if_any(config_file) is None and not DEFAULT_RECORDS.exists():
-        return None
-    return chains_in(record_directories(directories, config_file))
+    directories: Sequence[Path], anchors: Sequence[Path], problems: list[str]
+) -> tuple[ChainFiles, ...]:
+    """With anchors, records that are gone are a finding like others: the anchors know of which chains.
+
+    Raises:
+        AuditError: a directory has no records, and there are no anchors to tell more.
+    """
+    found: list[ChainFiles] = []
+    for directory in directories:
+        try:
+            found += chains_in((directory,))
+        except AuditError as error:
+            if not anchors:
+                raise
+            problems.append(f"records: {error}")
+    return tuple(found)
 
 
 def _verdicts(
@@ -156,7 +184,7 @@ def _placed(heads: Sequence[str], chains: Sequence[ChainFiles]) -> list[NotedHea
             head = read_noted_head(text)
         except NotedHeadError as error:
             raise click.BadParameter(str(error), param_hint="--head") from None
-        if head.chain is None and len(names) > 1:
+        if head.chain is None and len(names) != 1:
             raise click.BadParameter(
                 f"there are {len(names)} chains: write CHAIN:{head.seq}:{head.hash[:8]}…", param_hint="--head"
             )

@@ -1,13 +1,14 @@
 """What a verification found, for people and for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import click
 
 from vaultsigner.audit.verifying.anchored import AnchoredChain
-from vaultsigner.audit.verifying.findings import Finding
+from vaultsigner.audit.verifying.findings import Finding, Kind
 from vaultsigner.audit.verifying.verification import Verdict
 from vaultsigner.cli.policy.words import counted, printable
 from vaultsigner.domain.record_time import record_time
@@ -22,6 +23,10 @@ NOT_ANCHORED = (
     "Signatures do not show that a chain's end was cut off, or that it was rolled back to an older copy: give what anchors keep "
     "with --anchors, or a head that was noted elsewhere with --head."
 )
+AFTER_ANCHORED = (
+    "What came after the last anchored record can have been cut off without a trace here: it is held by the next checkpoint "
+    "that is anchored."
+)
 _SHOWN = 5
 
 
@@ -34,6 +39,7 @@ class Report:
         forks: of anchors that contradict each other.
         keys: by which signatures were checked; none: they were not.
         anchors_alone: no records were looked at.
+        problems: places that keep no records or checkpoints, or cannot be read.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -42,6 +48,7 @@ class Report:
     forks: tuple[Finding, ...] = ()
     keys: tuple[VerifierKey, ...] = ()
     anchors_alone: bool = False
+    problems: tuple[str, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -51,11 +58,17 @@ class Report:
             and not self.missing
             and not self.forks
             and not any(chain.findings for chain in self.anchored)
+            and not self.problems
         )
 
 
 def show_report(report: Report) -> None:
-    """For people. What is damaged comes last, where it is seen."""
+    """For people. What is damaged comes last, where it is seen; then the verdict, in one line."""
+    _show_all(report)
+    click.echo(verdict_line(report))
+
+
+def _show_all(report: Report) -> None:
     if report.anchors_alone:
         click.echo("no records are looked at: the anchors by themselves")
     for chain in sorted(report.anchored, key=lambda chain: bool(chain.findings)):
@@ -64,16 +77,20 @@ def show_report(report: Report) -> None:
         _show_verdict(verdict, report.keys)
     for finding in (*report.missing, *report.forks):
         _show_finding(finding)
+    for problem in report.problems:
+        click.echo(f"  {click.style(printable(problem, limit=2048), fg='red')}")
     bare = [verdict for verdict in report.verdicts if verdict.intact and not verdict.confirmed]
     if any(not verdict.coverage.signed for verdict in bare):
         click.echo(NOT_SHOWN)
     elif bare:
         click.echo(NOT_ANCHORED)
+    elif any(verdict.intact and _anchored_until(verdict) for verdict in report.verdicts):
+        click.echo(AFTER_ANCHORED)
 
 
 def show_verdicts(verdicts: Sequence[Verdict]) -> None:
     """For people, where nothing but the chains was asked about."""
-    show_report(Report(tuple(verdicts)))
+    _show_all(Report(tuple(verdicts)))
 
 
 def report_document(report: Report) -> dict[str, Any]:
@@ -85,6 +102,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "missing_chains": [_finding_document(finding) for finding in report.missing],
         "anchors": [_anchored_document(chain) for chain in report.anchored],
         "forks": [_finding_document(finding) for finding in report.forks],
+        "problems": list(report.problems),
     }
 
 
@@ -121,7 +139,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
 
 def _show_verdict(verdict: Verdict, keys: tuple[VerifierKey, ...]) -> None:
     head = verdict.head
-    read = f"{head.seq:,} {'record' if head.seq == 1 else 'records'} in {counted(verdict.files, 'file')}"
+    read = f"{_count(head.seq, 'record')} in {counted(verdict.files, 'file')}"
     until = f", the last of {record_time(head.time_us)}" if head.seq else ""
     good = ", " if verdict.intact else "; what comes before is intact: "
     click.echo(f"{verdict.chain.name}: {_state(verdict.intact)}{good}{read}{until}")
@@ -132,7 +150,7 @@ def _show_verdict(verdict: Verdict, keys: tuple[VerifierKey, ...]) -> None:
     if noted:
         click.echo(f"  as noted: record {', '.join(noted)}")
     if _anchored_until(verdict):
-        click.echo(f"  records 1 to {_anchored_until(verdict):,} are as anchored")
+        click.echo(f"  {_first_records(_anchored_until(verdict))} as anchored")
     if verdict.chain.others:
         others = ", ".join(printable(name) for name in verdict.chain.others[:3])
         click.echo(f"  not looked at, for it is no file of records: {others}")
@@ -146,7 +164,7 @@ def _show_coverage(verdict: Verdict, keys: tuple[VerifierKey, ...]) -> None:
         fit = f"{counted(coverage.checkpoints, 'checkpoint')} up to record {coverage.size:,}"
         click.echo(f"  {fit}: they fit, and their signatures were not checked (--key, --trust)")
     if keys and records:
-        signed = f"records 1 to {coverage.signed:,} are signed" if coverage.signed else "no record is signed"
+        signed = f"{_first_records(coverage.signed)} signed" if coverage.signed else "no record is signed"
         behind = records - coverage.signed
         click.echo(f"  {signed}; {behind:,} after that only chained" if behind else f"  {signed}")
     for note in coverage.notes:
@@ -169,12 +187,73 @@ def _show_anchored(chain: AnchoredChain, keys: tuple[VerifierKey, ...]) -> None:
         click.echo(f"  note: {printable(gap, limit=2048)}")
     if len(chain.gaps) > _SHOWN:
         click.echo(f"  note: and {len(chain.gaps) - _SHOWN} more of the kind")
+    unknown = [finding for finding in chain.findings if finding.kind is Kind.KEY_UNKNOWN]
+    for words, group in groupby(sorted(unknown, key=lambda each: each.words), lambda each: each.words):
+        _show_strangers(list(group), words)
     for finding in chain.findings:
-        _show_finding(finding)
+        if finding.kind is not Kind.KEY_UNKNOWN:
+            _show_finding(finding)
+
+
+def _show_strangers(findings: Sequence[Finding], words: str) -> None:
+    """Checkpoints by a key that was not given: one line, however many years it signed them."""
+    if len(findings) == 1:
+        _show_finding(findings[0])
+        return
+    sizes = [finding.seq for finding in findings]
+    which = f"{len(findings):,} checkpoints ({min(sizes):,} to {max(sizes):,})"
+    told = f"{Kind.KEY_UNKNOWN}: {which} are {words}; add the older trust file with another --trust"
+    click.echo(f"  {click.style(printable(told, limit=2048), fg='red')}")
 
 
 def _show_finding(finding: Finding) -> None:
     click.echo(f"  {click.style(printable(str(finding), limit=2048), fg='red')}")
+
+
+def verdict_line(report: Report) -> str:
+    """`VERDICT: intact: 2 chains, 73 records, anchored`; `VERDICT: DAMAGED: 1 of 2 chains, see above`."""
+    damaged = set(_damaged_chains(report))
+    chains = damaged | {verdict.chain.name for verdict in report.verdicts}
+    chains |= {chain.chain for chain in report.anchored}
+    if not report.intact:
+        wrong = [f"{len(damaged):,} of {_count(len(chains), 'chain')}"] if damaged else []
+        if report.problems:
+            wrong.append(
+                f"{_count(len(report.problems), 'directory', 'directories')} without what was looked for"
+            )
+        return f"VERDICT: {click.style('DAMAGED', fg='red')}: {' and '.join(wrong)}, see above"
+    return f"VERDICT: {_state(intact=True)}: {', '.join((_count(len(chains), 'chain'), *_extent(report)))}"
+
+
+def _damaged_chains(report: Report) -> Iterator[str]:
+    yield from (verdict.chain.name for verdict in report.verdicts if not verdict.intact)
+    yield from (finding.chain for finding in (*report.missing, *report.forks))
+    yield from (chain.chain for chain in report.anchored if chain.findings)
+
+
+def _extent(report: Report) -> Iterator[str]:
+    """How much is intact, and by what it is shown."""
+    if report.anchors_alone:
+        yield f"{_count(sum(len(chain.checkpoints) for chain in report.anchored), 'checkpoint')}, no records looked at"
+        return
+    yield _count(sum(verdict.head.seq for verdict in report.verdicts), "record")
+    yield from _reached("signed", [verdict.coverage.signed for verdict in report.verdicts])
+    yield from _reached("anchored", [_anchored_until(verdict) for verdict in report.verdicts])
+
+
+def _reached(what: str, numbers: Sequence[int]) -> Iterable[str]:
+    """Up to which record, of each chain in the order of the report; nothing, where none is."""
+    if not any(numbers):
+        return ()
+    return (f"{what} to record {' and '.join(f'{number:,}' for number in numbers)}",)
+
+
+def _count(count: int, what: str, several: str | None = None) -> str:
+    return f"{count:,} {what if count == 1 else several or f'{what}s'}"
+
+
+def _first_records(last: int) -> str:
+    return "record 1 is" if last == 1 else f"records 1 to {last:,} are"
 
 
 def _state(intact: bool) -> str:

@@ -1,6 +1,7 @@
 """What anchors keep: believed as far as it is proved, and told where it is not. Nothing that lies there breaks anything."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,31 @@ def test_another_history_from_any_checkpoint_on_is_a_fork(tmp_path: Path, number
 def test_two_anchors_of_one_history_agree(tmp_path: Path, anchor: Path) -> None:
     second = write_anchor(tmp_path / "second", DOCUMENTS[::3])
     assert not list(forks((*read_anchor(anchor, KEYS), *read_anchor(second, KEYS))))
+
+
+def signed_at(document: AnchorDocument, time_us: int) -> AnchorDocument:
+    """The same, signed at another time."""
+    signed = OURS.sign(replace(document.signed.checkpoint, time_us=time_us))
+    return AnchorDocument(document.old_size, document.path, signed)
+
+
+def test_a_larger_checkpoint_that_was_signed_before_a_smaller_one_is_a_fork(tmp_path: Path) -> None:
+    """Somebody put an older copy back and had it signed again: both have good signatures, and lead on from the one before."""
+    late = signed_at(DOCUMENTS[4], DOCUMENTS[5].signed.checkpoint.time_us + 1)
+    for keys in (KEYS, ()):
+        chain = only(write_anchor(tmp_path / "one", (*DOCUMENTS[:4], late, *DOCUMENTS[5:])), keys)
+        (finding,) = chain.findings
+        assert (finding.kind, finding.seq) == (Kind.FORKED, SIZES[5])
+        said = f"the checkpoint of {SIZES[5]:,} records was signed before that of {SIZES[4]:,}"
+        assert said in finding.words
+        assert [each.size for each in chain.checkpoints] == SIZES
+    first = read_anchor(write_anchor(tmp_path / "a", DOCUMENTS[5:]), KEYS)
+    second = read_anchor(write_anchor(tmp_path / "b", (*DOCUMENTS[:4], late)), KEYS)
+    assert not first[0].findings + second[0].findings
+    (fork,) = forks((*first, *second))
+    assert (fork.kind, fork.seq) == (Kind.FORKED, SIZES[5])
+    same = signed_at(DOCUMENTS[4], DOCUMENTS[5].signed.checkpoint.time_us)
+    assert not only(write_anchor(tmp_path / "one", (same,))).findings
 
 
 def test_a_directory_without_checkpoints_is_no_intact_anchor(tmp_path: Path) -> None:

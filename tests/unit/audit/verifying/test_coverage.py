@@ -212,8 +212,10 @@ def test_a_chain_without_checkpoints(tmp_path: Path) -> None:
     assert "no checkpoint came at all: 101 records in 40 seconds" in keyless.coverage.notes[0]
 
 
-def test_an_empty_chain_needs_none(tmp_path: Path) -> None:
+def test_an_empty_chain_is_no_intact_one_whatever_its_files_are_called(tmp_path: Path) -> None:
     (tmp_path / CHAIN).mkdir()
     (tmp_path / CHAIN / "2026-11-20.jsonl").touch()
     (chain,) = find_chains(tmp_path)
-    assert verify_chain(chain, demands=TRUSTED).finding is None
+    finding = verify_chain(chain, demands=TRUSTED).finding
+    assert finding is not None
+    assert (finding.kind, finding.path, finding.seq) == (Kind.NO_RECORDS, tmp_path / CHAIN, 1)
