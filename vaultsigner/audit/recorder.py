@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from vaultsigner.audit.chain import Head
 from vaultsigner.audit.entries import Entry
 from vaultsigner.audit.files import compression
 from vaultsigner.audit.files.compression import Compressor
@@ -132,6 +133,11 @@ class Recorder:
     def chain(self) -> str:
         """The chain that is written."""
         return self._writer.chain
+
+    @property
+    def head(self) -> Head:
+        """The last record that is on disk, as far as is known."""
+        return self._writer.head
 
     def name_policy(self, digest: str) -> None:
         """From now on the recorder's own records name these policies; all others bring the name of theirs."""

@@ -15,6 +15,7 @@ from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import VaultsignerError
 from vaultsigner.signing.json_bodies import LONGEST_TEXT, UnusableBodyError, read_text
 from vaultsigner.signing.moments import told
+from vaultsigner.signing.record_keeping import introduce, unknown_chains
 from vaultsigner.signing.suspensions import KINDS, suspendable, suspension_of
 from vaultsigner.state import State, Suspension, SuspensionKind
 
@@ -96,7 +97,7 @@ def suspensions(config_file: Path | None, as_json: bool) -> None:
 
 
 async def _suspend(settings: Settings, state: State, wanted: Suspension) -> bool:
-    await _record(settings, "suspend", wanted)
+    await _record(settings, state, "suspend", wanted)
     return await state.suspend(wanted)
 
 
@@ -105,11 +106,11 @@ async def _resume(settings: Settings, state: State, kind: SuspensionKind, name: 
     if not known:
         words = _words(kind, name).replace(" is", " is not")
         raise NotSuspendedError(f"{words} suspended; `vaultsigner suspensions` lists what is")
-    await _record(settings, "resume", known[0])
+    await _record(settings, state, "resume", known[0])
     await state.resume(kind, name)
 
 
-async def _record(settings: Settings, event: str, suspension: Suspension) -> None:
+async def _record(settings: Settings, state: State, event: str, suspension: Suspension) -> None:
     """In a chain of this process's own, before anything changes."""
     details: dict[str, JsonValue] = {
         "kind": suspension.kind,
@@ -117,8 +118,11 @@ async def _record(settings: Settings, event: str, suspension: Suspension) -> Non
         "reason": suspension.reason,
         "by": who(),
     }
-    async with open_recorder(settings.audit.directory) as recorder:
+    closed = await unknown_chains(settings.audit, state)
+    async with open_recorder(settings.audit.directory, closed=closed) as recorder:
         await recorder.record(Control(event, details))
+        if settings.audit.checkpoint_key is not None:
+            await introduce(recorder, state)
 
 
 def _one_line(reason: str) -> str | None:

@@ -6,7 +6,6 @@ from there. So whoever takes the server over cannot have a rewritten record sign
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 from vaultsigner.config.settings import TransitReference
@@ -17,7 +16,8 @@ from vaultsigner.domain.checkpoints import KEY_NAME, Checkpoint, SignedCheckpoin
 from vaultsigner.domain.signed_notes import NoteError, VerifierKey, sign_note
 from vaultsigner.errors import CustodyError
 
-CHAINS_REMEMBERED = 10_000
+MOST_CHAINS = 1_000
+"""A directory has as many as there were processes at one time. To forget one would be to sign another history of it."""
 
 
 class CheckpointSigner:
@@ -37,7 +37,7 @@ class CheckpointSigner:
         self._key = key
         self._pool = pool
         self._clock_us = clock_us
-        self._signed: OrderedDict[str, Checkpoint] = OrderedDict()
+        self._signed: dict[str, Checkpoint] = {}
         # One at a time: two that grow from the same state could be two histories.
         self._turn = asyncio.Lock()
 
@@ -67,11 +67,17 @@ class CheckpointSigner:
             if needed is not None:
                 return needed
             signed = await self._sign(self._key, checkpoint)
-            self._remember(checkpoint)
+            self._signed[checkpoint.chain] = checkpoint
         return signed
 
     def _check(self, checkpoint: Checkpoint, request: SignCheckpointRequest) -> ProofNeeded | None:
         last = self._signed.get(checkpoint.chain)
+        if last is None and len(self._signed) >= MOST_CHAINS:
+            raise CustodyError(
+                "too_many_chains",
+                f"custody has signed {MOST_CHAINS} chains of the record since it started, and takes no other: restart it, "
+                "and find out where they come from",
+            )
         if last is None:
             return None
         if checkpoint.size < last.size:
@@ -98,12 +104,6 @@ class CheckpointSigner:
         except NoteError:
             raise CustodyError("vault_unavailable", f"Vault's signature with {key} makes no sense") from None
         return CheckpointSigned(SignedCheckpoint(checkpoint, note), made.vault_request_id)
-
-    def _remember(self, checkpoint: Checkpoint) -> None:
-        self._signed[checkpoint.chain] = checkpoint
-        self._signed.move_to_end(checkpoint.chain)
-        if len(self._signed) > CHAINS_REMEMBERED:
-            self._signed.popitem(last=False)
 
 
 def _forked(checkpoint: Checkpoint, why: str) -> CustodyError:

@@ -11,6 +11,7 @@ import vaultsigner
 from vaultsigner.audit.entries import Control
 from vaultsigner.authentication.bearer import TokenChecker
 from vaultsigner.config.settings import Settings
+from vaultsigner.config.state_urls import is_postgresql
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
 from vaultsigner.dispatch.exchange_session import STRANGERS_CONNECTIONS, exchange_session
@@ -78,7 +79,11 @@ async def assembled(
     async with AsyncExitStack() as stack:
         custody = await stack.enter_async_context(connected(CustodyClient(custody_socket)))
         state = await stack.enter_async_context(open_state(settings.state_url))
-        record = await stack.enter_async_context(record_kept(settings.audit, custody, state, clock))
+        # A state in a file is of one machine, and so is its record.
+        alone = not is_postgresql(settings.state_url)
+        record = await stack.enter_async_context(
+            record_kept(settings.audit, custody, state, clock, alone=alone)
+        )
         recorder = record.recorder
         watch = SuspensionWatch(state, clock, operators(settings))
         auditing = Auditing(settings.audit.directory, recorder.chain, Vouching(record, custody, clock), clock)
@@ -100,6 +105,7 @@ async def assembled(
         keeper = PolicyKeeper(settings, parts.custody, recorder, clock)
         await stack.enter_async_context(forgetting(parts.state, clock))
         await recorder.record(Control("start", {"version": vaultsigner.__version__}, keeper.current.digest))
+        await record.introduce(state)
         await stack.enter_async_context(watching(keeper))
         yield _service(settings, keeper, parts, status_of, clock)
         await recorder.record(Control("stop", {"version": vaultsigner.__version__}, keeper.current.digest))

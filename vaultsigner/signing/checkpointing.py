@@ -23,6 +23,7 @@ from vaultsigner.signing.clock import Clock
 from vaultsigner.state import NotedCheckpoint, State
 
 EVERY_SECONDS = 60.0
+LATE_SECONDS = 150.0
 RETRY_SECONDS = 5.0
 EMPTY_SECONDS = 0.1
 """How soon to look again at a chain that has no record yet: its first one is about to come."""
@@ -38,7 +39,8 @@ Record = Callable[[Checkpointed], Awaitable[object]]
 class Checkpointing:
     """Makes checkpoints of this process's chain, and of chains that no process has.
 
-    `problem` says why the last one could not be made; `last` is the last of this process's chain.
+    `problem` says why the last one could not be made; `last` is the last of this process's chain; `strangers` are chains that are
+    there and that the state does not know: they get none.
 
     Args:
         every: how many records make a checkpoint due before its minute is over.
@@ -65,25 +67,35 @@ class Checkpointing:
         self._every = every
         self._publish = publish
         self._clock = clock
+        self.strangers: tuple[str, ...] = ()
+        self._made_at = clock.monotonic()
         self._due = asyncio.Event()
+        self._sending = asyncio.Lock()
         self._unsent: deque[AnchorDocument] = deque(maxlen=MOST_UNSENT)
 
     async def run(self) -> None:
         """Until it is cancelled. The first checkpoint is due at once: it covers what a crash left without one."""
         tree, loop = self._tree(), asyncio.get_running_loop()
         tree.call_when_due(self._every, lambda: _set_from_thread(loop, self._due))
-        own = others = self._clock.monotonic()
+        pause = 0.0
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), max(min(own, others) - self._clock.monotonic(), 0))
-            now = self._clock.monotonic()
-            if self._due.is_set() or now >= own:
-                self._due.clear()
-                done = await self.checkpoint()
-                own = now + (RETRY_SECONDS if not done else EVERY_SECONDS if self.last else EMPTY_SECONDS)
-            if now >= others:
-                others = now + EVERY_SECONDS
-                await self._cover_idle_chains()
+                await asyncio.wait_for(self._due.wait(), pause)
+            self._due.clear()
+            done = await self.checkpoint()
+            pause = RETRY_SECONDS if not done else EVERY_SECONDS if self.last else EMPTY_SECONDS
+
+    async def run_for_others(self) -> None:
+        """Until it is cancelled: checkpoints of chains that no process has. What holds this up does not hold up the own chain."""
+        while True:
+            await self._cover_idle_chains()
+            await asyncio.sleep(EVERY_SECONDS)
+
+    @property
+    def late_seconds(self) -> float:
+        """How long ago the last checkpoint of the own chain was made, or this began, where that is too long; else 0."""
+        passed = self._clock.monotonic() - self._made_at
+        return passed if passed > LATE_SECONDS else 0.0
 
     async def checkpoint(self) -> bool:
         """Make one of this process's chain now. Returns False, and `problem` says why, where that cannot be."""
@@ -93,6 +105,7 @@ class Checkpointing:
             self._failed(error)
             return False
         self.last = signed.checkpoint if signed is not None else self.last
+        self._made_at = self._clock.monotonic()
         if self.problem is not None:
             log.info("checkpoints_again", size=self.last.size if self.last else 0)
             self.problem = None
@@ -123,17 +136,22 @@ class Checkpointing:
         return answer
 
     async def _send(self) -> None:
-        while self._unsent:
-            checkpoint = self._unsent[0].signed.checkpoint
-            await self._state.note_checkpoint(
-                NotedCheckpoint(checkpoint.chain, checkpoint.size, checkpoint.head)
-            )
-            self._publish(self._unsent.popleft())
+        async with self._sending:
+            while self._unsent:
+                checkpoint = self._unsent[0].signed.checkpoint
+                await self._state.note_checkpoint(
+                    NotedCheckpoint(checkpoint.chain, checkpoint.size, checkpoint.head)
+                )
+                self._publish(self._unsent.popleft())
 
     async def _cover_idle_chains(self) -> None:
+        """Only of chains that the state knows: somebody who may write files alone shall not have records of their own signed."""
         try:
-            for chain in await asyncio.to_thread(self._idle.changed):
-                writer = await asyncio.to_thread(self._idle.open, chain)
+            noted = {each.chain for each in await self._state.noted_checkpoints()}
+            changed = await asyncio.to_thread(self._idle.changed)
+            self.strangers = tuple(chain.name for chain in changed if chain.name not in noted)
+            for chain in changed:
+                writer = await asyncio.to_thread(self._idle.open, chain) if chain.name in noted else None
                 if writer is not None:
                     await self._cover(writer)
                     self._idle.covered(chain)
@@ -162,21 +180,22 @@ class Checkpointing:
 @asynccontextmanager
 async def checkpointing(made: Checkpointing) -> AsyncIterator[None]:
     """Make checkpoints for as long as the context lasts, and a last one."""
-    task = asyncio.get_running_loop().create_task(_run(made))
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(_run(endless)) for endless in (made.run, made.run_for_others)]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(TimeoutError):
             await asyncio.wait_for(made.checkpoint(), LAST_SECONDS)
 
 
-async def _run(made: Checkpointing) -> None:
+async def _run(endless: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
-            await made.run()
+            await endless()
         except Exception:  # a bug must not be the end of every later checkpoint
             log.exception("checkpoints not made")
             await asyncio.sleep(RETRY_SECONDS)

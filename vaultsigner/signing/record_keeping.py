@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +10,10 @@ from pathlib import Path
 from vaultsigner.audit import open_recorder
 from vaultsigner.audit.anchors.anchoring import Anchoring
 from vaultsigner.audit.anchors.opening import open_anchors
-from vaultsigner.audit.anchors.rollback import newest_checkpoints
+from vaultsigner.audit.anchors.rollback import find_rollbacks, newest_checkpoints
 from vaultsigner.audit.entries import Control
 from vaultsigner.audit.recorder import Recorder
-from vaultsigner.audit.writing.idle_chains import IdleChains
+from vaultsigner.audit.writing.idle_chains import IdleChains, chains_with_records
 from vaultsigner.audit.writing.interrupted import find_interrupted
 from vaultsigner.config.settings import AuditSettings
 from vaultsigner.custody.client import CustodyClient
@@ -34,11 +34,20 @@ class KeptRecord:
 
     Args:
         checkpoints, anchoring: None where the configuration names no key for them.
+        strangers: chains that were there at the start and that the state does not know.
+        distrusted: what lay in anchors at the start, and was signed by no key that counts.
     """
 
     recorder: Recorder
     checkpoints: Checkpointing | None = None
     anchoring: Anchoring | None = None
+    strangers: frozenset[str] = frozenset()
+    distrusted: tuple[str, ...] = ()
+
+    async def introduce(self, state: State) -> None:
+        """Tell the state of this chain as soon as it has a record: chains that it does not know are nobody's."""
+        if self.checkpoints is not None:
+            await introduce(self.recorder, state)
 
     def warnings(self) -> Iterator[str]:
         """What stands in no signature's way, and ought to be mended."""
@@ -46,16 +55,38 @@ class KeptRecord:
             yield f"audit: {self.recorder.warning}"
         if self.checkpoints is not None and self.checkpoints.problem is not None:
             yield f"audit: no checkpoint can be made: {self.checkpoints.problem}"
+        elif self.checkpoints is not None and self.checkpoints.late_seconds:
+            yield f"audit: the last checkpoint was made {self.checkpoints.late_seconds:.0f} seconds ago"
+        strangers = {*self.strangers, *(self.checkpoints.strangers if self.checkpoints is not None else ())}
+        if strangers:
+            yield (
+                f"audit: the state knows nothing of {', '.join(sorted(strangers)[:10])} in the record's directory, so nobody "
+                "goes on with them or signs them: find out where they come from, and move them away"
+            )
+        yield from (f"audit: {each}" for each in self.distrusted)
         for anchor in self.anchoring.status() if self.anchoring is not None else ():
             if anchor.problem is not None:
                 yield f"audit: the anchor {anchor.name}: {anchor.problem}"
 
 
+async def introduce(recorder: Recorder, state: State) -> None:
+    """Tell the state how far the recorder's chain has come.
+
+    Raises:
+        StateError: it cannot be told.
+    """
+    head = recorder.head
+    await state.note_checkpoint(NotedCheckpoint(head.chain, head.seq, head.hash))
+
+
 @asynccontextmanager
 async def record_kept(
-    settings: AuditSettings, custody: CustodyClient, state: State, clock: Clock
+    settings: AuditSettings, custody: CustodyClient, state: State, clock: Clock, *, alone: bool
 ) -> AsyncIterator[KeptRecord]:
     """The record, for as long as the context lasts; a last checkpoint is made at its end.
+
+    Args:
+        alone: whether all chains that the state knows must be in this directory.
 
     Raises:
         AuditError: it cannot be opened, or is older than what was signed of it before.
@@ -72,14 +103,16 @@ async def record_kept(
             # A start that is refused has asked them as well.
             stack.push_async_callback(anchor.close)
         keys = await _keys(custody) if anchors else ()
-        closed = await require_not_rolled_back(settings, anchors, keys, state)
+        found = await require_not_rolled_back(settings, anchors, keys, state, alone=alone)
+        strangers = await unknown_chains(settings, state)
+        closed = found.closed | strangers
         recorder = await stack.enter_async_context(
             open_recorder(
                 settings.directory, rotate_bytes=settings.rotate_bytes, closed=closed, with_tree=True
             )
         )
         await _tell_interrupted(settings.directory, recorder)
-        for chain in sorted(closed):
+        for chain in sorted(found.closed):
             await recorder.record(Control("rollback_accepted", {"chain": chain}))
         anchoring = await stack.enter_async_context(
             Anchoring(anchors, settings.directory, keys, closed=closed)
@@ -93,10 +126,10 @@ async def record_kept(
             publish=anchoring.publish,
             clock=clock,
         )
-        await _note_recorded(settings.directory, closed, state)
+        await _note_recorded(settings.directory, closed, keys, state)
         await anchoring.catch_up()
         await stack.enter_async_context(checkpointing(made))
-        yield KeptRecord(recorder, made, anchoring)
+        yield KeptRecord(recorder, made, anchoring, strangers, found.distrusted)
 
 
 async def _tell_interrupted(directory: Path, recorder: Recorder) -> None:
@@ -122,11 +155,27 @@ async def _keys(custody: CustodyClient) -> tuple[VerifierKey, ...]:
             await asyncio.sleep(0.1)
 
 
-async def _note_recorded(directory: Path, closed: Collection[str], state: State) -> None:
-    """What a crash kept from being noted: anchors must not get ahead of the state."""
+async def unknown_chains(settings: AuditSettings, state: State) -> frozenset[str]:
+    """Chains with records that the state does not know: not this service's, but of somebody who may write files.
+
+    A state that knows of none yet, because it is new, takes those that are there.
+    """
+    noted = {each.chain for each in await state.noted_checkpoints()}
+    chains = await asyncio.to_thread(chains_with_records, settings.directory)
+    return frozenset(chain for chain in chains if chain not in noted) if noted else frozenset()
+
+
+async def _note_recorded(
+    directory: Path, closed: Collection[str], keys: Sequence[VerifierKey], state: State
+) -> None:
+    """What a crash kept from being noted: anchors must not get ahead of the state.
+
+    Only what one of the keys signed, and what is true of the chain: the state believes no smaller number afterwards.
+    """
     for chain, signed in (await asyncio.to_thread(newest_checkpoints, directory)).items():
-        if chain not in closed:
-            checkpoint = signed.checkpoint
+        checkpoint = signed.checkpoint
+        good = chain not in closed and checkpoint.chain == chain and signed.verified_by(keys) is not None
+        if good and not await asyncio.to_thread(find_rollbacks, directory, {chain: checkpoint}):
             await state.note_checkpoint(NotedCheckpoint(chain, checkpoint.size, checkpoint.head))
 
 

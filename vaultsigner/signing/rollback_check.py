@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -27,22 +27,40 @@ class RolledBackError(AuditError):
     code = "rolled_back"
 
 
+@dataclass(frozen=True, slots=True)
+class StartCheck:
+    """What was found before a start that may go on.
+
+    Args:
+        closed: chains that are behind and accepted so: they must not go on.
+        distrusted: what lies in anchors and counts for nothing.
+    """
+
+    closed: frozenset[str]
+    distrusted: tuple[str, ...]
+
+
 async def require_not_rolled_back(
-    settings: AuditSettings, anchors: Sequence[Anchor], keys: Sequence[VerifierKey], state: State
-) -> frozenset[str]:
+    settings: AuditSettings,
+    anchors: Sequence[Anchor],
+    keys: Sequence[VerifierKey],
+    state: State,
+    *,
+    alone: bool,
+) -> StartCheck:
     """Compare the record with its anchors and with what the state knows of it, and the state with the anchors.
 
-    Returns:
-        Chains that are behind and accepted so: they must not go on.
+    Args:
+        alone: whether all chains that the state knows must be in this directory.
 
     Raises:
         RolledBackError: a start is refused; what to do is in the message.
         AuditError, StateError: the record or the state cannot be read.
     """
-    obstacles, comparison = await _compare(settings, anchors, keys, state)
+    obstacles, comparison = await _compare(settings, anchors, keys, state, alone=alone)
     if obstacles:
         await asyncio.sleep(AGAIN_SECONDS)
-        obstacles, comparison = await _compare(settings, anchors, keys, state)
+        obstacles, comparison = await _compare(settings, anchors, keys, state, alone=alone)
     for each in comparison.distrusted:
         log.warning("anchor_distrusted", problem=each)
     for silent in comparison.unanswered:
@@ -52,27 +70,32 @@ async def require_not_rolled_back(
     closed = comparison.closed(settings.accepted_rollbacks)
     for chain in sorted(closed):
         log.warning("rollback_accepted", chain=chain)
-    return closed
+    return StartCheck(closed, comparison.distrusted)
 
 
 async def _compare(
-    settings: AuditSettings, anchors: Sequence[Anchor], keys: Sequence[VerifierKey], state: State
+    settings: AuditSettings,
+    anchors: Sequence[Anchor],
+    keys: Sequence[VerifierKey],
+    state: State,
+    *,
+    alone: bool,
 ) -> tuple[list[str], Comparison]:
     # Whoever writes meanwhile brings the record forward, then the state, then the anchors: asked in the reverse order.
     asked = await compare_with_anchors(settings.directory, anchors, keys)
     noted = {each.chain: each for each in await state.noted_checkpoints()}
-    behind = await asyncio.to_thread(_behind_state, settings.directory, noted.values())
+    behind = await asyncio.to_thread(_behind_state, settings.directory, noted.values(), alone=alone)
     comparison = replace(asked, rollbacks=(*asked.rollbacks, *behind))
     accepted = settings.accepted_rollbacks
     return [*comparison.obstacles(accepted), *_state_behind(asked.sizes, noted, accepted)], comparison
 
 
-def _behind_state(directory: Path, noted: Collection[NotedCheckpoint]) -> Sequence[Rollback]:
-    """Replicas may have directories of their own: of chains that are elsewhere the state says nothing to us."""
+def _behind_state(directory: Path, noted: Collection[NotedCheckpoint], *, alone: bool) -> Sequence[Rollback]:
+    """Replicas on other machines may have directories of their own: of chains that are there the state says nothing to us."""
     here = {
         each.chain: Checkpoint(each.chain, each.size, b"", each.head, 0)
         for each in noted
-        if (directory / each.chain).is_dir()
+        if alone or (directory / each.chain).is_dir()
     }
     return find_rollbacks(directory, here, "the state database")
 

@@ -14,6 +14,8 @@ import requests
 
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import Vector, World, running_world
+from vaultsigner.audit.chain import Head, seal
+from vaultsigner.audit.entries import Control
 from vaultsigner.audit.files.chain_files import all_lines, find_chains
 from vaultsigner.audit.verifying.coverage import Demands
 from vaultsigner.audit.verifying.verification import verify_chain
@@ -157,3 +159,42 @@ def test_without_a_key_there_are_none(tmp_path: Path, vectors: list[Vector]) -> 
         ask(world, EVERY)
         world.service.stop()
         assert not checkpoints(world)
+
+
+def plant(world: World, name: str, count: int = 3) -> Path:
+    """A chain of somebody who may write files: correct hashes, records that nobody made."""
+    directory = world.installation.audit_directory / name
+    directory.mkdir()
+    head, lines = Head(name), []
+    for number in range(count):
+        line, head = seal(Control("forged", {"number": number}).members(), head, 1_795_000_000_000_000)
+        lines.append(line)
+    (directory / "2026-11-18.jsonl").write_bytes(b"".join(lines))
+    return directory
+
+
+@pytest.mark.parametrize("name", ["0000000000000000", "ffffffffffffffff"])
+def test_chain_that_nobody_began_is_neither_gone_on_with_nor_signed(world: World, name: str) -> None:
+    wait_until(lambda: checkpoints(world), "a first checkpoint")
+    own = own_chain(world)
+    world.service.stop()
+    planted = plant(world, name)
+    before = {path: path.read_bytes() for path in planted.iterdir()}
+    world.service.start()
+    wait_until(lambda: any(name in each for each in warnings(world)), "readiness tells of it")
+    ask(world, 2 * EVERY)
+    world.service.stop()
+    assert own_chain(world) == own
+    assert {path: path.read_bytes() for path in planted.glob("*.jsonl*")} == before
+
+
+def test_pipe_in_the_place_of_a_chain_holds_up_nothing(world: World) -> None:
+    wait_until(lambda: checkpoints(world), "a first checkpoint")
+    directory = world.installation.audit_directory / "eeeeeeeeeeeeeeee"
+    directory.mkdir()
+    os.mkfifo(directory / "2026-11-21.jsonl.gz")
+    world.service.stop()
+    world.service.start()
+    made = len(checkpoints(world))
+    ask(world, 3 * EVERY)
+    wait_until(lambda: len(checkpoints(world)) >= made + 3, "checkpoints go on")

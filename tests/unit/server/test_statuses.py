@@ -13,6 +13,7 @@ CODE = re.compile(r'(?:Refusal|CustodyError|NodeError)\(\s*"([a-z_]+)"|^\s+code 
 NEVER_ANSWERED = {
     *("bad_configuration", "not_protected", "rolled_back"),
     *("policy_unusable", "bad_note", "bad_checkpoint", "checkpoint_key_missing", "checkpoint_forked"),
+    "too_many_chains",
     "exchange_refused",
 }
 """These stop a process before it answers anything; a reload of policies or a checkpoint, which no caller waits for; and the

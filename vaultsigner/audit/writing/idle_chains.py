@@ -38,11 +38,7 @@ class IdleChains:
         Raises:
             AuditError: the directory cannot be read.
         """
-        try:
-            chains = [path for path in sorted(self._directory.iterdir()) if is_chain(path.name)]
-            looks = {path: _look(path) for path in chains if path.name not in self._closed}
-        except OSError as error:
-            raise AuditError(f"{error.filename}: {error.strerror}") from error
+        looks = {path: _look(path) for path in _chains(self._directory) if path.name not in self._closed}
         return [path for path, look in looks.items() if look and self._known.get(path.name) != look]
 
     def open(self, chain: Path) -> ChainWriter | None:
@@ -68,6 +64,24 @@ class IdleChains:
         look = _look(chain)
         if look:
             self._known[chain.name] = look
+
+
+def chains_with_records(directory: Path) -> list[str]:
+    """The chains in a directory that have a file of records; none where there is no directory.
+
+    Raises:
+        AuditError: it cannot be read.
+    """
+    return [path.name for path in _chains(directory) if _look(path)]
+
+
+def _chains(directory: Path) -> list[Path]:
+    try:
+        return [path for path in sorted(directory.iterdir()) if is_chain(path.name)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise AuditError(f"{error.filename}: {error.strerror}") from error
 
 
 def _covered(writer: ChainWriter) -> bool:
