@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from vaultsigner.domain.checkpoints import (
     AnchorDocument,
+    Checkpoint,
     CheckpointError,
     SignedCheckpoint,
     read_anchor_document,
@@ -147,6 +148,13 @@ class Anchor(Protocol):
             AnchorConflictError: another history of the chain is kept there.
             AnchorSizeError: a witness wants a proof from another size on.
             AnchorError: it is not known to be kept.
+        """
+
+    async def keeps(self, checkpoint: Checkpoint) -> bool:
+        """Whether what was published is still there. Of what cannot be deleted, and of a witness, that is taken for granted.
+
+        Raises:
+            AnchorError: it cannot be asked.
         """
 
     async def probe(self) -> str:

@@ -28,7 +28,7 @@ from vaultsigner.audit.anchors.anchor import (
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.files.file_names import is_chain
 from vaultsigner.config.settings import BucketAnchor
-from vaultsigner.domain.checkpoints import AnchorDocument, SignedCheckpoint
+from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint, SignedCheckpoint
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 10
@@ -69,6 +69,10 @@ class CheckpointBucket:
     async def publish(self, document: AnchorDocument) -> None:
         """See `Anchor`."""
         await self._calls.make(lambda: self._publish(document))
+
+    async def keeps(self, _checkpoint: Checkpoint) -> bool:
+        """See `Anchor`."""
+        return True
 
     async def probe(self) -> str:
         """See `Anchor`."""

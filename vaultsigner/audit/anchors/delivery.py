@@ -12,12 +12,13 @@ import structlog
 from vaultsigner.audit.anchors.anchor import (
     Anchor,
     AnchorConflictError,
+    AnchorDistrustError,
     AnchorError,
     AnchorRefusalError,
     AnchorSizeError,
     Trusts,
 )
-from vaultsigner.audit.anchors.checkpoint_documents import documents_since, latest_documents
+from vaultsigner.audit.anchors.checkpoint_documents import UNSIGNED, Sieve, documents_since, latest_documents
 from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint
 from vaultsigner.errors import AuditError
 
@@ -42,7 +43,7 @@ class Delivery:
     """What waits for one anchor.
 
     `problem` is None when all is well. A conflict stays a problem until the process ends: what the anchor has and what the record
-    has cannot both be true.
+    has cannot both be true. So does a loss: an anchor that no longer has what it took.
 
     Args:
         directory: of all chains: what does not fit into the queue is read again from there.
@@ -70,13 +71,16 @@ class Delivery:
         self._idle.set()
         self._at_work = False
         self._conflict: str | None = None
+        self._loss: str | None = None
+        self._left_out: dict[str, str] = {}
         self._refused: dict[str, str] = {}
         self._trouble: str | None = None
 
     @property
     def problem(self) -> str | None:
         """See the class."""
-        return self._conflict or self._trouble or next(iter(self._refused.values()), None)
+        passing = (self._trouble, *self._refused.values(), *self._left_out.values())
+        return self._conflict or self._loss or next(filter(None, passing), None)
 
     @property
     def waiting(self) -> int:
@@ -124,7 +128,7 @@ class Delivery:
             except AnchorConflictError as error:
                 self._note_conflict(str(error))
                 return
-            except AnchorRefusalError as error:
+            except (AnchorRefusalError, AnchorDistrustError) as error:
                 # The other chains do not wait for what its keeper may do some day.
                 self._note_refusal(_chain_of(work), str(error))
                 return
@@ -147,8 +151,7 @@ class Delivery:
             except AnchorSizeError as error:
                 await self._follow(work.signed.checkpoint.chain, error.size)
             return
-        found = await self._read(lambda: latest_documents(self._directory / work.chain, 1))
-        for newest in found:
+        for newest in await self._latest(work.chain, 1):
             size = await self.anchor.seen(newest.signed, self._trusts)
             if size == newest.signed.checkpoint.size:
                 self.last = newest.signed.checkpoint
@@ -160,7 +163,8 @@ class Delivery:
         if not size:
             await self._begin(chain)
             return
-        documents = documents_since(self._directory / chain, size)
+        sieve = Sieve(self._directory / chain, self._trusts)
+        documents = documents_since(self._directory / chain, size, sieve)
         reached = size
         while batch := await self._read(lambda: list(islice(documents, _AT_ONCE))):
             for document in batch:
@@ -168,6 +172,7 @@ class Delivery:
                     raise AnchorConflictError(_unknown(chain, reached))
                 await self._publish_next(document)
                 reached = document.signed.checkpoint.size
+        self._note_left_out(chain, sieve, any_taken=reached > size)
         if reached == size and not await self._has(chain, size):
             raise AnchorConflictError(_unknown(chain, size))
 
@@ -175,7 +180,7 @@ class Delivery:
         """An anchor that knows nothing of a chain takes any of its checkpoints; a witness takes one without a proof."""
         witness = self.anchor.kind == "witness"
         most = 1 if witness else MOST_AT_FIRST
-        for document in await self._read(lambda: latest_documents(self._directory / chain, most)):
+        for document in await self._latest(chain, most):
             await self._publish_next(AnchorDocument(0, (), document.signed) if witness else document)
 
     async def _publish_next(self, document: AnchorDocument) -> None:
@@ -187,13 +192,20 @@ class Delivery:
             ) from None
 
     async def _publish(self, document: AnchorDocument) -> None:
+        if self._loss is None and self.last is not None and not await self.anchor.keeps(self.last):
+            self._note_loss(self.last)
         await self.anchor.publish(document)
         self.last = document.signed.checkpoint
 
     async def _has(self, chain: str, size: int) -> bool:
         """Whether a checkpoint of that size is on record."""
-        newest = await self._read(lambda: latest_documents(self._directory / chain, 1))
-        return any(document.signed.checkpoint.size == size for document in newest)
+        return any(document.signed.checkpoint.size == size for document in await self._latest(chain, 1))
+
+    async def _latest(self, chain: str, most: int) -> list[AnchorDocument]:
+        sieve = Sieve(self._directory / chain, self._trusts)
+        found = await self._read(lambda: latest_documents(self._directory / chain, most, sieve))
+        self._note_left_out(chain, sieve, any_taken=bool(found))
+        return found
 
     async def _read(self, read: Callable[[], list[AnchorDocument]]) -> list[AnchorDocument]:
         return await asyncio.to_thread(read)
@@ -202,6 +214,26 @@ class Delivery:
         if self._conflict != problem:
             log.error("anchor_conflict", anchor=self.anchor.name, problem=problem)
         self._conflict, self._trouble = problem, None
+
+    def _note_loss(self, last: Checkpoint) -> None:
+        self._loss = (
+            f"it no longer has the checkpoints that were delivered to it (the last was of {last.size} records of chain "
+            f"{last.chain}): emptied, or another disk is mounted there; put back what it had, and start the service anew"
+        )
+        log.error("anchor_loss", anchor=self.anchor.name, problem=self._loss)
+
+    def _note_left_out(self, chain: str, sieve: Sieve, *, any_taken: bool) -> None:
+        """A chain that an earlier key signed throughout is no trouble: it is in the anchors of its time."""
+        self._left_out.pop(chain, None)
+        if not sieve.left_out:
+            return
+        problem = (
+            f"{len(sieve.left_out)} checkpoints of chain {chain} on record are not sent, the first {sieve.left_out[0]}; find out "
+            "who wrote them, and run `vaultsigner audit verify`"
+        )
+        log.warning("anchor_left_out", anchor=self.anchor.name, problem=problem)
+        if any_taken or not all(each.endswith(UNSIGNED) for each in sieve.left_out):
+            self._left_out[chain] = problem
 
     def _note_trouble(self, problem: str) -> None:
         if self._trouble is None:

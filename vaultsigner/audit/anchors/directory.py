@@ -26,7 +26,7 @@ from vaultsigner.audit.anchors.anchor import (
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.files.file_names import is_chain
 from vaultsigner.config.settings import DirectoryAnchor
-from vaultsigner.domain.checkpoints import AnchorDocument, SignedCheckpoint
+from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint, SignedCheckpoint
 from vaultsigner.durable_files import DIRECTORY_MODE, FILE_MODE
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -62,6 +62,10 @@ class CheckpointDirectory:
         """See `Anchor`."""
         await self._calls.make(lambda: self._publish(document))
 
+    async def keeps(self, checkpoint: Checkpoint) -> bool:
+        """See `Anchor`."""
+        return await self._calls.make(lambda: self._keeps(checkpoint))
+
     async def probe(self) -> str:
         """See `Anchor`."""
         return await self._calls.make(self._probe)
@@ -85,6 +89,16 @@ class CheckpointDirectory:
             place = self._directory / chain
             kept = ((size, str(place / name_for(size)), _read(directory, name_for(size))) for size in newest)
             return newest_of(chain, kept, (str(place / name_for(size)) for size in others), trusts)
+
+    def _keeps(self, checkpoint: Checkpoint) -> bool:
+        with self._opened() as top, self._opened_chain(top, checkpoint.chain) as directory:
+            if directory is None:
+                return False
+            try:
+                os.stat(name_for(checkpoint.size), dir_fd=directory, follow_symlinks=False)
+            except FileNotFoundError:
+                return False
+            return True
 
     def _publish(self, document: AnchorDocument) -> None:
         checkpoint = document.signed.checkpoint

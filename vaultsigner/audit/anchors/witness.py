@@ -72,6 +72,10 @@ class Witness:
             # It took the document earlier, or has seen as many other records.
             await self._confirm(document.signed)
 
+    async def keeps(self, _checkpoint: Checkpoint) -> bool:
+        """See `Anchor`."""
+        return True
+
     async def probe(self) -> str:
         """See `Anchor`. Whether it knows the key shows with the first checkpoint only."""
         status, _, _ = await self._post(_NOTHING)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.patience import until
-from tests.signed_chains import CHAIN, KEY, KEYS, OTHER_CHAIN, SignedChain, copied
+from tests.signed_chains import CHAIN, KEY, KEYS, OTHER_CHAIN, OTHER_KEY, SignedChain, copied
 from tests.witness import Witness as OtherWitness
 from tests.witness import application, serving
 from vaultsigner.audit.anchors import delivery
@@ -330,6 +330,99 @@ async def test_a_damaged_checkpoint_s_record_is_told(record: Path, place: Path) 
         await sent.delivered()
         assert sent.status()[0].problem is None
     assert kept(place) == [5]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_junk_in_the_record_never_gets_to_an_anchor(
+    record: Path, place: Path, port: int, other: OtherWitness, begun: bool
+) -> None:
+    chain = SignedChain(record).grown(5)
+    if begun:
+        async with anchoring(record, directory(place), witness(port)) as sent:
+            await sent.catch_up()
+    chain.grow(3)
+    chain.checkpoint(OTHER_KEY)
+    of_another_chain = SignedChain(record.parent / "elsewhere", OTHER_CHAIN).grown(20)
+    ahead = SignedChain(record.parent / "ahead").grown(50)
+    with next(chain.path.iterdir()).open("ab") as file:
+        for each in (of_another_chain, ahead):
+            line = next(each.path.iterdir()).read_bytes().splitlines(keepends=True)[-1]
+            file.write(line if each is of_another_chain else line.replace(b'"seq":51', b'"seq":11'))
+    async with anchoring(record, directory(place), witness(port)) as sent:
+        await sent.catch_up()
+        await sent.delivered()
+        problems = [str(each.problem) for each in sent.status()]
+    assert kept(place) == [5]
+    assert other.size(ORIGIN) == 5
+    for problem in problems:
+        assert f"3 checkpoints of chain {CHAIN} on record are not sent, the first " in problem
+        assert "record 10: no key that is trusted signed it; find out who wrote them" in problem
+
+
+async def test_junk_between_checkpoints_holds_up_none_behind_it(record: Path, place: Path) -> None:
+    chain = SignedChain(record).grown(5)
+    async with anchoring(record, directory(place)) as sent:
+        await sent.catch_up()
+    chain.grow(3)
+    chain.checkpoint(OTHER_KEY)
+    chain.grown(3)
+    async with anchoring(record, directory(place)) as sent:
+        await sent.catch_up()
+        await sent.delivered()
+        assert "1 checkpoints of chain" in str(sent.status()[0].problem)
+        assert sent.status()[0].waiting == 0
+    assert kept(place) == [5, 13]
+
+
+async def test_a_chain_of_an_earlier_key_is_not_sent_and_no_trouble(record: Path, place: Path) -> None:
+    old = SignedChain(record, OTHER_CHAIN)
+    for _ in range(3):
+        old.grow(3)
+        old.checkpoint(OTHER_KEY)
+    SignedChain(record).grown(5)
+    async with anchoring(record, directory(place)) as sent:
+        await sent.catch_up()
+        await sent.delivered()
+        assert sent.status()[0].problem is None
+    assert kept(place) == [5]
+    assert not (place / OTHER_CHAIN).exists()
+
+
+async def test_an_anchor_with_junk_of_a_chain_gets_the_others(record: Path, place: Path) -> None:
+    SignedChain(record).grown(5)
+    SignedChain(record, OTHER_CHAIN).grown(5)
+    (place / CHAIN).mkdir()
+    (place / CHAIN / name_for(900)).write_text("junk")
+    async with anchoring(record, directory(place)) as sent:
+        await sent.catch_up()
+        await sent.delivered()
+        assert f"none of its 1 checkpoints of chain {CHAIN}" in str(sent.status()[0].problem)
+    assert kept(place, OTHER_CHAIN) == [5]
+
+
+def unmounted(place: Path) -> None:
+    """What is left is the directory that a disk was mounted on."""
+    place.rename(place.with_name("disk"))
+    place.mkdir()
+
+
+async def test_an_anchor_that_was_emptied_is_told_for_good(record: Path, place: Path) -> None:
+    chain = SignedChain(record).grown(5)
+    async with anchoring(record, directory(place)) as sent:
+        await sent.catch_up()
+        sent.publish(chain.grown(5).documents[-1])
+        await sent.delivered()
+        assert sent.status()[0].problem is None
+        unmounted(place)
+        for _ in range(2):
+            sent.publish(chain.grown(5).documents[-1])
+            await sent.delivered()
+            problem = str(sent.status()[0].problem)
+            assert problem.startswith(
+                "it no longer has the checkpoints that were delivered to it (the last was of 11 "
+            )
+            assert "emptied, or another disk is mounted there" in problem
+    assert kept(place) == [17, 23]
 
 
 async def test_a_mistake_of_ours_is_told_and_not_the_end(
