@@ -15,7 +15,7 @@ from stat import S_ISREG
 from typing import BinaryIO
 
 from vaultsigner.audit.files.file_names import FileName, is_passing, parse
-from vaultsigner.audit.files.line_files import CompressedDamageError, find_files, inflated
+from vaultsigner.audit.files.line_files import CompressedDamageError, find_files, inflated, open_regular
 from vaultsigner.durable_files import FILE_MODE, sync_directory
 from vaultsigner.errors import AuditError
 
@@ -159,13 +159,14 @@ def compress(path: Path, go_on: Callable[[], None] = lambda: None) -> None:
     Raises:
         CompressedDamageError: what was made cannot be read back under the rules of `line_files`.
         CompressionError: the plain file was changed, or the compressed one is not made from it; both stay.
+        AuditError: one of the two is no regular file.
         OSError: as the system says.
     """
     name = parse(path.name)
     if name is None or name.compressed:
         raise CompressionError(f"{path} is no plain file of records")
     made, finished = path.with_name(name.being_made), path.with_name(str(name.gzipped))
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as plain:
+    with open_regular(path) as plain:
         before = os.fstat(plain.fileno())
         if not finished.is_symlink() and not finished.exists():
             _make(plain, before, made, finished, go_on)
@@ -226,7 +227,7 @@ def _write(packed: BinaryIO, data: bytes) -> None:
 
 
 def _packed_digest(finished: Path, go_on: Callable[[], None]) -> bytes:
-    with os.fdopen(os.open(finished, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as packed:
+    with open_regular(finished) as packed:
         os.fsync(packed.fileno())
         return _digest(inflated(finished, packed), go_on)
 

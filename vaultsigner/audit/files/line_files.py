@@ -3,6 +3,7 @@
 A compressed file is what compression makes and nothing else: one gzip member (RFC 1952), whole, with nothing behind it.
 """
 
+import errno
 import io
 import os
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 
 from vaultsigner.audit.files.file_names import GZIPPED, in_order
@@ -23,6 +25,9 @@ _BLOCK = 1 << 16
 _BUFFER = 1 << 17
 _GZIP = 16 + zlib.MAX_WBITS
 _MAGIC = b"\x1f\x8b"
+# Not blocking: nobody may ever write to a pipe that somebody left there.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_REGULAR = (errno.ELOOP, errno.ENXIO)
 
 
 class CompressedDamageError(AuditError):
@@ -79,6 +84,29 @@ def find_files(directory: Path) -> tuple[dict[Path, os.stat_result], set[str]]:
     return found, names
 
 
+def open_regular(path: Path, buffering: int = -1) -> BinaryIO:
+    """A file of a chain, to be read. Never waits for one who writes, and is never led elsewhere.
+
+    Raises:
+        AuditError: what lies there is no regular file.
+        OSError: it cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, _READ)
+    except OSError as error:
+        if error.errno in _NOT_REGULAR:
+            raise _not_regular(path) from error
+        raise
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _not_regular(path)
+    return os.fdopen(descriptor, "rb", buffering)
+
+
+def _not_regular(path: Path) -> AuditError:
+    return AuditError(f"{path} is no regular file: a link, a pipe or a directory; move it away")
+
+
 @contextmanager
 def open_lines(path: Path, size: int) -> Iterator[OpenLines]:
     """For `with`.
@@ -87,18 +115,19 @@ def open_lines(path: Path, size: int) -> Iterator[OpenLines]:
         size: of the file when it was found. A plain one that was compressed since is read all the same.
 
     Raises:
+        AuditError: it is no regular file.
         OSError: it cannot be opened.
     """
     compressed = path.name.endswith(GZIPPED)
     with ExitStack() as stack:
         try:
-            file: BinaryIO = stack.enter_context(path.open("rb", buffering=_BUFFER))
+            file: BinaryIO = stack.enter_context(open_regular(path, _BUFFER))
             packed = compressed
         except FileNotFoundError:
             if compressed:
                 raise
             path = path.with_name(f"{path.name}{GZIPPED}")
-            file, packed = stack.enter_context(path.open("rb", buffering=_BUFFER)), True
+            file, packed = stack.enter_context(open_regular(path, _BUFFER)), True
         lines = stack.enter_context(inflated(path, file)) if packed else file
         if compressed:
             yield OpenLines(lines, sys.maxsize, lambda _: file.tell())

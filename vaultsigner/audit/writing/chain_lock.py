@@ -35,19 +35,23 @@ class ChainLock:
         # Deleted between our open and our lock: what we hold then is a lock that nobody else sees.
         return self._is_named() or self.take()
 
-    def confirm(self) -> None:
+    def confirm(self) -> bool:
         """Make sure that the lock file that the path names is the one we hold, and take it where it was deleted.
+
+        Returns:
+            Whether it was ours all the time. Where it was not, another process may have had the chain in between.
 
         Raises:
             AuditError: another process took the chain meanwhile: a second writer would fork it.
         """
         try:
-            if not self._is_named() and not self.take():
-                raise AuditError(
-                    f"{self._path.parent} was taken over by another process; restart vaultsigner"
-                )
+            if self._is_named():
+                return True
+            if not self.take():
+                raise taken_over(self._path.parent)
         except OSError as error:
             raise AuditError(f"{self._path} cannot be locked: {error.strerror}") from error
+        return False
 
     def is_ours(self) -> bool:
         """Whether the lock file that the path names is the one we hold. May be asked from another thread than the writer's."""
@@ -71,3 +75,8 @@ class ChainLock:
         except FileNotFoundError:
             return False
         return (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino)
+
+
+def taken_over(chain: Path) -> AuditError:
+    """What is said where a second writer would fork a chain."""
+    return AuditError(f"{chain} was taken over by another process; restart vaultsigner")

@@ -1,6 +1,7 @@
 """One file of a chain: lines are appended, made durable, and the file is looked at again before anyone may rely on them."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,7 @@ from vaultsigner.durable_files import FILE_MODE, sync_directory
 from vaultsigner.errors import AuditError
 
 # O_NOFOLLOW: a link planted in the directory must not send the record elsewhere.
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,11 @@ class DayFile:
         except OSError as error:
             raise AuditError(f"{path} cannot be opened: {error.strerror}") from error
 
-    def append(self, lines: bytes) -> None:
+    def append(self, lines: bytes, is_ours: Callable[[], bool] = lambda: True) -> None:
         """Write lines and return once they are on disk, in the file that the path names, behind all that was there before.
+
+        Args:
+            is_ours: whether the chain is still held by this process. Another one may have gone on with it in another file.
 
         Raises:
             AppendError: they may or may not be there. Close the file then, and take them back with a newly opened one.
@@ -72,11 +76,11 @@ class DayFile:
         data = lines if self._ends_in_line else b"\n" + lines
         attempted = b""
         try:
-            problem = self._changed(self.size)
+            problem = self._changed(self.size) or self._lost(is_ours)
             if problem is None:
                 attempted = data
                 self._write(data)
-                problem = self._changed(self.size + len(data))
+                problem = self._changed(self.size + len(data)) or self._lost(is_ours)
         except OSError as error:
             problem = f"{self.path}: {error.strerror}"
         if problem is not None:
@@ -129,6 +133,9 @@ class DayFile:
         if ours.st_size != size:
             return f"{self.path} has {ours.st_size} bytes instead of {size}: another hand changed it"
         return None
+
+    def _lost(self, is_ours: Callable[[], bool]) -> str | None:
+        return None if is_ours() else f"the lock of {self.path.parent} was deleted or replaced"
 
 
 def path_to_write(directory: Path, day: date, rotate_bytes: int) -> Path:

@@ -5,9 +5,10 @@ Read from the end of the chain that is about to go on, before anything of the ne
 
 import json
 import mmap
+import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vaultsigner.audit.files.file_names import GZIPPED
-from vaultsigner.audit.files.line_files import CompressedDamageError, find_files, open_lines
+from vaultsigner.audit.files.line_files import CompressedDamageError, find_files, open_lines, open_regular
 from vaultsigner.audit.files.reading import LONGEST_LINE
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.domain.record_time import read_record_time
@@ -178,9 +179,11 @@ def _lines_backwards(chain: Path) -> Generator[bytes, None, None]:
 
 
 def _plain(path: Path) -> Iterator[bytes]:
-    if path.stat().st_size == 0:
-        return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with ExitStack() as stack:
+        file = stack.enter_context(open_regular(path))
+        if os.fstat(file.fileno()).st_size == 0:
+            return
+        data = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         end = data.rfind(b"\n") + 1
         while end:
             start = data.rfind(b"\n", 0, end - 1) + 1

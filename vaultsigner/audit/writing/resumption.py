@@ -4,6 +4,7 @@ import mmap
 import os
 import secrets
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,12 +12,16 @@ from pathlib import Path
 from vaultsigner.audit.chain import Damage, DamagedChainError, Head, read_line, seal
 from vaultsigner.audit.entries import Control
 from vaultsigner.audit.files.file_names import GZIPPED, in_order, is_chain
-from vaultsigner.audit.files.line_files import open_lines
+from vaultsigner.audit.files.line_files import open_lines, open_regular
 from vaultsigner.audit.files.reading import LONGEST_LINE
 from vaultsigner.audit.writing.chain_lock import ChainLock
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.durable_files import make_directory, sync_directory
 from vaultsigner.errors import AuditError
+
+LONGEST_TEAR = 256 * 1024 * 1024
+"""Bytes behind the last record. No interrupted write leaves as many, and to read without end would keep a start waiting."""
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,8 @@ class Torn:
 
     path: Path
     offset: int
-    data: bytes
+    size: int
+    sha256: str
 
 
 def claim_chain(directory: Path, closed: Collection[str] = ()) -> tuple[Path, ChainLock]:
@@ -77,8 +83,8 @@ def repair(head: Head, torn: Torn, now_us: int) -> Head:
     """
     details: dict[str, JsonValue] = {
         "file": torn.path.name,
-        "torn_bytes": len(torn.data),
-        "torn_sha256": sha256(torn.data).hexdigest(),
+        "torn_bytes": torn.size,
+        "torn_sha256": torn.sha256,
     }
     line, repaired = seal(Control("repaired", details).members(), head, now_us)
     descriptor = os.open(torn.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -95,20 +101,22 @@ def repair(head: Head, torn: Torn, now_us: int) -> Head:
 
 def _read_end(path: Path, chain: str) -> tuple[Head | None, Torn | None]:
     """The head that the last whole line of a file gives, and what stands behind that line."""
-    if path.stat().st_size == 0:
-        return None, None
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with ExitStack() as stack:
+        file = stack.enter_context(open_regular(path))
+        if os.fstat(file.fileno()).st_size == 0:
+            return None, None
+        data = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         # A killed process may have written lines without syncing them; what follows must not survive a power cut they do not.
         os.fdatasync(file.fileno())
-        end = data.rfind(b"\n") + 1
-        start = _line_start(data, end)
+        end = _line_start(path, data, len(data) + 1)
+        start = _line_start(path, data, end)
         head = None
         if end and (head := _head(path, data, start, end, chain)) is None:
             # A crash can leave blocks of zeros with a line's end behind them. One such line is a tear; two are damage.
-            end, start = start, _line_start(data, start)
+            end, start = start, _line_start(path, data, start)
             if end and (head := _head(path, data, start, end, chain)) is None:
                 raise _damaged(path, data, start, Damage.UNREADABLE)
-        torn = Torn(path, end, data[end:]) if end < len(data) else None
+        torn = Torn(path, end, len(data) - end, _digest(path, data, end)) if end < len(data) else None
     return head, torn
 
 
@@ -128,11 +136,35 @@ def _read_compressed(path: Path, chain: str) -> tuple[Head | None, None]:
     return head, None
 
 
-def _line_start(data: mmap.mmap, end: int) -> int:
-    return data.rfind(b"\n", 0, max(end - 1, 0)) + 1
+def _line_start(path: Path, data: mmap.mmap, end: int) -> int:
+    """Where the line begins that ends before `end`."""
+    first = max(end - 1 - LONGEST_TEAR, 0)
+    found = data.rfind(b"\n", first, max(end - 1, 0))
+    if found < 0 and first:
+        raise _too_long(path)
+    return found + 1
+
+
+def _digest(path: Path, data: mmap.mmap, begin: int) -> str:
+    if len(data) - begin > LONGEST_TEAR:
+        raise _too_long(path)
+    digest = sha256()
+    for offset in range(begin, len(data), _BLOCK):
+        digest.update(data[offset : offset + _BLOCK])
+    return digest.hexdigest()
+
+
+def _too_long(path: Path) -> AuditError:
+    return AuditError(
+        f"{path} ends in more than {LONGEST_TEAR // 1024 // 1024} MiB that are no record, which no interrupted write leaves. "
+        f"The chain is not continued; keep a copy and cut the file behind its last record (truncate --size), "
+        f"or move {path.parent} away to begin a new one"
+    )
 
 
 def _head(path: Path, data: mmap.mmap, start: int, end: int, chain: str) -> Head | None:
+    if end - start > LONGEST_LINE:
+        return None
     try:
         head, _ = read_line(data[start:end])
     except DamagedChainError as error:
@@ -145,7 +177,8 @@ def _head(path: Path, data: mmap.mmap, start: int, end: int, chain: str) -> Head
 
 
 def _damaged(path: Path, data: mmap.mmap, start: int, damage: Damage) -> AuditError:
-    return AuditError(_refusal(path, data[:start].count(b"\n") + 1, damage))
+    before = sum(data[begin : min(begin + _BLOCK, start)].count(b"\n") for begin in range(0, start, _BLOCK))
+    return AuditError(_refusal(path, before + 1, damage))
 
 
 def _refusal(path: Path, line: int, damage: Damage) -> str:

@@ -5,9 +5,9 @@ from datetime import date
 from itertools import groupby
 from pathlib import Path
 
-from vaultsigner.audit.chain import Head, seal
+from vaultsigner.audit.chain import Head, read_line, seal
 from vaultsigner.audit.entries import Control
-from vaultsigner.audit.writing.chain_lock import ChainLock
+from vaultsigner.audit.writing.chain_lock import ChainLock, taken_over
 from vaultsigner.audit.writing.chain_tree import ChainTree, read_tree
 from vaultsigner.audit.writing.day_file import AppendError, DayFile, Interrupted, path_to_write
 from vaultsigner.audit.writing.resumption import claim_chain, find_head, repair
@@ -65,6 +65,7 @@ class ChainWriter:
         self._interrupted: Interrupted | None = None
         self._findings: list[JsonValue] = []
         self._refused = 0
+        self._in_doubt = False
 
     def commit(self, batch: Sequence[Members]) -> Sequence[AuditPosition | Exception]:
         """Make a batch durable with one sync.
@@ -89,6 +90,11 @@ class ChainWriter:
     def chain(self) -> str:
         """Its name."""
         return self._head.chain
+
+    @property
+    def head(self) -> Head:
+        """The last record that is on disk."""
+        return self._head
 
     def close(self) -> None:
         """Leave the chain to the next process."""
@@ -122,7 +128,7 @@ class ChainWriter:
     def _write(
         self, day: str, sealed: list[_Sealed], results: list[AuditPosition | Exception | None]
     ) -> None:
-        self._open_day(day).append(b"".join(line for _, line, _ in sealed))
+        self._open_day(day).append(b"".join(line for _, line, _ in sealed), self._lock.is_ours)
         for index, _, head in sealed:
             results[index] = AuditPosition(head.chain, head.seq)
             self._head = head
@@ -140,7 +146,7 @@ class ChainWriter:
 
     def _open(self, path: Path) -> DayFile:
         self._close_file()
-        self._lock.confirm()
+        self._confirm()
         self._file = DayFile(path)
         self._is_new = self._is_new or self.writing != path.name
         self.writing = path.name
@@ -164,7 +170,7 @@ class ChainWriter:
             make_directory(self.directory)
         except OSError as error:
             raise AuditError(f"{self.directory}: {error.strerror}") from error
-        self._lock.confirm()
+        self._confirm()
         if self._interrupted is not None:
             self._findings.append(self._open(self._interrupted.path).take_back(self._interrupted))
             self._interrupted = None
@@ -172,6 +178,28 @@ class ChainWriter:
         sealed, results = self._seal([Control("recovered", details, self.policy).members()])
         self._write(_day(sealed[0]), sealed, results)
         self.problem, self._refused, self._findings = None, 0, []
+
+    def _confirm(self) -> None:
+        """Nothing is written, and nothing taken back, of a chain that another process has or went on with.
+
+        Raises:
+            AuditError: it has, or it cannot be known.
+        """
+        self._in_doubt = not self._lock.confirm() or self._in_doubt
+        if self._in_doubt:
+            self._require_end()
+            self._in_doubt = False
+
+    def _require_end(self) -> None:
+        """The files may end in our last record, in one that a failed append left, or before: a lost one is a gap, not a fork."""
+        attempted = self._interrupted.attempted if self._interrupted is not None else b""
+        try:
+            ours = {self._head.hash, *(read_line(line)[0].hash for line in _whole_lines(attempted))}
+            found, _ = find_head(self.directory)
+        except OSError as error:
+            raise AuditError(f"{error.filename or self.directory}: {error.strerror}") from error
+        if found.seq >= self._head.seq and found.hash not in ours:
+            raise taken_over(self.directory)
 
     def _close_file(self) -> None:
         if self._file is not None:
@@ -227,6 +255,10 @@ def continue_chain(
             raise AuditError(f"{error.filename or chain}: {error.strerror}") from error
         raise
     return ChainWriter(chain, lock, head, clock, rotate_bytes=rotate_bytes, tree=tree)
+
+
+def _whole_lines(data: bytes) -> list[bytes]:
+    return [line for line in data.splitlines(keepends=True) if len(line) > 1]
 
 
 def _day(sealed: _Sealed) -> str:

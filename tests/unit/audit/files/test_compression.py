@@ -100,10 +100,17 @@ def test_a_planted_link_is_neither_compressed_nor_written_through(chain: Path, t
         compress(path)
     path.rename(tmp_path / "aside")
     path.symlink_to(tmp_path / "aside")
-    with pytest.raises(OSError, match="symbolic"):
+    with pytest.raises(AuditError, match="no regular file"):
         compress(path)
     assert not elsewhere.exists()
     assert (tmp_path / "aside").exists()
+
+
+def test_a_pipe_in_the_compressed_files_place_is_not_waited_for(chain: Path) -> None:
+    os.mkfifo(chain / f"{FIRST}.gz")
+    with pytest.raises(AuditError, match="no regular file"):
+        compress(chain / FIRST)
+    assert (chain / FIRST).exists()
 
 
 def at_call(monkeypatch: pytest.MonkeyPatch, name: str, action: Callable[[], None]) -> None:

@@ -21,8 +21,9 @@ from tests.unit.audit.record_files import (
     until,
     verified,
 )
-from vaultsigner.audit import Recorder
-from vaultsigner.audit.chain import Damage, DamagedChainError, verify_lines
+from vaultsigner.audit import Recorder, open_recorder
+from vaultsigner.audit.chain import Damage, DamagedChainError, seal, verify_lines
+from vaultsigner.audit.writing.resumption import find_head
 from vaultsigner.errors import AuditError
 
 
@@ -219,6 +220,81 @@ async def test_a_link_planted_for_the_next_day_makes_no_file_elsewhere(tmp_path:
         with pytest.raises(AuditError):
             await recorder.record(event("lost"))
     assert "elsewhere" not in os.listdir(tmp_path)  # noqa: PTH208 - the linter takes Path.iterdir here for blocking.
+
+
+async def test_a_chain_that_goes_on_in_another_file_without_us_is_not_forked(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    async with Recorder(audit, retry_seconds=60) as first:
+        await first.record(event("first"))
+        path = current_file(audit)
+        (path.parent / "lock").unlink()
+        path.with_name(path.name.replace(".jsonl", ".0002.jsonl")).touch()
+        async with open_recorder(audit) as second:
+            await second.record(event("second"))
+            with pytest.raises(AuditError, match="was deleted or replaced"):
+                await first.record(event("fork"))
+            with pytest.raises(AuditError, match="taken over by another process"):
+                await first.record(event("fork"))
+        for _ in range(
+            2
+        ):  # The other one has ended, and its lock is free: what it wrote stands all the same.
+            with pytest.raises(AuditError, match="taken over by another process"):
+                await first.record(event("fork"))
+    async with open_recorder(audit) as third:
+        await third.record(event("third"))
+    assert events_of(audit) == ["first", "second", "third"]
+    assert verified(audit).seq == 3
+
+
+async def test_a_chain_taken_over_during_the_sync_is_not_acknowledged_nor_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit, fdatasync = tmp_path / "audit", os.fdatasync
+    async with Recorder(audit, retry_seconds=60) as first:
+        await first.record(event("first"))
+        path = current_file(audit)
+        second = path.with_name(path.name.replace(".jsonl", ".0002.jsonl"))
+
+        def sync_and_go_on(descriptor: int) -> None:
+            """What another process does that finds the lock deleted, and ends before we look."""
+            fdatasync(descriptor)
+            monkeypatch.setattr(os, "fdatasync", fdatasync)
+            (path.parent / "lock").unlink()
+            head, _ = find_head(path.parent)
+            second.write_bytes(seal(event("second").members(), head, head.time_us)[0])
+
+        monkeypatch.setattr(os, "fdatasync", sync_and_go_on)
+        with pytest.raises(AuditError, match="was deleted or replaced"):
+            await first.record(event("unknown"))
+        with pytest.raises(AuditError, match="taken over by another process"):
+            await first.record(event("fork"))
+    assert events_of(audit) == ["first", "unknown", "second"]
+    assert verified(audit).seq == 3
+
+
+@pytest.mark.parametrize("when", ["before", "during the sync"])
+async def test_a_deleted_lock_that_nobody_took_is_told_and_the_chain_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    audit, fdatasync = tmp_path / "audit", os.fdatasync
+    async with Recorder(audit, retry_seconds=60) as recorder:
+        await recorder.record(event("before"))
+
+        def sync_and_delete(descriptor: int) -> None:
+            fdatasync(descriptor)
+            (chain_directory(audit) / "lock").unlink()
+
+        with monkeypatch.context() as racing:
+            if when == "before":
+                (chain_directory(audit) / "lock").unlink()
+            else:
+                racing.setattr(os, "fdatasync", sync_and_delete)
+            with pytest.raises(AuditError, match="was deleted or replaced"):
+                await recorder.record(event("lost"))
+        await recorder.record(event("after"))
+    assert events_of(audit) == ["before", "recovered", "after"]
+    assert records_of(audit)[1]["details"]["found"] == ["intact" if when == "before" else "torn"]
+    assert verified(audit).seq == 3
 
 
 FULL_DISK = """

@@ -1,12 +1,17 @@
 """Where a chain goes on after a restart, and what becomes of half a line."""
 
 import hashlib
+import os
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.unit.audit.record_files import chain_directory, event, events_of, lines_of, records_of, verified
 from vaultsigner.audit import open_recorder
+from vaultsigner.audit.writing.interrupted import find_interrupted
+from vaultsigner.audit.writing.resumption import LONGEST_TEAR, find_head
 from vaultsigner.errors import AuditError
 
 
@@ -128,6 +133,57 @@ async def test_half_a_line_in_an_older_file_refuses_to_start(tmp_path: Path) -> 
     last_file(audit).write_bytes(b"half")
     with pytest.raises(AuditError, match="half a line"):
         await write(audit, "b")
+
+
+def link(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("name", ["2999-01-01.jsonl", "2999-01-01.jsonl.gz"])
+@pytest.mark.parametrize("plant", [os.mkfifo, os.mkdir, link], ids=["pipe", "directory", "link"])
+async def test_what_is_no_regular_file_refuses_to_start_and_is_not_waited_for(
+    tmp_path: Path, plant: Callable[[Path], None], name: str
+) -> None:
+    audit = tmp_path / "audit"
+    await write(audit, "a")
+    plant(chain_directory(audit) / name)
+    with pytest.raises(AuditError, match=f"{name} is no regular file.*move it away"):
+        await write(audit, "b")
+    with pytest.raises(AuditError, match=f"{name} is no regular file"):
+        find_interrupted(chain_directory(audit))
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["half a line", "a line"])
+async def test_a_tear_that_no_write_leaves_refuses_to_start(tmp_path: Path, end: bytes) -> None:
+    """Nothing of it is on the disk, and nobody has to read it all."""
+    audit = tmp_path / "audit"
+    await write(audit, "a")
+    path = last_file(audit)
+    size = path.stat().st_size + LONGEST_TEAR + 1
+    os.truncate(path, size)
+    with path.open("ab") as file:
+        file.write(end)
+    with pytest.raises(AuditError, match=f"{path.name} ends in more than 256 MiB.*truncate"):
+        await write(audit, "b")
+    assert path.stat().st_size == size + len(end)
+
+
+async def test_a_large_tear_is_not_held_in_memory(tmp_path: Path) -> None:
+    audit = tmp_path / "audit"
+    await write(audit, "a")
+    path = last_file(audit)
+    whole = path.stat().st_size
+    os.truncate(path, whole + 64 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        _, torn = find_head(path.parent)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert torn is not None
+    assert (torn.offset, torn.size) == (whole, 64 * 1024 * 1024)
+    assert torn.sha256 == hashlib.sha256(bytes(torn.size)).hexdigest()
+    assert peak < 8 * 1024 * 1024
 
 
 async def test_a_refused_start_leaves_the_chain_unlocked(tmp_path: Path) -> None:
