@@ -102,6 +102,18 @@ def run(log: Path, records: Path, *options: str) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout)
 
 
+def for_people(log: Path, records: Path) -> "subprocess.CompletedProcess[str]":
+    """The command without --json."""
+    return subprocess.run(
+        [sys.executable, "-m", "vaultsigner", "audit", "reconcile", "--vault-log", str(log), str(records)],
+        cwd=log.parent,
+        env=_environment(),
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
 def _environment() -> dict[str, str]:
     return {"PATH": os.defpath, "PYTHONPATH": str(ROOT)}
 
@@ -336,14 +348,7 @@ def test_several_files_some_compressed_and_for_people(evidence: tuple[Path, Path
     status, told = run(new, records, "--vault-log", str(old))
     assert (status, told["unreadable"]) == (1, {"vault_log": 1, "records": 0})
     assert {**told, "unreadable": None} == {**whole, "unreadable": None}
-    done = subprocess.run(
-        [sys.executable, "-m", "vaultsigner", "audit", "reconcile", "--vault-log", str(log), str(records)],
-        cwd=log.parent,
-        env=_environment(),
-        capture_output=True,
-        check=False,
-        text=True,
-    )
+    done = for_people(log, records)
     assert f"key reads in Vault's log, {whole['matched']} of them named by a record" in done.stdout
 
 
@@ -355,3 +360,15 @@ def test_logs_of_different_times_have_nothing_to_say(evidence: tuple[Path, Path]
     status, told = run(log, records)
     assert (status, told["key_reads"]) == (1, 0)
     assert told["records_outside"] > 5
+    done = for_people(log, records)
+    assert "no time that both logs cover" in done.stdout
+    assert "Vault's log covers 2020-01-01T00:00:00.000000Z to 2020-01-01T00:00:00.000000Z; the" in done.stdout
+
+
+def test_a_file_that_is_no_log_of_vault_is_told(evidence: tuple[Path, Path]) -> None:
+    log, records = evidence
+    [chain] = find_chains(records)
+    log.write_bytes(b"".join(chain.files[-1].path.read_bytes().splitlines(keepends=True)[:3]))
+    done = for_people(log, records)
+    assert done.returncode == 1
+    assert f"{log}: none of its 3 lines is an entry of Vault's audit log" in done.stderr

@@ -10,9 +10,17 @@ would cause it, and each cause explains no more than it would cause. They are to
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from vaultsigner.audit.verifying.recorded_reads import CHECKPOINT, LOG_IN, Cause, NamedRead, Recorded
+from vaultsigner.audit.verifying.recorded_reads import (
+    CHECKPOINT,
+    LOG_IN,
+    NOBODY,
+    Cause,
+    Caused,
+    NamedRead,
+    Recorded,
+)
 from vaultsigner.audit.verifying.vault_log import KeyRead, VaultLog
 
 SERVICE_POLICY = "vaultsigner"
@@ -26,6 +34,7 @@ class KnownKeys:
         wallets, signing, clients: of wallets; of everything that signs or decrypts, wallets too; of clients' secrets.
         log_in, checkpoint: of these two.
         of_targets: what may be used for a target, as `NamedRead` has them.
+        of_clients: what may be used for a client: its own secret, and the keys of what it may use.
     """
 
     wallets: frozenset[str]
@@ -34,6 +43,7 @@ class KnownKeys:
     log_in: str | None
     checkpoint: str | None
     of_targets: Mapping[str, frozenset[str]]
+    of_clients: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def all(self) -> frozenset[str]:
@@ -209,8 +219,18 @@ class _Causes:
         left = self._left.get(cause, [])
         at = bisect_left(left, read.time_us - self._slack_us, key=lambda each: each.time_us)
         while at < len(left) and left[at].time_us <= read.time_us + self._slack_us:
-            if left[at].path in (None, read.path):
+            if left[at].path in (None, read.path) and self._concerns(left[at], read):
                 del left[at]
                 return True
             at += 1
         return False
+
+    def _concerns(self, caused: Caused, read: KeyRead) -> bool:
+        """Whether the key is the client's whose request failed; without a configuration nobody knows."""
+        if caused.client is None:
+            return True
+        if self._known is None:
+            return False
+        if caused.client == NOBODY:
+            return read.path in self._known.clients
+        return read.path in self._known.of_clients.get(caused.client, frozenset())

@@ -1,10 +1,12 @@
 """What the records say of uses of keys in Vault: the requests that they name, and what else would have used a key.
 
 A use has no id in any record where Vault's answer was left unread (a key that was asked for ahead), where it was unusable (a
-client's secret that is none), and in older records, which have no `vault_reads`.
+client's secret that is none), and in older records, which have no `vault_reads`. Anybody can have an authentication fail, so that
+one that failed stands for the keys of the client that its record names, and for nothing else.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +18,9 @@ Cause = Literal["log-in", "checkpoint", "client's signature", "first address", "
 LOG_IN, CHECKPOINT = "log-in", "checkpoint"
 _SHARED_SECRETS = ("hmac", "open_api")
 _TARGETS = ("wallet", "exchange", "open_api")
+NOBODY = ""
+"""In the place of a client's name: the API key was no client's."""
+_CLIENT_NAMED = re.compile(r"client ([^:]+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,16 @@ class NamedRead:
 
 @dataclass(frozen=True, slots=True)
 class Caused:
-    """What would have used a key once, at about this time; of that path, where it is known."""
+    """What would have used a key once, at about this time.
+
+    Args:
+        path: of that key, where it is known.
+        client: whose request it was that failed, or `NOBODY`: a key that it has to do with. None: any.
+    """
 
     time_us: int
     path: str | None = None
+    client: str | None = None
 
 
 @dataclass(slots=True)
@@ -74,8 +85,8 @@ class Recorded:
 
     def _take(self, record: dict[str, Any], time_us: int) -> None:
         self.named.extend(_named(record, time_us))
-        for cause, path in _causes(record):
-            self.causes.setdefault(cause, []).append(Caused(time_us, path))
+        for cause, path, client in _causes(record):
+            self.causes.setdefault(cause, []).append(Caused(time_us, path, client))
         self._take_start(record, time_us)
 
     def _take_start(self, record: dict[str, Any], time_us: int) -> None:
@@ -125,34 +136,44 @@ def _target(record: dict[str, Any]) -> str | None:
     return next((f"{kind}:{record[kind]}" for kind in _TARGETS if record.get(kind)), None)
 
 
-def _causes(record: dict[str, Any]) -> Iterator[tuple[Cause, str | None]]:
-    """What a record would have caused, beside what it names; with the key's path where it is known."""
+def _causes(record: dict[str, Any]) -> Iterator[tuple[Cause, str | None, str | None]]:
+    """What a record would have caused, beside what it names; with the path and the client of `Caused`."""
     kind, code = record["kind"], record.get("code")
     if kind == "checkpoint" and not record.get("vault_request_id"):
-        yield "checkpoint", None
+        yield "checkpoint", None, None
     if kind not in ("outcome", "request"):
         return
     if record.get("operation") == "auth.login" and code == "ok" and not record.get("vault_request_id"):
-        yield "log-in", None
+        yield "log-in", None, None
     if "vault_reads" not in record:
-        yield from ((cause, None) for cause in _causes_of_older(record))
+        yield from ((cause, None, client) for cause, client in _causes_of_older(record))
         return
     uses = [read["use"] for read in record["vault_reads"]]
-    if code == "authentication_failed" and "secret" not in uses:
+    client = _client_named(record)
+    if code == "authentication_failed" and "secret" not in uses and client != NOBODY:
         # Vault has the secret's path, but there is no such secret in it.
-        yield "client's signature", None
+        yield "client's signature", None, client
     for read in record["vault_reads"]:
         if read["use"] == "ahead":
-            yield "asked for ahead", read["path"]
+            yield "asked for ahead", read["path"], None
 
 
-def _causes_of_older(record: dict[str, Any]) -> Iterator[Cause]:
+def _client_named(record: dict[str, Any]) -> str:
+    """The client whose request failed, as the service says it in the reason, which quotes nothing that a caller sent."""
+    found = _CLIENT_NAMED.match(str(record.get("reason")))
+    return found[1] if found else NOBODY
+
+
+def _causes_of_older(record: dict[str, Any]) -> Iterator[tuple[Cause, str | None]]:
     """Records that do not say which keys were read to find out who asked."""
     principal, code = record.get("principal") or {}, record.get("code")
     if principal.get("scheme") in _SHARED_SECRETS:
-        yield "client's signature"
+        yield "client's signature", None
         if code != "ok":
-            yield "asked for ahead"
+            yield "asked for ahead", None
     elif code == "authentication_failed":
-        yield "client's signature"
-        yield "asked for ahead"
+        # For an API key that nobody has, a secret is read all the same, and no key is asked for ahead.
+        client = _client_named(record)
+        yield "client's signature", client
+        if client != NOBODY:
+            yield "asked for ahead", client

@@ -77,12 +77,16 @@ def read_vault_log(paths: Sequence[Path]) -> VaultLog:
         paths: its files, in any order; compressed ones end in .gz.
 
     Raises:
-        AuditError: one cannot be read.
+        AuditError: one cannot be read, or has lines and is no audit log of Vault.
     """
     log = VaultLog()
     for path in paths:
+        entries, unreadable = log.entries, log.unreadable
         for line in _lines(path):
             log.add(line)
+        if log.entries == entries and log.unreadable > unreadable:
+            count = log.unreadable - unreadable
+            raise AuditError(f"{path}: none of its {count} lines is an entry of Vault's audit log")
     log.reads.sort(key=lambda read: read.time_us)
     return log
 

@@ -13,8 +13,8 @@ from vaultsigner.audit.verifying.reconciliation import (
     Reconciliation,
     reconcile,
 )
-from vaultsigner.audit.verifying.recorded_reads import CHECKPOINT, LOG_IN, NamedRead, read_recorded
-from vaultsigner.audit.verifying.vault_log import read_vault_log
+from vaultsigner.audit.verifying.recorded_reads import CHECKPOINT, LOG_IN, NamedRead, Recorded, read_recorded
+from vaultsigner.audit.verifying.vault_log import VaultLog, read_vault_log
 from vaultsigner.cli.audit.options import chains_in, directories_argument, record_directories
 from vaultsigner.cli.configuration import config_option
 from vaultsigner.cli.policy.options import json_option, settings_if_any
@@ -77,7 +77,8 @@ def reconcile_logs(
     signatures, decryptions, log-ins and checkpoints name Vault's request by its id, and so do those of clients' requests for the
     secret that verified them, and of the first request for a wallet's address. A key that was asked for ahead, and left unread
     because the request was refused, has no id: it is compared by key, number and time, and told apart; so is what older records
-    do not name. `vaultsigner check` reads keys too and leaves no record.
+    do not name. A request whose authentication failed explains no more than what its record names; in older records, with a
+    configuration, a key of the client that they name. `vaultsigner check` reads keys too and leaves no record.
 
     With a configuration, its keys are looked at, whoever used them, and a record that names a request of another key than its
     target's is told. Without one, those keys that a token with the service's policy has used in this log, whoever else did.
@@ -103,7 +104,7 @@ def reconcile_logs(
     if as_json:
         click.echo(json.dumps(_document(found, unreadable), indent=2))
     else:
-        _show(found, unreadable)
+        _show(found, unreadable, spans=(_span(log), _span(recorded)))
     sys.exit(0 if found.agrees and found.begin_us <= found.end_us and not any(unreadable.values()) else 1)
 
 
@@ -118,6 +119,14 @@ def known_keys(settings: Settings) -> KnownKeys:
     clients = _paths(*(client.secret for client in settings.clients.values()))
     log_in, checkpoint = _paths(settings.access_token_key), _paths(settings.audit.checkpoint_key)
     signing = {**wallets, **exchanges, **apps}
+    of_clients = {
+        str(client.name): _paths(client.secret).union(
+            *(wallets.get(f"wallet:{name}", ()) for name in client.wallet_permissions),
+            *(exchanges.get(f"exchange:{name}", ()) for name in client.exchanges),
+            *(apps.get(f"open_api:{name}", ()) for name in client.open_api),
+        )
+        for client in settings.clients.values()
+    }
     return KnownKeys(
         frozenset().union(*wallets.values()),
         frozenset().union(*signing.values()),
@@ -125,6 +134,7 @@ def known_keys(settings: Settings) -> KnownKeys:
         next(iter(log_in), None),
         next(iter(checkpoint), None),
         {**signing, LOG_IN: log_in, CHECKPOINT: checkpoint},
+        of_clients,
     )
 
 
@@ -158,9 +168,16 @@ def _record(named: NamedRead) -> dict[str, object]:
     return {**asdict(named), "time": record_time(named.time_us)}
 
 
-def _show(found: Reconciliation, unreadable: dict[str, int]) -> None:
+def _span(log: VaultLog | Recorded) -> str:
+    if log.first_us is None or log.last_us is None:
+        return "nothing"
+    return f"{record_time(log.first_us)} to {record_time(log.last_us)}"
+
+
+def _show(found: Reconciliation, unreadable: dict[str, int], spans: tuple[str, str]) -> None:
     if found.begin_us > found.end_us:
         click.echo(click.style("There is no time that both logs cover.", fg="red"))
+        click.echo(f"Vault's log covers {spans[0]}; the records cover {spans[1]}.")
         return
     click.echo(f"Both logs cover {record_time(found.begin_us)} to {record_time(found.end_us)}.")
     click.echo(
