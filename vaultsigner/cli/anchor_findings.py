@@ -16,6 +16,7 @@ class AnchorFinding:
         found: what it is and can do, in words; None where it was not tried, or has a problem.
         problem: why it would keep nothing.
         caution: what makes it worth less than it looks.
+        obstacles: why a start would be refused after asking it, also where it is not required.
     """
 
     name: str
@@ -24,6 +25,7 @@ class AnchorFinding:
     found: str | None = None
     problem: str | None = None
     caution: str | None = None
+    obstacles: tuple[str, ...] = ()
 
 
 def told(anchor: AnchorFinding) -> list[tuple[Mark, str]]:
@@ -34,4 +36,6 @@ def told(anchor: AnchorFinding) -> list[tuple[Mark, str]]:
     if anchor.found is None:
         return [("-", f"{what}not tried")]
     lines: list[tuple[Mark, str]] = [("ok", f"{what}{anchor.found}")]
-    return [*lines, ("warn", f"{what}{anchor.caution}")] if anchor.caution else lines
+    if anchor.caution:
+        lines.append(("warn", f"{what}{anchor.caution}"))
+    return [*lines, *(("FAIL", obstacle) for obstacle in anchor.obstacles)]

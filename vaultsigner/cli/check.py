@@ -33,6 +33,7 @@ from vaultsigner.config.public_keys import fingerprint
 from vaultsigner.config.settings import Environment, Partner, Settings, VaultSettings
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dispatch.beacon_node import BeaconNode
+from vaultsigner.domain.signed_notes import VerifierKey
 from vaultsigner.errors import CustodyError, NodeError
 from vaultsigner.policy import PolicySet, unknown_names
 
@@ -56,7 +57,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. Each exchange is asked for the time,
     unsigned: whether its API key and secret are right shows only when something is signed for it. A chain node or an exchange
     that does not answer is a warning only; an exchange's clock more than ten minutes off is a failure. Each anchor of the record
-    is tried without leaving anything there; one that a start can do without (`required: false`) is a warning only.
+    is tried without leaving anything there; one that a start can do without (`required: false`) is a warning only. A record that
+    is behind its anchors is a failure, as `serve` would refuse it.
 
     Exit status: 0 all is well, 1 something would not work.
 
@@ -80,10 +82,11 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         vault = await _ask_vault(custody, settings.vault)
         usable = vault.problem is None
         found = await try_secrets(custody, settings) if usable else not_tried(settings)
+        keys = await _checkpoint_keys(custody, settings) if usable else ()
     nodes = None if offline else await _ask_nodes(settings.environments, found.wallets)
     exchange_hosts = None if offline else await ask_exchanges(settings.exchanges.values())
     state = await try_state(settings.state_url)
-    anchors = await try_anchors(settings.audit, offline=offline)
+    anchors = await try_anchors(settings.audit, keys=keys, offline=offline)
     return CheckReport(
         config=str(settings.source),
         users=len(settings.users),
@@ -106,6 +109,16 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         anchors=anchors,
         partner=_partner_finding(settings.partner),
     )
+
+
+async def _checkpoint_keys(custody: CustodyClient, settings: Settings) -> tuple[VerifierKey, ...]:
+    if not settings.audit.anchors:
+        return ()
+    try:
+        return await custody.checkpoint_keys()
+    except CustodyError:
+        # Told by `try_secrets`, of the key itself.
+        return ()
 
 
 def _partner_finding(partner: Partner | None) -> PartnerFinding | None:
