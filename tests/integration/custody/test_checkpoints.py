@@ -10,6 +10,7 @@ from tests.integration.custody.conftest import CustodyWorld
 from tests.integration.custody.custody_process import connected
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.custody.checkpoint_protocol import CheckpointSigned, ProofNeeded, SignCheckpointRequest
+from vaultsigner.custody.checkpoint_signing import MOST_CHAINS
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.domain.checkpoints import KEY_NAME, SignedCheckpoint
 from vaultsigner.domain.merkle import Growth, Tree, leaf_hash
@@ -125,3 +126,18 @@ async def test_after_a_restart_custody_goes_on(own_world: CustodyWorld) -> None:
         assert before.verified_by(await client.checkpoint_keys()) == after.verified_by(
             await client.checkpoint_keys()
         )
+
+
+async def test_custody_forgets_no_chain_for_the_sake_of_others(own_world: CustodyWorld) -> None:
+    """Whoever names chains enough could otherwise have another history of a real one signed."""
+    async with connected(own_world.custody.socket_path) as client:
+        await signed(client, question("00000000000000a6", grown(0, 9)))
+        for number in range(1, MOST_CHAINS):
+            await signed(client, question(f"{number:016x}", grown(0, 1)))
+        with pytest.raises(CustodyError) as caught:
+            await client.sign_checkpoint(question("f" * 16, grown(0, 1)))
+        assert caught.value.code == "too_many_chains"
+        with pytest.raises(CustodyError) as caught:
+            await client.sign_checkpoint(question("00000000000000a6", grown(0, 9, another=True)))
+        assert caught.value.code == "checkpoint_forked"
+        await signed(client, question("00000000000000a6", grown(9, 11)))
