@@ -133,7 +133,7 @@ async def test_custody_forgets_no_chain_for_the_sake_of_others(own_world: Custod
     async with connected(own_world.custody.socket_path) as client:
         await signed(client, question("00000000000000a6", grown(0, 9)))
         for number in range(1, MOST_CHAINS):
-            await signed(client, question(f"{number:016x}", grown(0, 1)))
+            await signed(client, question(f"b{number:015x}", grown(0, 1)))
         with pytest.raises(CustodyError) as caught:
             await client.sign_checkpoint(question("f" * 16, grown(0, 1)))
         assert caught.value.code == "too_many_chains"
