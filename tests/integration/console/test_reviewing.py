@@ -48,7 +48,7 @@ LIES = {
         "None of the keys",
     ),
     "another key": (
-        "(a) => { const [n, i, k] = a.keys[0].split('+'); a.keys = [`${n}+00000000+${k}`] }",
+        "(a) => { const [n, i, ...k] = a.keys[0].split('+'); a.keys = [`${n}+00000000+${k.join('+')}`] }",
         "None of the keys",
     ),
     "no checkpoint to speak of": ("(a) => { a.checkpoint = 'trust me\\n\\n' }", "cannot be read"),
@@ -150,6 +150,18 @@ def test_without_the_lie_it_holds(browser: Browser, refusal: dict[str, Any]) -> 
     browser.run(LIE % "(a) => {}")
     opened(browser, refusal)
     browser.reads("Verified by this browser")
+
+
+def test_a_record_tells_which_keys_were_read_besides(browser: Browser, refusal: dict[str, Any]) -> None:
+    reads = [
+        {"use": "secret", "path": "secret/data/clients/bot", "request_id": "9b1d"},
+        {"use": "ahead", "path": "secret/data/wallets/hot", "request_id": None},
+    ]
+    browser.log_in(AUDITOR)
+    browser.run(LIE % f"(a) => {{ a.record.vault_reads = {json.dumps(reads)} }}")
+    opened(browser, refusal)
+    browser.reads("secret/data/clients/bot (a client's secret), Vault's request 9b1d")
+    browser.reads("secret/data/wallets/hot (asked for ahead), the answer left unread")
 
 
 def test_the_command_line_agrees_about_what_was_saved(

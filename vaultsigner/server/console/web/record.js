@@ -10,6 +10,13 @@ import { recordTable, result } from "./records.js";
 import { region } from "./region.js";
 import { count, moment, plain, principalOf, shown, spelled, targetOf } from "./shown.js";
 
+/** What keys are read for, beside the one that a request is for. */
+const USES = new Map([
+  ["secret", "a client's secret"],
+  ["public_key", "for an address"],
+  ["ahead", "asked for ahead"],
+]);
+
 /** @returns {import("./views.js").View} */
 export function record() {
   const given = parameters();
@@ -52,11 +59,25 @@ function facts(found, others) {
     ["Comment", found.details?.comment ? shown(found.details.comment) : null],
     ["Request", filterLink("request_id", found.request_id ?? found.details?.request_id ?? null)],
     ["Vault's request", found.vault_request_id ? shown(found.vault_request_id) : null],
+    ["Other keys read", keysRead(found.vault_reads)],
   ];
   return element(
     "dl",
     { class: "facts" },
     rows.filter(([, value]) => value !== null).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+  );
+}
+
+/** @param {any} reads */
+function keysRead(reads) {
+  if (!Array.isArray(reads) || reads.length === 0) return null;
+  return element(
+    "ul",
+    {},
+    reads.map((read) => {
+      const what = USES.get(read?.use) ?? String(read?.use);
+      return element("li", {}, shown(`${read?.path} (${what}), ${read?.request_id ? `Vault's request ${read.request_id}` : "the answer left unread"}`));
+    }),
   );
 }
 
