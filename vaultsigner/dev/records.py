@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from vaultsigner.audit.chain import verify_lines
@@ -19,7 +20,10 @@ def read_records(directory: Path) -> list[Record]:
     records: list[Record] = []
     for chain in sorted(path for path in directory.iterdir() if path.is_dir()):
         lines = [
-            line for path, status in find_files(chain)[0].items() for line in _lines(path, status.st_size)
+            line
+            for path, status in find_files(chain)[0].items()
+            if S_ISREG(status.st_mode)  # A test may have put a pipe there.
+            for line in _lines(path, status.st_size)
         ]
         verify_lines(lines)
         records += [json.loads(line) for line in lines]
