@@ -248,8 +248,8 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something that happened to the service itself: `start`, `stop`, `reload`; the recorder's own `repaired`, `recovered`; `interrupted`; what
-    somebody changes for others: `suspend`, `resume`, `approval`.
+    """Something that happened to the service itself: `start`, `stop`, `reload`; the recorder's own `repaired`, `recovered`;
+    `interrupted`; what somebody changes for others: `suspend`, `resume`, `approval`.
 
     Args:
         policy: digest of the policies in force at that moment (before a `reload` has changed them), or when the request came that
