@@ -7,7 +7,7 @@ from vaultsigner.custody.strict_members import bad_question, read_bytes, read_co
 from vaultsigner.domain.merkle import HASH_BYTES
 from vaultsigner.strict_json import JsonDocument
 
-_MEMBERS = {"chain", "size", "root", "head", "old_size", "path"}
+_MEMBERS = {"chain", "size", "root", "head", "old_size", "path", "not_before_us"}
 _CHAIN = re.compile(r"[0-9a-f]{16}\Z")
 _HEAD = re.compile(r"[0-9a-f]{64}\Z")
 _LONGEST_PATH = 128
@@ -30,6 +30,7 @@ def read_sign_checkpoint(payload: bytearray) -> SignCheckpointRequest:
         head=_matching(members["head"], _HEAD),
         old_size=old_size,
         path=tuple(map(_hash, path)),
+        not_before_us=read_counter(members["not_before_us"]),
     )
 
 

@@ -18,6 +18,8 @@ class SignCheckpointRequest:
         head: the hash of record `size`.
         old_size, path: RFC 6962, section 2.1.2: the chain only grew since it had `old_size` records; 0 and nothing where none
             of it was signed before.
+        not_before_us: the time of record `size`, in microseconds since 1970: a checkpoint is no older than what it covers,
+            whatever clock was set back.
     """
 
     chain: str
@@ -26,6 +28,7 @@ class SignCheckpointRequest:
     head: str
     old_size: int
     path: tuple[bytes, ...]
+    not_before_us: int = 0
 
     def payload(self) -> bytes:
         """The payload of the question."""
@@ -37,6 +40,7 @@ class SignCheckpointRequest:
                 "head": self.head,
                 "old_size": self.old_size,
                 "path": [b64encode(step).decode("ascii") for step in self.path],
+                "not_before_us": self.not_before_us,
             }
         )
 

@@ -16,6 +16,7 @@ from vaultsigner.domain.checkpoints import KEY_NAME, Checkpoint, SignedCheckpoin
 from vaultsigner.domain.signed_notes import NoteError, VerifierKey, sign_note
 from vaultsigner.errors import CustodyError
 
+FURTHEST_AHEAD_US = 600_000_000
 MOST_CHAINS = 1_000
 """A directory has as many as there were processes at one time. To forget one would be to sign another history of it."""
 
@@ -61,14 +62,21 @@ class CheckpointSigner:
         """
         if self._key is None:
             raise CustodyError("checkpoint_key_missing", "audit.checkpoint_key is not in the configuration")
-        checkpoint = Checkpoint(request.chain, request.size, request.root, request.head, self._clock_us())
         async with self._turn:
+            time_us = self._time_us(request)
+            checkpoint = Checkpoint(request.chain, request.size, request.root, request.head, time_us)
             needed = self._check(checkpoint, request)
             if needed is not None:
                 return needed
             signed = await self._sign(self._key, checkpoint)
             self._signed[checkpoint.chain] = checkpoint
         return signed
+
+    def _time_us(self, request: SignCheckpointRequest) -> int:
+        """Of a chain it never goes back, as the records' own does not; the server's word counts within ten minutes."""
+        now_us, last = self._clock_us(), self._signed.get(request.chain)
+        asked_us = request.not_before_us if request.not_before_us <= now_us + FURTHEST_AHEAD_US else 0
+        return max(now_us, asked_us, last.time_us if last is not None else 0)
 
     def _check(self, checkpoint: Checkpoint, request: SignCheckpointRequest) -> ProofNeeded | None:
         last = self._signed.get(checkpoint.chain)

@@ -207,7 +207,9 @@ def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> N
 
 
 def _question(state: ChainState, old_size: int, path: tuple[bytes, ...]) -> SignCheckpointRequest:
-    return SignCheckpointRequest(state.chain, state.size, state.root, state.head, old_size, path)
+    return SignCheckpointRequest(
+        state.chain, state.size, state.root, state.head, old_size, path, state.time_us
+    )
 
 
 def _recording(writer: ChainWriter) -> Record:

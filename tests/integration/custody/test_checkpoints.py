@@ -1,5 +1,6 @@
 """Checkpoints are signed by a key of their own, and only for a chain that grew from what was signed before."""
 
+import time
 from base64 import b64decode
 from dataclasses import replace
 
@@ -141,3 +142,13 @@ async def test_custody_forgets_no_chain_for_the_sake_of_others(own_world: Custod
             await client.sign_checkpoint(question("00000000000000a6", grown(0, 9, another=True)))
         assert caught.value.code == "checkpoint_forked"
         await signed(client, question("00000000000000a6", grown(9, 11)))
+
+
+async def test_time_of_a_chain_never_goes_back(client: CustodyClient) -> None:
+    """Records' own times never do; a clock that was set back must not look like another history."""
+    ahead_us = time.time_ns() // 1000 + 300_000_000
+    first = await signed(client, replace(question("00000000000000a7", grown(0, 7)), not_before_us=ahead_us))
+    later = await signed(client, question("00000000000000a7", grown(7, 9)))
+    assert first.checkpoint.time_us == later.checkpoint.time_us == ahead_us
+    far = replace(question("00000000000000a8", grown(0, 7)), not_before_us=ahead_us + 600_000_000)
+    assert (await signed(client, far)).checkpoint.time_us < ahead_us

@@ -132,6 +132,17 @@ async def test_a_server_that_has_become_a_standby_is_refused(
         await open_state(own_postgres.url()).__aenter__()
 
 
+async def over(state: PostgresState, number: int) -> object:
+    """The answer once the stall, which is known and refused at once, is over."""
+    while True:
+        try:
+            return await use(state, number)
+        except StateError as error:
+            if "for more than" not in str(error):
+                raise
+            await asyncio.sleep(0.05)
+
+
 async def test_a_server_that_hangs_is_an_error_in_time_and_then_it_goes_on(
     own_postgres: PostgresServer,
 ) -> None:
@@ -139,7 +150,7 @@ async def test_a_server_that_hangs_is_an_error_in_time_and_then_it_goes_on(
         assert await use(state, 1) is None
         with own_postgres.frozen(), pytest.raises(StateError, match=r"no answer within 2 s"):
             await use(state, 2)
-        assert await use(state, 2) == REPLAYED, "begun before the caller gave up: done late"
+        assert await over(state, 2) == REPLAYED, "begun before the caller gave up: done late"
         assert await use(state, 3) is None
 
 

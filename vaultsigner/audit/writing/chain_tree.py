@@ -27,6 +27,7 @@ class ChainState:
     Args:
         head: the hash of record `size`.
         subtrees: the complete subtrees of the tree, largest first.
+        time_us: of record `size`, in microseconds since 1970.
         old_size, path: the tree grew from that of the last checkpoint (RFC 6962, section 2.1.2); 0 and nothing where there is
             none.
     """
@@ -38,6 +39,7 @@ class ChainState:
     subtrees: tuple[bytes, ...]
     old_size: int
     path: tuple[bytes, ...]
+    time_us: int = 0
 
 
 class ChainTree:
@@ -90,6 +92,7 @@ class ChainTree:
                 subtrees=tree.subtrees,
                 old_size=self._growth.base_size,
                 path=tuple(self._growth.path()),
+                time_us=self._head.time_us,
             )
 
     def signed(self, state: ChainState) -> None:
