@@ -146,7 +146,7 @@ def test_the_directory_of_the_configuration_counts_and_one_that_is_named_needs_n
         (("query", "--since", "noon"), "2026-11-01"),
         (("stats", "--since", "2026-11-20", "--until", "2026-11-19"), "--since is not before --until"),
         (("query", "--kind", "foo"), "'control', 'checkpoint'"),
-        (("query", "--operation", "transfer"), "did you mean transfer.*?"),
+        (("query", "--operation", "transfer"), "write e.g. transfer.*"),
         (("query", "--effect", "maybe"), "'allow', 'deny'"),
     ],
 )

@@ -58,7 +58,8 @@ def why_no_operation(operation: str) -> str | None:
     """None for what may be an operation's name, or a pattern of it: each is of two words at least, with a point between them."""
     if any(sign in operation for sign in ".*?["):
         return None
-    return f"no operation has this name; did you mean {operation}.*?"
+    # What was typed is not repeated: it may be anything, a secret too.
+    return "no operation has this name: a name has a dot in it; for all of a kind write e.g. transfer.*"
 
 
 def read_filters(document: Mapping[str, str]) -> Filters:
