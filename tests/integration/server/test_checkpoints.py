@@ -188,6 +188,15 @@ def test_chain_that_nobody_began_is_neither_gone_on_with_nor_signed(world: World
     assert {path: path.read_bytes() for path in planted.glob("*.jsonl*")} == before
 
 
+def test_service_knows_its_own_chain_from_the_first_moment(world: World) -> None:
+    """Also while the state does not know it yet."""
+    assert not warnings(world)
+    wait_until(lambda: checkpoints(world), "a first checkpoint")
+    with world.second_service("second", audit=world.plan.audit) as second:
+        answer = requests.get(second.ops_url + "/readyz", timeout=PATIENCE_SECONDS)
+        assert "warnings" not in answer.json()
+
+
 def test_pipe_in_the_place_of_a_chain_holds_up_nothing(world: World) -> None:
     wait_until(lambda: checkpoints(world), "a first checkpoint")
     directory = world.installation.audit_directory / "eeeeeeeeeeeeeeee"

@@ -59,6 +59,16 @@ class IdleChains:
             return None
         return writer
 
+    def free(self, chain: Path) -> bool:
+        """Whether no process has it, this one included. One that cannot be looked at counts as free."""
+        lock = ChainLock(chain)
+        try:
+            held = not lock.take()
+        except OSError:
+            return True
+        lock.release()
+        return not held
+
     def covered(self, chain: Path) -> None:
         """Nothing has to be done for a chain before it changes."""
         look = _look(chain)
