@@ -158,11 +158,13 @@ async def _keys(custody: CustodyClient) -> tuple[VerifierKey, ...]:
 async def unknown_chains(settings: AuditSettings, state: State) -> frozenset[str]:
     """Chains with records that the state does not know: not this service's, but of somebody who may write files.
 
-    A state that knows of none yet, because it is new, takes those that are there.
+    A state that knows of none yet, because it is new, takes those that are there; one that was taken back, and accepted so, those
+    that it was accepted for.
     """
     noted = {each.chain for each in await state.noted_checkpoints()}
+    accepted = {name.split(":")[1] for name in settings.accepted_rollbacks if name.startswith("state:")}
     chains = await asyncio.to_thread(chains_with_records, settings.directory)
-    return frozenset(chain for chain in chains if chain not in noted) if noted else frozenset()
+    return frozenset(chain for chain in chains if chain not in noted | accepted) if noted else frozenset()
 
 
 async def _note_recorded(

@@ -1,4 +1,4 @@
-"""What the state knows of the record: how far each of its chains had come when that was signed last.
+"""What the state knows of the record: how far each of its chains has come, told when it begins and whenever it is signed.
 
 The record and the state say this of each other, so that neither can be taken back to an older copy unnoticed.
 """
