@@ -102,6 +102,15 @@ class Browser:
         except (NoSuchElementException, StaleElementReferenceException):
             return ""
 
+    def attribute(self, css: str, name: str) -> str | None:
+        """A property or attribute of the first that a selector finds, once it is there."""
+
+        def read() -> list[str | None]:
+            return [self.driver.find_element(By.CSS_SELECTOR, css).get_attribute(name)]
+
+        found: list[str | None] = self.until(read, f"{css} is there")
+        return found[0]
+
     def until(self, outcome: Callable[[], Any], what: str) -> Any:
         """Wait; what is replaced meanwhile is looked for again."""
 
@@ -146,15 +155,38 @@ class Browser:
 
         self.until(pressed, f"{label} can be pressed")
 
+    def click(self, css: str) -> None:
+        """The first that a selector finds, once it is there."""
+
+        def clicked() -> bool:
+            self.driver.find_element(By.CSS_SELECTOR, css).click()
+            return True
+
+        self.until(clicked, f"{css} can be clicked")
+
+    def unfold(self) -> None:
+        """Open everything that is folded; in one step, for a live page may replace what was found meanwhile."""
+        self.run("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+
     def type_at(self, css: str, words: str) -> None:
         """Into a field, in place of what is there."""
-        field = self.one(css)
-        field.clear()
-        field.send_keys(words)
+
+        def typed() -> bool:
+            field = self.driver.find_element(By.CSS_SELECTOR, css)
+            field.clear()
+            field.send_keys(words)
+            return True
+
+        self.until(typed, f"{css} takes what is typed")
 
     def choose(self, css: str, value: str) -> None:
         """In a list."""
-        Select(self.one(css)).select_by_value(value)
+
+        def chosen() -> bool:
+            Select(self.driver.find_element(By.CSS_SELECTOR, css)).select_by_value(value)
+            return True
+
+        self.until(chosen, f"{value} can be chosen at {css}")
 
     def keys(self, *keys: str) -> None:
         """To whatever has the keyboard."""

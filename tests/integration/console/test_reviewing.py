@@ -106,7 +106,7 @@ def test_a_refused_transfer_is_found_opened_verified_and_exported(
     assert len(exported) == len(rows)
     assert {each["code"] for each in exported} == {"policy_denied"}
 
-    browser.one("main table tbody a").click()
+    browser.click("main table tbody a")
     browser.reads("Verified by this browser")
     for words in (
         "nothing-leaves-the-cold-wallet",
@@ -125,10 +125,10 @@ def test_a_refused_transfer_is_found_opened_verified_and_exported(
 
     browser.driver.back()
     browser.settled()
-    assert (browser.rows(), browser.one("#filter-code").get_attribute("value")) == (rows, "policy_denied")
+    assert (browser.rows(), browser.attribute("#filter-code", "value")) == (rows, "policy_denied")
     browser.driver.back()
     browser.settled()
-    assert browser.one("#filter-code").get_attribute("value") == ""
+    assert browser.attribute("#filter-code", "value") == ""
     browser.driver.forward()
     browser.settled()
     assert browser.rows() == rows
@@ -142,7 +142,7 @@ def test_a_lying_server_is_seen_through(browser: Browser, refusal: dict[str, Any
     opened(browser, refusal)
     browser.reads("This proof does not hold")
     browser.reads(words)
-    assert browser.one("[data-proved]").get_attribute("data-proved") == "no"
+    assert browser.attribute("[data-proved]", "data-proved") == "no"
 
 
 def test_without_the_lie_it_holds(browser: Browser, refusal: dict[str, Any]) -> None:
@@ -193,7 +193,7 @@ def test_a_service_that_names_no_key_proves_nothing_of_signatures(
     browser.run(LIE % "(a) => { a.keys = [] }")
     opened(browser, refusal)
     browser.reads("Signature not checked.")
-    assert browser.one("[data-proved]").get_attribute("data-proved") == "partly"
+    assert browser.attribute("[data-proved]", "data-proved") == "partly"
 
 
 def test_a_record_that_is_not_there(browser: Browser, refusal: dict[str, Any]) -> None:
@@ -239,10 +239,10 @@ def test_tables_are_sorted_by_their_headings(browser: Browser) -> None:
     operations = [name for name, _ in groupby(row[3] for row in browser.rows())]
     assert len(operations) == len(set(operations)) > 2
     assert operations.index("auth.login") < operations.index("transfer.broadcast")
-    assert browser.one("th[aria-sort]").get_attribute("aria-sort") == "ascending"
+    assert browser.attribute("th[aria-sort]", "aria-sort") == "ascending"
     browser.press("Operation")
     assert [name for name, _ in groupby(row[3] for row in browser.rows())] == operations[::-1]
-    assert browser.one("th[aria-sort]").get_attribute("aria-sort") == "descending"
+    assert browser.attribute("th[aria-sort]", "aria-sort") == "descending"
     browser.press("Time")
     assert [row[0] for row in browser.rows()] == newest_first[::-1]
 
