@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from vaultsigner.config.auth_methods import build_auth
 from vaultsigner.config.models import (
     AnchorModel,
     AuditModel,
@@ -35,7 +36,7 @@ from vaultsigner.config.settings import (
     RateLimits,
     ServerSettings,
     Settings,
-    TokenFileAuth,
+    StateOptions,
     User,
     VaultSettings,
     Wallet,
@@ -75,7 +76,7 @@ def build_settings(
         ),
         vault=VaultSettings(
             address=config.vault.address,
-            auth=TokenFileAuth(config.vault.auth.path),
+            auth=build_auth(config.vault.auth),
             namespace=config.vault.namespace,
             ca_cert=config.vault.ca_cert,
             overridden=overridden,
@@ -83,6 +84,10 @@ def build_settings(
         access_token_expiry_minutes=config.access_token_expiry_minutes,
         access_token_key=config.access_token_key,
         state_url=config.state.url,
+        state_options=StateOptions(
+            aws_region=config.state.aws_iam.region if config.state.aws_iam else None,
+            synchronous=config.state.replication == "synchronous",
+        ),
         audit=_audit(config.audit),
         policies=config.policies,
         environments=MappingProxyType(environments),
@@ -106,6 +111,7 @@ def _audit(model: AuditModel) -> AuditSettings:
         rotate_bytes=model.rotate_megabytes * _BYTES_PER_MEGABYTE,
         anchors=tuple(_anchor(anchor) for anchor in model.anchors),
         accepted_rollbacks=frozenset(model.accepted_rollbacks),
+        replica=model.replica,
     )
 
 
@@ -158,6 +164,7 @@ def _user(model: UserModel) -> User:
         roles=frozenset(model.roles),
         exchanges=tuple(model.exchanges),
         open_api=tuple(model.open_api),
+        certificates=frozenset(model.certificates or ()),
     )
 
 
@@ -172,6 +179,7 @@ def _client(model: ClientModel) -> Client:
         exchanges=tuple(model.exchanges),
         key_file=model.public_key.file if model.public_key else None,
         open_api=tuple(model.open_api),
+        certificates=frozenset(model.certificates or ()),
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import bech32
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationInfo
@@ -19,7 +19,6 @@ from vaultsigner.domain.permissions import Permission
 
 T = TypeVar("T")
 _ADDRESS_BYTES = 20
-_LATER_AUTH_METHODS = ("approle", "kubernetes", "aws", "cert", "jwt")
 _NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}")
 """`.` and `..` would be resolved away in URLs and Vault paths."""
 
@@ -98,14 +97,6 @@ def _namespace(text: str) -> str:
     return text
 
 
-def _auth_method(text: str) -> Literal["token_file"]:
-    if text == "token_file":
-        return "token_file"
-    if text in _LATER_AUTH_METHODS:
-        raise UnusableValueError("this method is not supported yet in this version", "use token_file")
-    raise UnusableValueError("there is no such method", suggestion(text, ["token_file"]))
-
-
 def _permission(text: str) -> Permission:
     try:
         return Permission(text)
@@ -137,11 +128,11 @@ WhitelistEntry = Annotated[Network | None, text_read_by(_whitelist_entry)]
 WalletAddress = Annotated[str, text_read_by(_wallet_address)]
 VaultAddress = Annotated[str, text_read_by(read_vault_address)]
 VaultNamespace = Annotated[str, text_read_by(_namespace)]
-AuthMethod = Annotated[Literal["token_file"], text_read_by(_auth_method)]
 NodeUrl = Annotated[str, text_read_by(read_node_url)]
 ChainId = Annotated[str, text_read_by(_chain_id)]
 AddressPrefix = Annotated[str, text_read_by(_address_prefix)]
 StateUrl = Annotated[str, text_read_by(read_state_url)]
+Replication = Literal["asynchronous", "synchronous"]
 PermissionWord = Annotated[Permission, text_read_by(_permission)]
 KeyReference = Annotated[KvReference, PlainValidator(_key_reference)]
 PasswordHash = Annotated[str, PlainValidator(_password_hash)]

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from vaultsigner.config import anchor_fields, caller_fields, exchange_fields, fields
+from vaultsigner.config import anchor_fields, auth_fields, caller_fields, exchange_fields, fields
 from vaultsigner.config.fields import StrictModel, transit_key
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.config.settings import KvReference, ListenAddress, Network, TransitReference
+from vaultsigner.config.state_options import check_state_options
 
 
 def _star_alone(entries: list[Network | None]) -> list[Network | None]:
@@ -49,10 +50,21 @@ class ServerModel(StrictModel):
 
 
 class AuthModel(StrictModel):
-    """`vault.auth`."""
+    """`vault.auth`: each member but `method` belongs to some methods alone; `auth_checks` says which."""
 
-    method: fields.AuthMethod = "token_file"
-    path: fields.FilePath = Path("/run/vault/token")
+    method: auth_fields.Method = "token_file"
+    path: fields.FilePath | None = None
+    mount: auth_fields.Mount | None = None
+    role: auth_fields.Role | None = None
+    role_id: auth_fields.RoleId | None = None
+    secret_id_file: fields.FilePath | None = None
+    wrapped: bool | None = None
+    token_file: fields.FilePath | None = None
+    certificate: fields.FilePath | None = None
+    private_key: fields.FilePath | None = None
+    region: anchor_fields.Region | None = None
+    server_id: auth_fields.ServerId | None = None
+    sts_endpoint: auth_fields.StsEndpoint | None = None
 
 
 class VaultModel(StrictModel):
@@ -64,10 +76,23 @@ class VaultModel(StrictModel):
     auth: AuthModel = AuthModel()
 
 
+class AwsIamModel(StrictModel):
+    """`state.aws_iam`."""
+
+    region: anchor_fields.Region
+
+
 class StateModel(StrictModel):
     """Section `state`."""
 
     url: fields.StateUrl = Field(default="sqlite:///state/vaultsigner.db", repr=False)
+    aws_iam: AwsIamModel | None = None
+    replication: fields.Replication = "asynchronous"
+
+    @model_validator(mode="after")
+    def _fits_the_url(self) -> Self:
+        check_state_options(self.url, aws_iam=self.aws_iam is not None, replication=self.replication)
+        return self
 
 
 class AnchorModel(StrictModel):
@@ -105,6 +130,7 @@ class AuditModel(StrictModel):
         None
     )
     checkpoint_every: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    replica: fields.Name | None = None
     rotate_megabytes: Annotated[int, Field(ge=1, le=10_240)] = 256
     anchors: Annotated[list[AnchorModel], BeforeValidator(_nothing_is_empty)] = Field(default_factory=list)
     accepted_rollbacks: Annotated[
@@ -169,6 +195,7 @@ class UserModel(StrictModel):
     roles: list[caller_fields.UserRoleWord] = Field(default_factory=list)
     exchanges: Names
     open_api: Names
+    certificates: caller_fields.Certificates | None = None
 
 
 class ClientModel(StrictModel):
@@ -182,6 +209,7 @@ class ClientModel(StrictModel):
     wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
     exchanges: Names
     open_api: Names
+    certificates: caller_fields.Certificates | None = None
 
 
 class ExchangeModel(StrictModel):

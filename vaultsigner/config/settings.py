@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, UserName, WalletName
+from vaultsigner.domain.names import ApiKey, CertificateDigest, ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
 Network = IPv4Network | IPv6Network
@@ -15,6 +15,7 @@ ExchangeScheme = Literal["hmac", "rsa", "ed25519"]
 WalletRole = Literal["sender", "recipient"]
 UserRole = Literal["operator", "auditor"]
 RetentionMode = Literal["compliance", "governance"]
+AuthMethod = Literal["token_file", "approle", "kubernetes", "jwt", "cert", "aws"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,69 @@ class TokenFileAuth:
     """Vault's token lies in this file; the custody process is handed the open file, never the token."""
 
     path: Path
+    method: ClassVar[AuthMethod] = "token_file"
+
+
+@dataclass(frozen=True, slots=True)
+class AppRoleAuth:
+    """A log-in with a role id and a secret id.
+
+    Args:
+        secret_id_file: holds the secret id, or, where `wrapped`, a response-wrapping token that gives it once.
+        role: the role's name, which the wrapped secret id must have been made for.
+        mount: below `auth/`, as everywhere here.
+    """
+
+    role_id: str
+    secret_id_file: Path
+    wrapped: bool
+    role: str
+    mount: str
+    method: ClassVar[AuthMethod] = "approle"
+
+
+@dataclass(frozen=True, slots=True)
+class JwtAuth:
+    """A log-in with a JSON web token from a file that somebody keeps fresh; `kubernetes`: with a service account's."""
+
+    role: str
+    token_file: Path
+    mount: str
+    method: Literal["jwt", "kubernetes"]
+
+
+@dataclass(frozen=True, slots=True)
+class CertAuth:
+    """A log-in by the TLS certificate that custody shows to Vault. Both files are PEM."""
+
+    certificate: Path
+    private_key: Path
+    role: str
+    mount: str
+    method: ClassVar[AuthMethod] = "cert"
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAuth:
+    """A log-in by the AWS role that custody runs with.
+
+    Args:
+        region: whose STS Vault asks; None: the global one.
+        server_id: value of the header X-Vault-AWS-IAM-Server-ID, where Vault insists on one.
+        sts_endpoint: instead of the region's usual one; no trailing slash.
+    """
+
+    role: str
+    mount: str
+    region: str | None = None
+    server_id: str | None = None
+    sts_endpoint: str | None = None
+    method: ClassVar[AuthMethod] = "aws"
+
+
+VaultAuth = TokenFileAuth | AppRoleAuth | JwtAuth | CertAuth | AwsAuth
+LogInAuth = AppRoleAuth | JwtAuth | CertAuth | AwsAuth
+"""The methods by which custody logs in itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +155,7 @@ class VaultSettings:
     """How to reach Vault or OpenBao. `address` has no trailing slash; `overridden` is what would count without a variable."""
 
     address: str
-    auth: TokenFileAuth
+    auth: VaultAuth
     namespace: str | None = None
     ca_cert: Path | None = None
     overridden: OverriddenAddress | None = None
@@ -159,6 +223,7 @@ class AuditSettings:
         rotate_bytes: a file that is larger is closed.
         accepted_rollbacks: `CHAIN:SIZE` of each anchored checkpoint that the record may be behind, `state:CHAIN:SIZE` of each
             that the state may be behind.
+        replica: what the state calls this directory, where several have one each; None: the state cannot tell whose a chain is.
     """
 
     directory: Path
@@ -167,6 +232,21 @@ class AuditSettings:
     rotate_bytes: int = 256_000_000
     anchors: tuple[AnchorSettings, ...] = ()
     accepted_rollbacks: frozenset[str] = frozenset()
+    replica: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateOptions:
+    """How a PostgreSQL state is opened.
+
+    Args:
+        aws_region: where tokens take the place of a password, made by AWS IAM for each connection.
+        synchronous: whatever server is promoted has all that was committed, says whoever runs the servers. Else a promotion is
+            taken for a loss until an operator has accepted it.
+    """
+
+    aws_region: str | None = None
+    synchronous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +284,7 @@ class User:
         roles: what they may do beside using wallets: an `operator` stops and resumes what is served, and explains policy for
             others; an `auditor` reads what was recorded.
         exchanges, open_api: names of what they may use of `Settings.exchanges` and `Settings.open_api`.
+        certificates: one of these must have been shown to a trusted proxy; empty: none need be.
     """
 
     username: UserName
@@ -212,6 +293,7 @@ class User:
     roles: frozenset[UserRole] = frozenset()
     exchanges: tuple[str, ...] = ()
     open_api: tuple[str, ...] = ()
+    certificates: frozenset[CertificateDigest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +305,7 @@ class Client:
         public_key: DER, SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7); for `rsa` and `ed25519` alone.
         exchanges, open_api: names of what it may use of `Settings.exchanges` and `Settings.open_api`.
         key_file: where the public key was read from; None where the configuration holds it.
+        certificates: as of a user.
     """
 
     name: ClientName
@@ -234,6 +317,7 @@ class Client:
     exchanges: tuple[str, ...] = ()
     key_file: Path | None = None
     open_api: tuple[str, ...] = ()
+    certificates: frozenset[CertificateDigest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,4 +435,5 @@ class Settings:
     open_api: Mapping[str, OpenApiApp] = field(default_factory=dict)
     partner: Partner | None = None
     rate_limits: RateLimits = RateLimits()
+    state_options: StateOptions = StateOptions()
     digest: str = ""

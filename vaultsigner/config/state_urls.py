@@ -50,6 +50,7 @@ class PostgresqlUrl:
         sslmode: None where it is left out.
         password: that the URL itself carries; empty where it carries none.
         parameters: what stands behind the question mark, decoded.
+        user: empty where it is left out.
     """
 
     hosts: tuple[str, ...]
@@ -57,6 +58,7 @@ class PostgresqlUrl:
     sslmode: str | None
     password: str = field(repr=False)
     parameters: Mapping[str, str]
+    user: str = ""
 
     @property
     def stays_here(self) -> bool:
@@ -102,7 +104,7 @@ def parse_postgresql(text: str) -> PostgresqlUrl:
     name = _decoded(match["name"] or "")
     if not name:
         raise UnusableValueError("the URL names no database", f"write it like {_EXAMPLE}")
-    _decoded(match["user"] or "")
+    user = _decoded(match["user"] or "")
     password = _decoded((match["password"] or "").removeprefix(":"))
     hosts = tuple(_hosts(match["hosts"]))
     parameters = _parameters(match["parameters"] or "")
@@ -113,7 +115,7 @@ def parse_postgresql(text: str) -> PostgresqlUrl:
     sslmode = parameters.get("sslmode")
     if sslmode is not None and sslmode not in _MODES:
         raise UnusableValueError("there is no such sslmode", suggestion(sslmode, _MODES))
-    return PostgresqlUrl(hosts, name, sslmode, password, parameters)
+    return PostgresqlUrl(hosts, name, sslmode, password, parameters, parameters.get("user", user))
 
 
 def postgresql_cautions(url: str) -> Iterator[str]:
