@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import bech32
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationInfo
