@@ -17,6 +17,7 @@ from vaultsigner.audit.members import (
     bounded,
     bounded_or_none,
     bounded_value,
+    certificate_members,
     principal_member,
     target_members,
     vault_reads_member,
@@ -52,6 +53,7 @@ class RequestRefused:
     """A request that was refused before it meant anything, or before policy was asked.
 
     Args:
+        client_certificate: fingerprint of what the caller has shown to a trusted proxy; here and in the others: None: nothing.
         route: the route's template, never the path that was sent.
         target: only one that the configuration knows.
         reason: why; what the caller was told may be less.
@@ -64,6 +66,7 @@ class RequestRefused:
     kind: ClassVar[str] = "request"
     request_id: RequestId
     ip: str
+    client_certificate: str | None = None
     method: str | None = None
     route: str | None = None
     principal: Principal | None = None
@@ -84,6 +87,7 @@ class RequestRefused:
             "kind": self.kind,
             "request_id": self.request_id,
             "ip": self.ip,
+            **certificate_members(self.client_certificate),
             "method": bounded_or_none(self.method),
             "route": bounded_or_none(self.route),
             "principal": principal_member(self.principal),
@@ -114,6 +118,7 @@ class IntentDecided:
     request_id: RequestId
     principal: Principal
     ip: str
+    client_certificate: str | None = None
     operation: Operation
     target: Target
     intent: Mapping[str, JsonValue]
@@ -129,6 +134,7 @@ class IntentDecided:
             "request_id": self.request_id,
             "principal": principal_member(self.principal),
             "ip": self.ip,
+            **certificate_members(self.client_certificate),
             "operation": self.operation,
             **target_members(self.target),
             "intent": bounded_value(dict(self.intent)),
@@ -164,6 +170,7 @@ class Outcome:
     request_id: RequestId
     principal: Principal | None
     ip: str
+    client_certificate: str | None = None
     operation: Operation
     target: Target | None = None
     status: int
@@ -184,6 +191,7 @@ class Outcome:
             "request_id": self.request_id,
             "principal": principal_member(self.principal),
             "ip": self.ip,
+            **certificate_members(self.client_certificate),
             "operation": self.operation,
             **target_members(self.target),
             "status": self.status,
@@ -215,6 +223,7 @@ class Dispatch:
     request_id: RequestId
     principal: Principal
     ip: str
+    client_certificate: str | None = None
     operation: Operation
     target: Target
     node: str
@@ -233,6 +242,7 @@ class Dispatch:
             "request_id": self.request_id,
             "principal": principal_member(self.principal),
             "ip": self.ip,
+            **certificate_members(self.client_certificate),
             "operation": self.operation,
             **target_members(self.target),
             "node": bounded(self.node),

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from vaultsigner.audit.entries import DispatchResult
-from vaultsigner.audit.members import bounded, bounded_or_none, principal_member, target_members
+from vaultsigner.audit.members import (
+    bounded,
+    bounded_or_none,
+    certificate_members,
+    principal_member,
+    target_members,
+)
 from vaultsigner.domain.names import JsonValue, Operation, RequestId
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.targets import Target
@@ -35,6 +41,7 @@ class ExchangeDispatch:
     request_id: RequestId
     principal: Principal | None
     ip: str
+    client_certificate: str | None = None
     operation: Operation
     target: Target
     host: str
@@ -57,6 +64,7 @@ class ExchangeDispatch:
             "request_id": self.request_id,
             "principal": principal_member(self.principal),
             "ip": self.ip,
+            **certificate_members(self.client_certificate),
             "operation": self.operation,
             **target_members(self.target),
             "host": bounded(self.host),

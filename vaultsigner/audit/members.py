@@ -43,6 +43,11 @@ def principal_member(principal: Principal | None) -> JsonValue:
     return {"type": principal.kind, "name": principal.name, "scheme": principal.scheme}
 
 
+def certificate_members(digest: str | None) -> dict[str, JsonValue]:
+    """`client_certificate`, where the caller has shown one to a trusted proxy."""
+    return {} if digest is None else {"client_certificate": digest}
+
+
 def target_members(target: Target | None) -> dict[str, JsonValue]:
     """`wallet`, which every record of a request has, null where it is about none; for others their kind and name beside it."""
     if target is None or target.kind == "wallet":

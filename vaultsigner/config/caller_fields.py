@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Annotated, Any, get_args
 
-from pydantic import PlainValidator, ValidationInfo
+from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
 from vaultsigner.config.fields import text_read_by
 from vaultsigner.config.literal_secrets import kind_of_secret
@@ -18,6 +18,7 @@ from vaultsigner.config.public_keys import (
 )
 from vaultsigner.config.references import read_kv_reference
 from vaultsigner.config.settings import ClientScheme, KvReference, UserRole, WalletRole
+from vaultsigner.domain.names import CertificateDigest
 from vaultsigner.domain.permissions import PERMISSION_FOR_MESSAGE
 
 SCHEMES: tuple[ClientScheme, ...] = get_args(ClientScheme)
@@ -30,6 +31,7 @@ _RESERVED = ("api", "exchange", "docs", "redoc", "console")
 """First segments of our own paths."""
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){1,8}")
 _EVERY = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>[smh])")
+_CERTIFICATE = re.compile(r"sha256:[0-9A-Fa-f]{64}")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST_SECONDS = 24 * 3600
 
@@ -161,6 +163,20 @@ def _every(value: Any) -> int:
     return seconds
 
 
+def _certificate(text: str) -> CertificateDigest:
+    if _CERTIFICATE.fullmatch(text) is None:
+        hint = "write sha256: and 64 hex digits, as `openssl x509 -in bot-1.crt -outform DER | sha256sum` prints them"
+        raise UnusableValueError("this is no fingerprint of a certificate", hint)
+    return CertificateDigest(text.lower())
+
+
+def _some(certificates: list[CertificateDigest]) -> list[CertificateDigest]:
+    if not certificates:
+        message = "an empty list would ask for none, and let everybody in"
+        raise UnusableValueError(message, "name a certificate, or remove `certificates`")
+    return certificates
+
+
 Scheme = Annotated[ClientScheme, text_read_by(_scheme)]
 ApiKeyText = Annotated[str, PlainValidator(_api_key)]
 ClientSecret = Annotated[KvReference | None, PlainValidator(_secret)]
@@ -170,4 +186,7 @@ UrlPrefix = Annotated[str, text_read_by(_url_prefix)]
 OperationWord = Annotated[str, text_read_by(_operation)]
 Role = Annotated[WalletRole, PlainValidator(_wallet_role)]
 UserRoleWord = Annotated[UserRole, text_read_by(_user_role)]
+Certificates = Annotated[
+    list[Annotated[CertificateDigest, text_read_by(_certificate)]], AfterValidator(_some)
+]
 EverySeconds = Annotated[int, PlainValidator(_every)]

@@ -35,9 +35,10 @@ from vaultsigner.custody.protocol import (
     PublicKeyAnswer,
     SignBeaconRequest,
     SignExchangeRequest,
+    log_in_with_certificate,
 )
 from vaultsigner.domain.checkpoints import read_checkpoint
-from vaultsigner.domain.names import ClientName, ExchangeName, WalletName
+from vaultsigner.domain.names import CertificateDigest, ClientName, ExchangeName, WalletName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.signed_notes import VerifierKey, read_verifier_key
 from vaultsigner.domain.vault_reads import VaultRead
@@ -149,12 +150,21 @@ class CustodyClient:
         """The keys by which checkpoints are checked, the newest last; none where none is configured."""
         return tuple(map(read_verifier_key, (await self._ask(QuestionCode.CHECKPOINT_KEYS, {}))["keys"]))
 
-    async def log_in(self, body: bytearray) -> LogInAnswer | LogInRefused:
-        """An access token for the credentials in a log-in's raw body. The body is wiped, whatever happens."""
+    async def log_in(
+        self, body: bytearray, certificate: CertificateDigest | None = None
+    ) -> LogInAnswer | LogInRefused:
+        """An access token for the credentials in a log-in's raw body. The body is wiped, whatever happens.
+
+        Args:
+            certificate: what was shown to a trusted proxy. Custody has nothing but the server's word for that.
+        """
+        question = body if certificate is None else log_in_with_certificate(certificate, body)
+        code = QuestionCode.LOG_IN if certificate is None else QuestionCode.LOG_IN_WITH_CERTIFICATE
         try:
-            answer = await self._ask(QuestionCode.LOG_IN, body)
+            answer = await self._ask(code, question)
         finally:
             _wipe(body)
+            _wipe(question)
         if "refusal" in answer:
             return LogInRefused(**{**answer, "refusal": Refusal(**answer["refusal"])})
         return LogInAnswer(**answer)
@@ -245,7 +255,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._in_flight[id_] = answer
         try:
             self._transport.write(frame)
-            if code is QuestionCode.LOG_IN:
+            if code in (QuestionCode.LOG_IN, QuestionCode.LOG_IN_WITH_CERTIFICATE):
                 # The transport may still refer to the frame; only what has left may be wiped.
                 await self._drained.wait()
                 _wipe(frame)

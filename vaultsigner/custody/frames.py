@@ -1,7 +1,8 @@
 """The wire between server and custody: frames, which carry the questions and answers of `protocol`. Pure.
 
 A frame is its length (4 bytes, big-endian, of what follows), the version (1 byte), the code of the question (1 byte, with the
-high bit set in an answer), an id that the answer repeats (8 bytes), and the payload: JSON, or for a log-in the raw HTTP body.
+high bit set in an answer), an id that the answer repeats (8 bytes), and the payload: JSON, or for a log-in the raw HTTP body, and
+behind it the SHA-256 (32 bytes) of the client certificate where one was shown.
 """
 
 import json
@@ -42,6 +43,7 @@ class QuestionCode(IntEnum):
     CHECK_OPEN_API = 13
     SIGN_CHECKPOINT = 14
     CHECKPOINT_KEYS = 15
+    LOG_IN_WITH_CERTIFICATE = 17
 
 
 class FrameError(VaultsignerError):

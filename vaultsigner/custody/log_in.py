@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from vaultsigner.authentication.client_certificates import certificate_misfit
 from vaultsigner.authentication.passwords import credential_fingerprint, verify_password
 from vaultsigner.authentication.token_minting import finish_token, issue_signing_input
 from vaultsigner.config.settings import Settings, User
@@ -21,7 +22,7 @@ from vaultsigner.custody.protocol import LogInAnswer, LogInRefused, subject_of_u
 from vaultsigner.custody.vault_calls import ed25519_keys, transit_sign
 from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.wiping import wipe, wipe_bytes
-from vaultsigner.domain.names import UserName
+from vaultsigner.domain.names import CertificateDigest, UserName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 
@@ -61,8 +62,13 @@ class LogIn:
         self._guesses = Guesses(MOST_FAILED_IN_A_MINUTE, monotonic)
         self._blind = secrets.token_bytes(32)
 
-    async def answer(self, body: bytearray) -> LogInAnswer | LogInRefused:
+    async def answer(
+        self, body: bytearray, certificate: CertificateDigest | None = None
+    ) -> LogInAnswer | LogInRefused:
         """Check the credentials in a log-in's raw body, which is wiped, and issue a token.
+
+        Args:
+            certificate: what was shown to a proxy, as the server says.
 
         Raises:
             CustodyError: the credentials are right, but Vault cannot sign a token now.
@@ -72,7 +78,7 @@ class LogIn:
         if isinstance(credentials, Refusal):
             return LogInRefused(credentials, None, None)
         try:
-            user = await self._user(credentials)
+            user = await self._user(credentials, certificate)
         finally:
             wipe_bytes(credentials.password)
         if not isinstance(user, Refusal):
@@ -83,7 +89,7 @@ class LogIn:
         subject = subject_of_user(name) if name in self._settings.users else None
         return LogInRefused(user, subject, _bucket(name))
 
-    async def _user(self, credentials: Credentials) -> User | Refusal:
+    async def _user(self, credentials: Credentials, certificate: CertificateDigest | None) -> User | Refusal:
         """An unknown user costs as much time as a known one: the time must not tell which names exist."""
         if self._waiting >= MOST_WAITING:
             return Refusal(
@@ -108,6 +114,9 @@ class LogIn:
             return _bad_credentials("no user of that name")
         if not right:
             return _bad_credentials(f"wrong password for user {user.username}")
+        # Told like a wrong password, and as late: the certificate's absence must not tell that a guess was right.
+        if (misfit := certificate_misfit(user, certificate)) is not None:
+            return _bad_credentials(f"user {user.username}: {misfit}")
         self._guesses.give_back()
         return user
 

@@ -13,7 +13,15 @@ from vaultsigner.custody.open_api_protocol import (
     OpenApiToken,
     OpenApiTokenRequest,
 )
-from vaultsigner.domain.names import ClientName, JsonValue, Operation, RequestId, UserName, WalletName
+from vaultsigner.domain.names import (
+    CertificateDigest,
+    ClientName,
+    JsonValue,
+    Operation,
+    RequestId,
+    UserName,
+    WalletName,
+)
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.domain.vault_reads import VaultRead
@@ -38,11 +46,14 @@ __all__ = [
     "SignBeaconRequest",
     "SignExchangeRequest",
     "VaultState",
+    "certificate_of_log_in",
+    "log_in_with_certificate",
     "read_forwarded",
     "subject_of_user",
 ]
 
 Family = Literal["client", "open_api", "partner"]
+_DIGEST_BYTES = 32
 TEXT_ERRORS = "surrogatepass"
 """Header texts and paths come from HTTP and may hold bytes that are no UTF-8: they cross exactly as they are."""
 
@@ -59,6 +70,7 @@ class AuthenticateRequest:
         query: the raw bytes after the first question mark.
         body: the raw bytes.
         ip: where it came from, as the server saw it. Custody has nothing but the server's word for that.
+        client_certificate: what was shown to a proxy, on the same word alone.
     """
 
     request_id: RequestId
@@ -70,6 +82,7 @@ class AuthenticateRequest:
     query: bytes = field(repr=False)
     body: bytes = field(repr=False)
     ip: str
+    client_certificate: CertificateDigest | None = None
 
     def payload(self) -> bytes:
         """The payload of the question; what may be any bytes at all stands in it as base64."""
@@ -84,6 +97,7 @@ class AuthenticateRequest:
                 "query": _base64(self.query),
                 "body": _base64(self.body),
                 "ip": self.ip,
+                **({"client_certificate": self.client_certificate} if self.client_certificate else {}),
             }
         )
 
@@ -271,6 +285,18 @@ class CustodyHealth:
 def subject_of_user(name: str) -> str:
     """Whose attempt the log-in of a configured user counts as."""
     return f"user:{name}"
+
+
+def log_in_with_certificate(certificate: CertificateDigest, body: bytearray) -> bytearray:
+    """The payload of a log-in by somebody who has shown a certificate; whoever has it wipes it."""
+    return bytearray().join((body, bytes.fromhex(certificate.removeprefix("sha256:"))))
+
+
+def certificate_of_log_in(payload: bytearray) -> CertificateDigest:
+    """Which certificate that was; what is left of the payload is the log-in's body."""
+    digest = CertificateDigest(f"sha256:{payload[-_DIGEST_BYTES:].hex()}")
+    del payload[-_DIGEST_BYTES:]
+    return digest
 
 
 def _base64(data: bytes) -> str:

@@ -15,7 +15,7 @@ from vaultsigner.custody.strict_members import (
     read_text,
     read_text_of_bytes,
 )
-from vaultsigner.domain.names import JsonValue, Operation, RequestId, WalletName
+from vaultsigner.domain.names import CertificateDigest, JsonValue, Operation, RequestId, WalletName
 
 _SIGN_BEACON_MEMBERS = {
     *("request_id", "principal", "access_token", "ticket", "operation", "wallet"),
@@ -39,10 +39,11 @@ def read_name(payload: bytearray, member: str) -> str:
 
 def read_authenticate(payload: bytearray) -> AuthenticateRequest:
     """The question who signed a request."""
-    members = read_members(payload, _AUTHENTICATE_MEMBERS)
+    members = read_members(payload, _AUTHENTICATE_MEMBERS, optional=frozenset({"client_certificate"}))
     family = read_text(members["family"])
     if family not in get_args(Family):
         raise bad_question("its family is unknown")
+    certificate = read_optional_text(members.get("client_certificate"))
     return AuthenticateRequest(
         request_id=RequestId(read_text(members["request_id"])),
         family=cast(Family, family),
@@ -53,6 +54,7 @@ def read_authenticate(payload: bytearray) -> AuthenticateRequest:
         query=read_bytes(members["query"]),
         body=read_bytes(members["body"]),
         ip=read_ip(members["ip"]),
+        client_certificate=None if certificate is None else CertificateDigest(certificate),
     )
 
 

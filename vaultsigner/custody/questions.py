@@ -20,7 +20,7 @@ from vaultsigner.custody.log_in import LogIn
 from vaultsigner.custody.open_api import OpenApi
 from vaultsigner.custody.open_api_payloads import read_open_api_decrypt, read_open_api_token
 from vaultsigner.custody.policy_sets import PolicySets
-from vaultsigner.custody.protocol import CustodyHealth, Proof, VaultState
+from vaultsigner.custody.protocol import CustodyHealth, Proof, VaultState, certificate_of_log_in
 from vaultsigner.custody.question_payloads import (
     read_authenticate,
     read_name,
@@ -103,6 +103,11 @@ async def _log_in(custody: Custody, payload: bytearray) -> Answer:
     return asdict(answer)
 
 
+async def _log_in_with_certificate(custody: Custody, payload: bytearray) -> Answer:
+    certificate = certificate_of_log_in(payload)
+    return asdict(await custody.log_in.answer(payload, certificate))
+
+
 async def _access_token_keys(custody: Custody, payload: bytearray) -> Answer:
     read_nothing(payload)
     keys = await ed25519_keys(custody.pool, custody.settings.access_token_key)
@@ -144,6 +149,7 @@ QUESTIONS: Mapping[int, Callable[[Custody, bytearray], Awaitable[Answer]]] = Map
         QuestionCode.PUBLIC_KEY: _public_key,
         QuestionCode.SIGN_BEACON: _sign_beacon,
         QuestionCode.LOG_IN: _log_in,
+        QuestionCode.LOG_IN_WITH_CERTIFICATE: _log_in_with_certificate,
         QuestionCode.ACCESS_TOKEN_KEYS: _access_token_keys,
         QuestionCode.HEALTH: _health,
         QuestionCode.AUTHENTICATE: _authenticate,

@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from vaultsigner.authentication.client_certificates import certificate_misfit
 from vaultsigner.authentication.partner_requests import (
     INVALID_SIGNATURE,
     INVALID_TIMESTAMP,
@@ -125,7 +126,9 @@ class RequestProofs:
         ahead = self._read_ahead(request, claim, client, asked, reads)
         fault: str | None = "not verified"
         try:
-            fault = await self._fault_of_own(claim, client, misfit) or claim.other_fault(self._clock_ms())
+            fault = await self._fault_of_own(claim, client, misfit) or self._other_fault(
+                request, claim, client
+            )
         finally:
             if fault is not None and ahead is not None:
                 ahead.drop()
@@ -145,6 +148,10 @@ class RequestProofs:
             claim.secret_misfit(_NOBODYS_SECRET)
             return str(error)
 
+    def _other_fault(self, request: AuthenticateRequest, claim: Claim, client: Client) -> str | None:
+        """A missing certificate is looked at last, so that it fails as late as everything else does."""
+        return claim.other_fault(self._clock_ms()) or certificate_misfit(client, request.client_certificate)
+
     async def _by_public_key(
         self, request: AuthenticateRequest, claim: Claim, reads: list[VaultRead]
     ) -> Proof | Refusal:
@@ -152,7 +159,7 @@ class RequestProofs:
         if client is None:
             await self._same_work(request, claim, reads, hint=True)
             return authentication_failed(claim.nobody)
-        fault = claim.public_key_misfit(client.public_key or b"") or claim.other_fault(self._clock_ms())
+        fault = claim.public_key_misfit(client.public_key or b"") or self._other_fault(request, claim, client)
         if fault is not None:
             await self._same_work(request, claim, reads, hint=False)
             return _failed(client, fault)
@@ -207,6 +214,8 @@ class RequestProofs:
     ) -> ReadAhead | None:
         """Ask for the key now, where it will be needed unless something goes wrong."""
         if asked is None or asked.key is None or claim.nonce in self._used:
+            return None
+        if certificate_misfit(client, request.client_certificate) is not None:
             return None
         if self._monotonic() < self._ahead_again_at.get(client.name, float("-inf")):
             return None

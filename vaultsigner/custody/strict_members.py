@@ -21,13 +21,16 @@ def bad_question(why: str) -> CustodyError:
     return CustodyError("bad_question", f"custody cannot make sense of the question: {why}")
 
 
-def read_members(payload: bytearray, names: set[str]) -> dict[str, JsonDocument]:
-    """The members of a payload, by these names and no others."""
+def read_members(
+    payload: bytearray, names: set[str], *, optional: frozenset[str] = frozenset()
+) -> dict[str, JsonDocument]:
+    """The members of a payload, by these names and no others; `optional` ones may be missing."""
     try:
         document = parse(bytes(payload))
     except MalformedJsonError as error:
         raise bad_question(f"it is not JSON ({error})") from None
-    return members_of(document, names)
+    given = document.keys() & optional if isinstance(document, dict) else frozenset[str]()
+    return members_of(document, names | given)
 
 
 def members_of(document: JsonDocument, names: set[str]) -> dict[str, JsonDocument]:

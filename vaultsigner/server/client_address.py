@@ -39,6 +39,10 @@ class ClientAddresses:
             return peer
         return _forwarded(forwarded_for[-1].rpartition(",")[2].strip(" \t"))
 
+    def trusts(self, peer_host: str) -> bool:
+        """Whether the connection's other end is a trusted proxy, whose own headers count."""
+        return self._peer(peer_host)[1]
+
     def peer(self, peer_host: str) -> IpAddress:
         """The connection's other end, for refusals that come before the caller's address is known."""
         return self._peer(peer_host)[0]

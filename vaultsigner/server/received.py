@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 
-from vaultsigner.domain.names import Operation, RequestId
+from vaultsigner.domain.names import CertificateDigest, Operation, RequestId
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.server.client_address import ClientAddresses
+from vaultsigner.server.client_certificates import CLIENT_CERTIFICATE, read_client_certificate
 from vaultsigner.signing.calls import NO_CREDENTIALS, Call, Credentials, IpAddress
 
 API_KEY = "X-MBX-APIKEY"
@@ -33,6 +34,7 @@ class Received:
     operation: Operation
     credentials: Credentials = NO_CREDENTIALS
     approval: str | None = None
+    client_certificate: CertificateDigest | None = None
 
     def call(self, body: bytes = b"", *, sync: bool = True) -> Call:
         """The request in the pipeline's words. Signatures cover its query as it came, never as a library reads and writes it."""
@@ -47,6 +49,7 @@ class Received:
             body=body,
             sync=sync,
             approval=self.approval,
+            client_certificate=self.client_certificate,
         )
 
 
@@ -63,22 +66,23 @@ def receive(
     Args:
         partner: whether its family is the one whose signatures stand in a header.
     """
-    ip = addresses.of(peer_host(request), forwarded_for(request))
+    host = peer_host(request)
+    ip = addresses.of(host, forwarded_for(request))
     if isinstance(ip, Refusal):
         return ip
+    shown = request.headers.getall(CLIENT_CERTIFICATE, ()) if addresses.trusts(host) else ()
+    certificate = read_client_certificate(shown)
+    if isinstance(certificate, Refusal):
+        return certificate
     credentials = _credentials(request, partner=partner)
     if isinstance(credentials, Refusal):
         return credentials
     approvals = request.headers.getall(APPROVAL, ())
-    if len(approvals) > 1:
-        return twice(APPROVAL)
-    ambiguous = _ambiguous(request)
-    if ambiguous is not None:
-        return ambiguous
-    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
-        return ENCODED_BODY
+    unusable = twice(APPROVAL) if len(approvals) > 1 else _ambiguous(request)
+    if unusable is not None:
+        return unusable
     approval = _text(approvals[0]) if approvals else None
-    return Received(request, request_id, ip, operation, credentials, approval)
+    return Received(request, request_id, ip, operation, credentials, approval, certificate)
 
 
 def raw_query(request: web.BaseRequest) -> bytes:
@@ -109,7 +113,7 @@ def _text(value: str) -> str:
 
 
 def _ambiguous(request: web.Request) -> Refusal | None:
-    """What a proxy and we could cut or route differently.
+    """What a proxy and we could cut, route or read differently.
 
     HTTP/1.0 knows no chunks (RFC 9112, section 6.1), and a coding below `chunked` is one more way to see two different bodies.
     """
@@ -120,10 +124,11 @@ def _ambiguous(request: web.Request) -> Refusal | None:
     if hdrs.TRAILER in request.headers:
         return TRAILER
     coding = request.headers.get(hdrs.TRANSFER_ENCODING)
-    if coding is None:
-        return None
-    chunked = coding.strip().lower() == "chunked" and request.version == HttpVersion11
-    return None if chunked else ODD_TRANSFER
+    chunked = coding is None or (coding.strip().lower() == "chunked" and request.version == HttpVersion11)
+    if not chunked:
+        return ODD_TRANSFER
+    encoded = request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity"
+    return ENCODED_BODY if encoded else None
 
 
 def forwarded_for(request: web.BaseRequest) -> Sequence[str]:

@@ -2,13 +2,14 @@
 
 import asyncio
 
-from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, TokenChecker, bearer_token
+from vaultsigner.authentication.bearer import NOT_AUTHENTICATED, TokenChecker, bearer_token, invalid_token
+from vaultsigner.authentication.client_certificates import certificate_misfit
 from vaultsigner.authentication.signed_requests import (
     authentication_failed,
     carries_signature,
     malformed_parameters,
 )
-from vaultsigner.config.settings import Settings
+from vaultsigner.config.settings import Settings, User
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import AuthenticateRequest, Family, Proof
 from vaultsigner.domain.principals import Principal
@@ -105,11 +106,19 @@ class Authenticator:
 
     async def _has_good_token(self, call: Call) -> bool:
         token = bearer_token(call.credentials.authorization)
-        return token is not None and not isinstance(await self._tokens.user(token), Refusal)
+        return token is not None and not isinstance(await self._user_of(token, call), Refusal)
+
+    async def _user_of(self, token: str, call: Call) -> User | Refusal:
+        """Whose token it is; a user of whom a certificate is wanted has shown it."""
+        user = await self._tokens.user(token)
+        if isinstance(user, Refusal):
+            return user
+        misfit = certificate_misfit(user, call.client_certificate)
+        return user if misfit is None else invalid_token(f"user {user.username}: {misfit}")
 
     async def _user(self, trail: Trail) -> Caller | Refusal:
         token = bearer_token(trail.call.credentials.authorization)
-        user = NOT_AUTHENTICATED if token is None else await self._tokens.user(token)
+        user = NOT_AUTHENTICATED if token is None else await self._user_of(token, trail.call)
         if isinstance(user, Refusal):
             return user
         trail.principal = Principal("user", user.username)
@@ -138,4 +147,5 @@ def _question(trail: Trail, family: Family, credential: str) -> AuthenticateRequ
         query=call.query,
         body=call.body,
         ip=str(call.ip),
+        client_certificate=call.client_certificate,
     )

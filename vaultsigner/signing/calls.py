@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from vaultsigner.domain.audit_position import AuditPosition
-from vaultsigner.domain.names import JsonValue, Operation, RequestId
+from vaultsigner.domain.names import CertificateDigest, JsonValue, Operation, RequestId
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -45,6 +45,7 @@ class Call:
         body: the raw body.
         sync: the `sync` query parameter of broadcasts.
         approval: `X-Vaultsigner-Approval`, as received: the id of the approval that the request is to use.
+        client_certificate: what the caller has shown to a trusted proxy; None where nothing was.
     """
 
     request_id: RequestId
@@ -57,6 +58,7 @@ class Call:
     body: bytes = b""
     sync: bool = True
     approval: str | None = None
+    client_certificate: CertificateDigest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """From a call to a request to an exchange that may be decided on: who asks, what it means there, and the outer fence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaultsigner.authentication.bearer import NOT_AUTHENTICATED
+from vaultsigner.authentication.client_certificates import certificate_misfit
 from vaultsigner.authentication.signed_requests import carries_signature
 from vaultsigner.config.settings import Exchange, Settings
 from vaultsigner.custody.protocol import read_forwarded
@@ -126,6 +127,8 @@ class ExchangeAdmission:
         client = self._by_api_key.get(ApiKey(trail.call.credentials.api_key or ""))
         if client is None:
             return NOT_AUTHENTICATED
+        if (misfit := certificate_misfit(client, trail.call.client_certificate)) is not None:
+            return replace(NOT_AUTHENTICATED, reason=f"client {client.name}: {misfit}")
         trail.principal = Principal("client", client.name, BY_API_KEY)
         return Caller(trail.principal, client)
 

@@ -26,7 +26,7 @@ class LogIns:
         limited = await self._strangers.log_in_from(ip)
         if limited is not None:
             return limited
-        answer = await self._custody.log_in(body)
+        answer = await self._custody.log_in(body, trail.call.client_certificate)
         if isinstance(answer, LogInRefused):
             if answer.bucket is None:
                 await self._strangers.not_tried(ip)
