@@ -134,7 +134,7 @@ def _targets(installation: Installation, token: str, bare_port: int) -> list[Tar
     listen = installation.settings.server.listen
     vault = installation.settings.vault
     vault_host, _, vault_port = vault.address.partition("://")[2].partition(":")
-    vault_token = vault.auth.path.read_text().strip()
+    vault_token = installation.token_path.read_text().strip()
     read = get(
         "/v1/secret/data/wallets/w0", vault_host, [f"X-Vault-Token: {vault_token}", "X-Vault-Request: true"]
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vaultsigner.config.addresses import read_vault_address
 from vaultsigner.config.anchor_checks import check_anchors
+from vaultsigner.config.auth_methods import check_auth, variables_with_keys
 from vaultsigner.config.build import DEFAULT_ENVIRONMENTS, build_settings
 from vaultsigner.config.cross_checks import check_across, check_keys
 from vaultsigner.config.environment import apply_environment
@@ -29,6 +30,11 @@ _KEY_HINTS = {
         ("token", "vault.token", "vault.auth.token"),
         "the Vault token lies in a file of its own: auth: {method: token_file, path: /run/vault/token}",
     ),
+    **dict.fromkeys(
+        ("vault.auth.secret_id", "vault.auth.wrapped_secret_id"),
+        "the secret id lies, best response-wrapped, in a file of its own: secret_id_file: /run/vault/secret-id",
+    ),
+    "vault.auth.jwt": "the JWT lies in a file of its own: token_file: /run/vault/jwt",
     "users.password": "write password_hash, as `vaultsigner users hash-password` prints it",
 }
 """What took the place of keys that people know from elsewhere."""
@@ -79,9 +85,12 @@ def _checked(
     check_across(tree, report)
     check_exchanges(tree, report)
     check_anchors(tree, report)
+    check_auth(tree, report)
     if config is not None:
         check_keys(config, report)
         _check_variables(config.state.url, environ, report)
+        if config.vault.auth.method == "aws":
+            _check_aws_variables(environ, report)
     overridden = _overridden_address(own_address, report)
     if config is None or report.problems:
         raise report.failure(_policies_named(tree))
@@ -94,6 +103,14 @@ def _check_variables(state_url: str, environ: Mapping[str, str], report: Report)
     if variable is not None:
         message = "this variable would say where the state lies, instead of state.url"
         report.add_variable(variable, message, "unset it, and write the host into state.url")
+
+
+def _check_aws_variables(environ: Mapping[str, str], report: Report) -> None:
+    """Every process of the service would have such a key, and it does not end; a role's credentials do."""
+    for variable in variables_with_keys(environ):
+        message = "an AWS key in the environment is never used to log in to Vault"
+        hint = "unset it; custody takes the credentials of the task, the pod or the machine it runs on"
+        report.add_variable(variable, message, hint)
 
 
 def _digest(data: bytes, config: ConfigModel) -> str:

@@ -160,6 +160,11 @@ class VaultSettings:
     ca_cert: Path | None = None
     overridden: OverriddenAddress | None = None
 
+    @property
+    def token_path(self) -> Path | None:
+        """The file with Vault's token; None where custody logs in itself."""
+        return self.auth.path if isinstance(self.auth, TokenFileAuth) else None
+
 
 @dataclass(frozen=True, slots=True)
 class DirectoryAnchor:

@@ -163,6 +163,11 @@ class Installation:
         return self.settings.audit.directory
 
     @property
+    def token_path(self) -> Path:
+        """The file with custody's Vault token."""
+        return self.directory / "vault-token"
+
+    @property
     def url(self) -> str:
         """Of the API."""
         return _url(self.settings.server.listen)
@@ -189,6 +194,7 @@ def install(directory: Path, openbao: OpenBao, plan: Plan, *, planting: bool = T
     config_file = directory / "config.yml"
     config_file.write_text(config_text(directory, openbao.address, plan))
     settings = config.load(config_file, {})
+    installation = Installation(directory, settings)
     operator = OperatorVault(openbao.address, openbao.root_token)
     for _ in set_up(operator, settings):
         pass
@@ -196,12 +202,12 @@ def install(directory: Path, openbao: OpenBao, plan: Plan, *, planting: bool = T
         plant(operator, plan)
     make_token_file(
         operator,
-        directory / "vault-token",
+        installation.token_path,
         period=TOKEN_PERIOD,
         read_token=lambda path: path.read_text(),
         as_holder=lambda token: OperatorVault(openbao.address, token),
     )
-    return Installation(directory, settings)
+    return installation
 
 
 def plant(operator: OperatorVault, plan: Plan) -> None:

@@ -39,7 +39,7 @@ def ready(configured: Program, bao: Bao, beacon_node: BeaconNode) -> Program:
     list(set_up(vault, settings))
     make_token_file(
         vault,
-        configured.home / settings.vault.auth.path,
+        configured.home / (settings.vault.token_path or ""),
         period="72h",
         read_token=read_token,
         as_holder=lambda token: OperatorVault(bao.address, token),

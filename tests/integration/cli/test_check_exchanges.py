@@ -55,7 +55,7 @@ def set_up_for(bao: Bao, home: Path) -> Settings:
     list(set_up(vault, settings))
     make_token_file(
         vault,
-        home / settings.vault.auth.path,
+        home / (settings.vault.token_path or ""),
         period="72h",
         read_token=read_token,
         as_holder=lambda token: OperatorVault(bao.address, token),

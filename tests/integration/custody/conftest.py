@@ -69,7 +69,7 @@ class CustodyWorld:
     @property
     def token_path(self) -> Path:
         """The file with custody's Vault token."""
-        return self.installation.settings.vault.auth.path
+        return self.installation.token_path
 
     def request(
         self, vector: Vector, wallet: str | None = None, *, user: str = USERNAME, **changes: Any

@@ -45,7 +45,7 @@ class CustodyProcess:
         """Start it, or start it again on the same socket. Does not wait."""
         arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(self.installation.config_file)]
         descriptors = [self._listener.fileno()]
-        token_path = self.installation.settings.vault.auth.path
+        token_path = self.installation.token_path
         token = os.open(token_path, os.O_RDONLY) if token_path.exists() else None
         arguments += ["--listen-fd", str(self._listener.fileno())]
         if token is not None:

@@ -79,7 +79,7 @@ class ExchangeWorld:
     @property
     def token_path(self) -> Path:
         """The file with custody's Vault token."""
-        return self.installation.settings.vault.auth.path
+        return self.installation.token_path
 
     def asking(self, user: str = ALLOWED) -> dict[str, Any]:
         """What all of a user's questions have in common."""

@@ -125,7 +125,7 @@ def test_custody_gets_no_more_than_it_needs(small_world: World) -> None:
     # glibc cuts GLIBC_TUNABLES up where it stands, so parts of it look like variables.
     names = {name for name in environment_of(pid) if not name.startswith(("VAULTSIGNER_", "LC_", "glibc."))}
     assert names <= {"PATH", "LANG", "TZ", "VAULT_ADDR", "PYTHONMALLOC", "GLIBC_TUNABLES"}
-    token = small_world.installation.settings.vault.auth.path.read_text().strip()
+    token = small_world.installation.token_path.read_text().strip()
     for process in (pid, small_world.service.server_pid, small_world.service.launcher_pid):
         for place in ("environ", "cmdline"):
             assert token.encode() not in Path(f"/proc/{process}/{place}").read_bytes()
@@ -138,7 +138,7 @@ def test_custody_gets_no_more_than_it_needs(small_world: World) -> None:
 
 
 def test_the_server_has_no_descriptor_of_the_token(small_world: World) -> None:
-    token = small_world.installation.settings.vault.auth.path
+    token = small_world.installation.token_path
     for pid, expected in ((small_world.service.server_pid, False), (small_world.service.custody_pid, True)):
         assert (token in open_files(pid)) is expected
 

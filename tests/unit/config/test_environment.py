@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.config.keys_at_hand import rsa_pem
 from tests.unit.config.loading import BCRYPT, HASH, KEY, Loading
-from vaultsigner.config.settings import ListenAddress, OverriddenAddress, RateLimit
+from vaultsigner.config.settings import ListenAddress, OverriddenAddress, RateLimit, TokenFileAuth
 from vaultsigner.domain.names import ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 
@@ -57,7 +57,7 @@ def test_variables_override_settings_of_every_type(loading: Loading) -> None:
     )
     assert settings.server.listen == ListenAddress("0.0.0.0", 80)  # noqa: S104 - read, not bound
     assert settings.server.trusted_proxies == (ip_network("10.0.0.1"), ip_network("fd00::/8"))
-    assert settings.vault.auth.path == Path("other-token")
+    assert settings.vault.auth == TokenFileAuth(Path("other-token"))
     assert settings.vault.namespace is None
     assert settings.access_token_expiry_minutes == 30
     assert settings.state_url == "sqlite:///other.db"

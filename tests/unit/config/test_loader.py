@@ -10,7 +10,7 @@ import pytest
 from tests.unit.config.loading import BCRYPT, HASH, Loading
 from tests.work import calls_of
 from vaultsigner.config import ConfigProblems, load
-from vaultsigner.config.settings import KvReference, ListenAddress, TransitReference
+from vaultsigner.config.settings import KvReference, ListenAddress, TokenFileAuth, TransitReference
 from vaultsigner.domain.names import UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.errors import ConfigError
@@ -69,7 +69,7 @@ def test_a_full_configuration_is_read(loading: Loading) -> None:
     assert settings.server.trusted_proxies == (ip_network("127.0.0.1/32"), ip_network("fd00::/8"))
     assert settings.vault.address == "https://vault.example.com:8200"
     assert (settings.vault.namespace, settings.vault.ca_cert) == ("desk/trading", Path("/etc/ssl/vault.pem"))
-    assert settings.vault.auth.path == Path("token")
+    assert settings.vault.auth == TokenFileAuth(Path("token"))
     assert settings.access_token_expiry_minutes == 60
     assert settings.access_token_key == TransitReference("keys", "tokens")
     assert settings.state_url == "sqlite:////var/lib/vaultsigner/state.db"
@@ -112,7 +112,7 @@ def test_a_short_configuration_is_enough(loading: Loading) -> None:
     assert settings.server.ops_listen == ListenAddress("127.0.0.1", 9100)
     assert settings.server.trusted_proxies == ()
     assert settings.vault.address == "http://127.0.0.1:8200"
-    assert settings.vault.auth.path == Path("/run/vault/token")
+    assert settings.vault.auth == TokenFileAuth(Path("/run/vault/token"))
     assert settings.access_token_expiry_minutes == 10_080
     assert settings.access_token_key == TransitReference("transit", "access-tokens")
     assert settings.state_url == "sqlite:///state/vaultsigner.db"
@@ -137,7 +137,7 @@ USER = f'users: [{{username: sam, password_hash: "{HASH}"'
 WRONG = [
     ("«serverr: {}", "serverr", '"serverr" is not known here', "did you mean server?"),
     ("server: {«lisen: x}", "server.lisen", "not known", "did you mean listen?"),
-    ("vault: {auth: {«file: x}}", "vault.auth.file", "not known", "known here: method, path"),
+    ("vault: {auth: {«file: x}}", "vault.auth.file", "not known", "known here: method, path, mount, role"),
     ("vault: {«token: abc}", "vault.token", "not known", "a file of its own"),
     ("«secret_key: abc", "secret_key", "not known", "remove secret_key and set access_token_key"),
     (WALLET + ", «privat_key: x}]", "wallets[0].privat_key", "not known", "private_key"),
@@ -186,12 +186,6 @@ WRONG = [
     ("vault: {address: «'https://vault?x'}", "vault.address", "no query", "https://"),
     ("vault: {address: «'https://vault:99999'}", "vault.address", "no http or https URL", "https://"),
     ("vault: {namespace: «'a b'}", "vault.namespace", "no Vault namespace", "desk"),
-    (
-        "vault: {auth: {method: «approle}}",
-        "vault.auth.method",
-        "not supported yet in this version",
-        "use token_file",
-    ),
     (
         "vault: {auth: {method: «token-file}}",
         "vault.auth.method",
