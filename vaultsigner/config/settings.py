@@ -254,6 +254,9 @@ class StateOptions:
     synchronous: bool = False
 
 
+USUAL_STATE = StateOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """A Beacon chain: its node, its id (which signatures cover) and its address prefix. `node_url` has no trailing slash."""
@@ -440,5 +443,5 @@ class Settings:
     open_api: Mapping[str, OpenApiApp] = field(default_factory=dict)
     partner: Partner | None = None
     rate_limits: RateLimits = RateLimits()
-    state_options: StateOptions = StateOptions()
+    state_options: StateOptions = USUAL_STATE
     digest: str = ""

@@ -5,6 +5,7 @@ Knows nothing of nodes, keys or HTTP; the engine is chosen by the URL.
 
 from contextlib import AbstractAsyncContextManager
 
+from vaultsigner.config.settings import USUAL_STATE, StateOptions
 from vaultsigner.errors import StateError
 from vaultsigner.state.accounts import (
     Account,
@@ -31,6 +32,7 @@ from vaultsigner.state.interface import State
 from vaultsigner.state.limits import MOST_UNITS, LimitUse
 from vaultsigner.state.performances import Pending, Performed
 from vaultsigner.state.postgres import PostgresState
+from vaultsigner.state.replicas import Replica
 from vaultsigner.state.sqlite import SqliteState
 from vaultsigner.state.suspensions import Suspension, SuspensionKind, Suspensions
 
@@ -56,6 +58,7 @@ __all__ = [
     "Pending",
     "Performed",
     "Rate",
+    "Replica",
     "Reserved",
     "Resynchronised",
     "State",
@@ -68,18 +71,19 @@ __all__ = [
 ]
 
 
-def open_state(url: str) -> AbstractAsyncContextManager[State]:
+def open_state(url: str, options: StateOptions = USUAL_STATE) -> AbstractAsyncContextManager[State]:
     """The state that a URL names.
 
     Args:
         url: `sqlite:///state/vaultsigner.db`, with a fourth slash for an absolute path; or `postgresql://...`, as libpq
             understands it.
+        options: how a PostgreSQL state is opened.
 
     Raises:
         StateError: no engine for this URL. Entering raises it when the database cannot be opened.
     """
     if url.startswith(("postgresql://", "postgres://")):
-        return PostgresState(url)
+        return PostgresState(url, options)
     scheme, separator, path = url.partition(":///")
     if scheme != "sqlite" or not separator or not path or path == ":memory:":
         # Without the URL, which may be one with a password and a spelling mistake.

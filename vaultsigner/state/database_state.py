@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar, cast
 
 from vaultsigner.errors import StateError
-from vaultsigner.group_commit import WAIT_SECONDS, GroupCommit
+from vaultsigner.group_commit import WAIT_SECONDS, GroupCommit, Load
 from vaultsigner.state import (
     account_statements,
     approval_statements,
@@ -26,6 +26,7 @@ from vaultsigner.state.checkpoints import NotedCheckpoint
 from vaultsigner.state.counting import Count, NotCounted, Rate
 from vaultsigner.state.interface import NOTHING
 from vaultsigner.state.performances import Pending, Performed
+from vaultsigner.state.replicas import Replica
 from vaultsigner.state.sessions import Counting, Operation, Session, Work
 from vaultsigner.state.suspensions import Suspension, SuspensionKind, Suspensions
 
@@ -53,6 +54,19 @@ class Engine(Protocol):
     def close(self) -> None:
         """Close the connection; what was not committed is undone."""
 
+    def bring_up_to_date(self) -> tuple[int, int]:
+        """The part of `open` that makes tables; returns the schema before and after it.
+
+        Raises:
+            StateError: it cannot be opened, or is not one of ours.
+        """
+
+    def replicas(self, session: Session) -> tuple[Replica, ...]:
+        """See `State.replicas`."""
+
+    def tidy(self, session: Session) -> None:
+        """Remove what has no meaning any more of the engine's own."""
+
 
 class DatabaseState:
     """See `State`. For use from the event loop in which it was entered.
@@ -64,7 +78,7 @@ class DatabaseState:
     def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._engine = engine
         self._group = GroupCommit[Work, object](
-            engine.commit, failure=StateError, name="state", wait_seconds=wait_seconds
+            engine.commit, failure=StateError, name="state", wait_seconds=wait_seconds, step="state"
         )
 
     async def __aenter__(self) -> Self:
@@ -88,6 +102,11 @@ class DatabaseState:
         await self._group.close()
         self._engine.close()
 
+    @property
+    def load(self) -> Load:
+        """See `State`."""
+        return self._group.load
+
     async def count(self, count: Count, *, now_ms: int) -> NotCounted | None:
         """See `State`."""
         return cast(NotCounted | None, await self._group.submit(Counting(count, now_ms)))
@@ -102,6 +121,7 @@ class DatabaseState:
             pass
         while await self._write(lambda session: performance_statements.forget_pending(session, now_ms)):
             pass
+        await self._write(self._engine.tidy)
 
     async def limit_usage(self, keys: Sequence[str], *, now_ms: int) -> Mapping[str, int]:
         """See `State`."""
@@ -150,6 +170,10 @@ class DatabaseState:
     async def noted_checkpoints(self) -> tuple[NotedCheckpoint, ...]:
         """See `State`."""
         return await self._read(checkpoint_statements.noted)
+
+    async def replicas(self) -> tuple[Replica, ...]:
+        """See `State`."""
+        return await self._read(self._engine.replicas)
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """See `State`."""

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from vaultsigner.group_commit import Load
 from vaultsigner.state.accounts import Account, AccountKey, HeldByOther, Reserved, Resynchronised
 from vaultsigner.state.approvals import Approval, KnownApproval, VoteRefused
 from vaultsigner.state.checkpoints import NotedCheckpoint
 from vaultsigner.state.counting import Count, NotCounted, Rate
 from vaultsigner.state.performances import Pending, Performed
+from vaultsigner.state.replicas import Replica
 from vaultsigner.state.suspensions import Suspension, SuspensionKind, Suspensions
 
 NOTHING = Count()
@@ -20,6 +22,10 @@ class State(Protocol):
     Time comes in as `now_ms` (milliseconds since 1970). Every method raises StateError when the database cannot be read or
     written; what was asked for may then have happened or not, which leases and owners are there to survive.
     """
+
+    @property
+    def load(self) -> Load:
+        """How much it has to do, and how long that takes."""
 
     async def count(self, count: Count, *, now_ms: int) -> NotCounted | None:
         """Use nonces up, take one of each rate, use an approval, and use of each limit what is wanted: all of it, or nothing.
@@ -90,6 +96,9 @@ class State(Protocol):
 
     async def noted_checkpoints(self) -> tuple[NotedCheckpoint, ...]:
         """How far each chain of the record is known to have come."""
+
+    async def replicas(self) -> tuple[Replica, ...]:
+        """The processes that share this state, and those that did lately; who was seen last, first. Of a file none are known."""
 
     async def performed(self, address: str) -> frozenset[tuple[str, str]]:
         """In which operations an address has had which role, in transactions that have come into a block."""

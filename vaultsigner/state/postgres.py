@@ -1,5 +1,6 @@
 """State in a PostgreSQL database, for several replicas."""
 
+from vaultsigner.config.settings import USUAL_STATE, StateOptions
 from vaultsigner.group_commit import WAIT_SECONDS
 from vaultsigner.state.database_state import DatabaseState
 from vaultsigner.state.postgres_address import PostgresAddress
@@ -14,6 +15,7 @@ class PostgresState(DatabaseState):
 
     Args:
         url: of the database, as libpq understands it.
+        options: how it is opened.
         wait_seconds: how long a stalled server may keep a caller.
         patience_seconds: how long another replica may, and how long the server may take for one statement.
 
@@ -22,6 +24,23 @@ class PostgresState(DatabaseState):
     """
 
     def __init__(
-        self, url: str, *, wait_seconds: float = WAIT_SECONDS, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        url: str,
+        options: StateOptions = USUAL_STATE,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        super().__init__(PostgresEngine(PostgresAddress(url), patience_seconds), wait_seconds=wait_seconds)
+        super().__init__(postgres_engine(url, options, patience_seconds), wait_seconds=wait_seconds)
+
+
+def postgres_engine(
+    url: str, options: StateOptions, patience_seconds: float = PATIENCE_SECONDS
+) -> PostgresEngine:
+    """The engine for a URL.
+
+    Raises:
+        StateError: libpq does not understand the URL.
+    """
+    address = PostgresAddress(url, options.aws_region)
+    return PostgresEngine(address, patience_seconds, synchronous=options.synchronous)

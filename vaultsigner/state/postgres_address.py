@@ -1,7 +1,7 @@
 """Where a PostgreSQL database is, and how it is connected to: with limits to every wait, and never to one that loses commits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -9,6 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from vaultsigner.errors import StateError
 from vaultsigner.state.postgres_session import PostgresSession, primary_message
+from vaultsigner.state.rds_tokens import RdsTokens
 
 SCHEMA = "vaultsigner"
 """All is in a schema of its own: a database may be shared, and nobody can put a table of theirs before ours."""
@@ -23,24 +24,37 @@ _DEFAULTS: Mapping[str, Any] = {
     "tcp_user_timeout": 4_000,
 }
 
+_SEVERAL_SECONDS = 2  # The least that libpq takes.
 _TRANSACTION_TIMEOUT_SINCE = 170000  # postgresql.org/docs/17/release-17.html
 _SET = "SELECT set_config(:name, :value, false)"
 # Without a word from us a server without an encoding answers bytes, which equal no text. Where it has one, it converts.
 _CLIENT_ENCODING = "utf8"
 _ENCODINGS = ("UTF8", "SQL_ASCII")
 """Those that take every letter; names of users come from the network."""
+# Of the file to which the server writes now: the control file tells the timeline only once there was a checkpoint in it.
 _FACTS = """
 SELECT current_setting('fsync'), current_setting('server_encoding'), pg_is_in_recovery(),
-(SELECT system_identifier FROM pg_control_system()), (SELECT oid FROM pg_database WHERE datname = current_database())
+(SELECT system_identifier FROM pg_control_system()), (SELECT oid FROM pg_database WHERE datname = current_database()),
+CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which database this is: of which cluster, and which in it."""
+    """Which database this is: of which cluster, and which in it.
+
+    Args:
+        timeline: of the server, in hexadecimal digits; a promoted standby has another one.
+    """
 
     system_identifier: int
     database: int
+    timeline: str = field(compare=False)
+
+    @property
+    def place(self) -> str:
+        """Which cluster, and which of its timelines."""
+        return f"cluster {self.system_identifier}, timeline {int(self.timeline, 16)}"
 
 
 class PostgresAddress:
@@ -48,12 +62,13 @@ class PostgresAddress:
 
     Args:
         url: handed to libpq as it is (postgresql.org/docs/current/libpq-connect.html, 32.1.1.2).
+        aws_region: each connection gets a token of AWS IAM for a password.
 
     Raises:
         StateError: libpq does not understand the URL.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, aws_region: str | None = None) -> None:
         try:
             self._given = conninfo_to_dict(url)
             misread = any("@" in str(self._given.get(part) or "")[1:] for part in ("host", "dbname"))
@@ -66,6 +81,7 @@ class PostgresAddress:
                 "with %40 for an @ in the password, and so on for whatever is neither letter nor digit"
             ) from None
         self._url = url
+        self._tokens = RdsTokens(self._given, aws_region) if aws_region is not None else None
         place = [str(self._given.get(part) or "") for part in ("host", "port", "dbname")]
         self.name = "PostgreSQL at {}:{}/{}".format(*place)
 
@@ -74,12 +90,15 @@ class PostgresAddress:
 
         Raises:
             psycopg.Error: there is none to be had.
+            StateError: there is no token for it.
         """
+        token: dict[str, Any] = {} if self._tokens is None else {"password": self._tokens.make()}
         connection = psycopg.connect(
             self._url,
             autocommit=True,
             client_encoding=_CLIENT_ENCODING,
-            **{name: value for name, value in _DEFAULTS.items() if name not in self._given},
+            **{name: value for name, value in self._defaults().items() if name not in self._given},
+            **token,
         )
         session = PostgresSession(connection)
         try:
@@ -88,6 +107,11 @@ class PostgresAddress:
             session.close()
             raise
         return session
+
+    def _defaults(self) -> Mapping[str, Any]:
+        """Of several hosts each is waited for in turn, and all of it must not take longer than a caller waits."""
+        several = "," in str(self._given.get("host") or "")
+        return {**_DEFAULTS, "connect_timeout": _SEVERAL_SECONDS} if several else _DEFAULTS
 
     def told(self, error: Exception) -> str:
         """What went wrong, fit to be read by anybody."""
@@ -101,7 +125,7 @@ class PostgresAddress:
         Raises:
             StateError: what it commits may be lost again, it takes nothing in, or not every letter.
         """
-        ((fsync, encoding, standby, system_identifier, database),) = session.rows(_FACTS, {})
+        ((fsync, encoding, standby, system_identifier, database, timeline),) = session.rows(_FACTS, {})
         if fsync != "on":
             raise StateError(
                 f"{self.name} runs with fsync = off: after a power cut it would have forgotten what was counted. Set fsync = on"
@@ -116,7 +140,7 @@ class PostgresAddress:
                 f"{self.name} is a standby, which takes nothing in; give the primary, or name all hosts in the URL and add "
                 "target_session_attrs=read-write"
             )
-        return Identity(system_identifier, database)
+        return Identity(system_identifier, database, timeline)
 
 
 def _limit(session: PostgresSession, server_version: int, patience_ms: int) -> None:

@@ -243,6 +243,26 @@ CREATE TABLE checkpoints (
 )
 """
 
+# See `postgres_standing`. A migration that programs of an older schema cannot write beside raises `oldest_program`.
+_STANDING = """
+ALTER TABLE commits
+ADD COLUMN oldest_program INTEGER NOT NULL DEFAULT 5,
+ADD COLUMN place TEXT,
+ADD COLUMN closed TEXT,
+ADD COLUMN accepted BIGINT NOT NULL DEFAULT 0
+"""
+
+# What each replica has committed last, for it to find again after a fail-over.
+_REPLICAS = """
+CREATE TABLE replicas (
+  id TEXT NOT NULL PRIMARY KEY,
+  last_commit BIGINT NOT NULL,
+  seen_at_ms BIGINT NOT NULL
+)
+"""
+
+_CHECKPOINTS_OF = "ALTER TABLE checkpoints ADD COLUMN replica TEXT NOT NULL DEFAULT ''"
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         _ACCOUNTS,
@@ -276,14 +296,35 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _FIRST_SUSPENSION_VERSION,
     ),
     (_CHECKPOINTS,),
+    (_STANDING, _REPLICAS, _CHECKPOINTS_OF),
 )
 """For each version of the schema, from 1, the statements that lead to it."""
 
 
+# For the migration alone: a large table takes its time, and other replicas that start wait for it.
+_MIGRATORS_PATIENCE = (
+    "SET LOCAL statement_timeout = '10min'",
+    "SET LOCAL lock_timeout = '2min'",
+    "SET LOCAL idle_in_transaction_session_timeout = '1min'",
+)
+_NO_END = "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout'"
+
+
+def version(session: PostgresSession) -> int:
+    """The database's schema; 0: it has none."""
+    ((known,),) = session.rows(_HAS_VERSION, _NAME)
+    return int(session.rows(_VERSION, {})[0][0]) if known else 0
+
+
 def is_newest(session: PostgresSession) -> bool:
     """Whether there is nothing to migrate."""
-    ((known,),) = session.rows(_HAS_VERSION, _NAME)
-    return bool(known) and session.rows(_VERSION, {})[0][0] == len(MIGRATIONS)
+    return version(session) == len(MIGRATIONS)
+
+
+def be_patient(session: PostgresSession) -> None:
+    """For the rest of the transaction; see `_MIGRATORS_PATIENCE`."""
+    for statement in (*_MIGRATORS_PATIENCE, _NO_END):
+        session.tell(statement)
 
 
 def migrate(session: PostgresSession) -> None:
@@ -295,14 +336,14 @@ def migrate(session: PostgresSession) -> None:
         StateError: a newer vaultsigner made it.
         psycopg.Error: as PostgreSQL says.
     """
-    version = _version(session)
-    if version > len(MIGRATIONS):
+    found = _version(session)
+    if found > len(MIGRATIONS):
         raise StateError(
-            f"the database has schema {version}, this vaultsigner knows {len(MIGRATIONS)}: it was made by a newer one"
+            f"the database has schema {found}, this vaultsigner knows {len(MIGRATIONS)}: it was made by a newer one"
         )
-    if version:
+    if found:
         session.lock(ONLY_WRITER)  # Others may be at work already.
-    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+    for number, statements in enumerate(MIGRATIONS[found:], start=found + 1):
         for statement in statements:
             session.tell(statement)
         session.execute("INSERT INTO schema_version (version) VALUES (:version)", {"version": number})
@@ -315,5 +356,5 @@ def _version(session: PostgresSession) -> int:
         if not there:  # "IF NOT EXISTS" would ask for the right to make one all the same.
             session.tell(f"CREATE SCHEMA {SCHEMA}")
         session.tell("CREATE TABLE schema_version (version INTEGER NOT NULL)")
-    ((version,),) = session.rows(_VERSION, {})
-    return int(version)
+    ((found,),) = session.rows(_VERSION, {})
+    return int(found)

@@ -47,12 +47,23 @@ class PostgresSession:
         self._pipeline = self._stack.enter_context(connection.pipeline())
         self._told: list[str] = []
         self._locking: str | None = None
+        self._committing = False
 
     def close(self) -> None:
         """Close the connection; what was not committed is undone."""
         self._connection.close()
         with suppress(psycopg.Error):  # Nothing is left to be waited for.
             self._stack.close()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone."""
+        return self._connection.closed
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a COMMIT was sent to which there was no answer: it may have been done or not."""
+        return self._committing
 
     def tell(self, statement: str) -> None:
         """See `Session`."""
@@ -90,9 +101,11 @@ class PostgresSession:
         Raises:
             StateError: it was not committed.
         """
+        self._committing = True
         answer, end = self._run(
             lambda: (self._connection.execute(last.encode()), self._send_plainly("COMMIT"))
         )
+        self._committing = False
         if (
             end.statusmessage != "COMMIT"
         ):  # A transaction that failed answers ROLLBACK, which is no error to PostgreSQL.

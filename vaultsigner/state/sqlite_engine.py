@@ -11,7 +11,8 @@ from urllib.parse import quote
 from vaultsigner.durable_files import FILE_MODE, make_directory, sync_directory
 from vaultsigner.errors import StateError
 from vaultsigner.state.batches import run_batch, run_reads
-from vaultsigner.state.sessions import Row, Terms, Work, writes
+from vaultsigner.state.replicas import Replica
+from vaultsigner.state.sessions import Row, Session, Terms, Work, writes
 from vaultsigner.state.sqlite_files import Identity, identity, log_files, log_kept, only_writer
 from vaultsigner.state.sqlite_schema import migrate
 
@@ -75,11 +76,19 @@ class SqliteEngine:
         Raises:
             StateError: it cannot be opened, is no database, or a newer vaultsigner made it.
         """
+        self.bring_up_to_date()
+
+    def bring_up_to_date(self) -> tuple[int, int]:
+        """The same; returns the schema before and after it, 0 where there was none.
+
+        Raises:
+            StateError: as `open` does.
+        """
         try:
             self._create()
             with self._only_writer():
                 self._database = identity(self._path)
-                migrate(self._connect())
+                return migrate(self._connect())
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise self._failed(error) from error
@@ -128,6 +137,14 @@ class SqliteEngine:
                     stack.enter_context(log_kept(self._path))
             with suppress(sqlite3.Error):
                 connection.close()
+
+    def replicas(self, session: Session) -> tuple[Replica, ...]:
+        """See `State.replicas`: nobody writes down who has opened a file."""
+        del session
+        return ()
+
+    def tidy(self, session: Session) -> None:
+        """See `Engine`: there is nothing."""
 
     def _only_writer(self) -> AbstractContextManager[None]:
         return only_writer(self._path.parent, self._busy_seconds)

@@ -214,6 +214,8 @@ CREATE TABLE checkpoints (
 ) STRICT, WITHOUT ROWID
 """
 
+_CHECKPOINTS_OF = "ALTER TABLE checkpoints ADD COLUMN replica TEXT NOT NULL DEFAULT ''"
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (_ACCOUNTS, _HELD, _HELD_STAYS),
     (
@@ -242,12 +244,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _FIRST_SUSPENSION_VERSION,
     ),
     (_CHECKPOINTS,),
+    (_CHECKPOINTS_OF,),
 )
 """For each version of the schema, from 1, the statements that lead to it."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database to the newest schema, in one transaction.
+def migrate(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Bring a database to the newest schema, in one transaction. Returns the schema before and after it; 0: there was none.
 
     Raises:
         StateError: a newer vaultsigner made it.
@@ -265,3 +268,4 @@ def migrate(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute("INSERT INTO schema_version (version) VALUES (?)", (number,))
     connection.execute("COMMIT")
+    return version, len(MIGRATIONS)

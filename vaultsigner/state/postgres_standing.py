@@ -1,0 +1,208 @@
+"""Whether a database is the one that was counted in, with all that was committed to it: no server is believed for its address.
+
+The row that every writer locks says, beside the number of commits: which server wrote it last, by the cluster's identifier and
+its timeline, which grows with every promotion (postgresql.org/docs/current/continuous-archiving.html, "Timelines"); whether a
+replica has found that commits are lost; how often an operator has accepted that; and how old a program may be that writes here.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from vaultsigner.errors import StateError
+from vaultsigner.state import postgres_schema
+from vaultsigner.state.postgres_session import LockGoneError, PostgresSession
+from vaultsigner.state.sessions import Session
+
+SINCE_SCHEMA = 5
+"""Which version of the schema brought what this module reads."""
+SEEN_SECONDS = 90
+"""A replica that runs commits three times as often."""
+REPLICAS_KEPT_MS = 7 * 86_400_000
+
+LONGEST_WINDOW_MS = 61_000
+"""A request is signed for a minute at most, by a clock that is a second ahead at most."""
+
+ADVICE = "it serves nobody until an operator has looked and run `vaultsigner state accept` (docs/replicas.md, Fail-over)"
+_STANDING = """
+SELECT number, oldest_program, coalesce(place, ''), coalesce(closed, ''), accepted,
+coalesce((SELECT last_commit FROM replicas WHERE id = :replica), 0)
+FROM commits
+"""
+_ONLY_NUMBER = "SELECT number, 0, '', '', 0, number FROM commits"
+_TAKE_PLACE = "UPDATE commits SET place = :place WHERE place IS DISTINCT FROM :place"
+_OTHERS = """
+SELECT count(*) FROM replicas
+WHERE id <> :replica AND seen_at_ms > CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) - :seen_ms
+"""
+_ACCEPT = "UPDATE commits SET place = :place, closed = NULL, accepted = accepted + 1"
+_REFUSE_WHAT_MAY_HAVE_BEEN_USED = """
+UPDATE nonce_horizon
+SET horizon_ms = greatest(horizon_ms, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) + :longest_ms)
+"""
+_FORGET = """
+DELETE FROM replicas WHERE seen_at_ms < CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) - :kept_ms
+"""
+_ONLY_WRITER = "SELECT number FROM commits WHERE closed IS NULL AND oldest_program <= :newest FOR UPDATE"
+_COUNT_COMMIT = "UPDATE commits SET number = number + 1 RETURNING number"
+_NOTE_COMMIT = """
+WITH next AS (UPDATE commits SET number = number + 1 RETURNING number)
+INSERT INTO replicas (id, last_commit, seen_at_ms)
+SELECT ':replica', number, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) FROM next
+ON CONFLICT (id) DO UPDATE SET last_commit = excluded.last_commit, seen_at_ms = excluded.seen_at_ms
+RETURNING last_commit
+"""
+_CLOSE = "UPDATE commits SET closed = :why WHERE closed IS NULL"
+
+
+class LostCommitsError(StateError):
+    """The database is from before what this replica committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a replica remembers of the database that it counted in.
+
+    Args:
+        replica: its id; new with each start.
+        commits: the number of its own last commit; 0: none since its start, or since an operator accepted that some are lost.
+        accepted: how often an operator had accepted that when it last looked; None: it has not looked yet.
+    """
+
+    replica: str
+    commits: int = 0
+    accepted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database says of itself: see the module.
+
+    Args:
+        number: how many commits it has seen.
+        own: the number of the last one that it has of whoever asks.
+    """
+
+    number: int
+    oldest_program: int
+    place: str
+    closed: str
+    accepted: int
+    own: int
+
+
+def is_known() -> bool:
+    """Whether the schema that this program knows has what this module reads."""
+    return len(postgres_schema.MIGRATIONS) >= SINCE_SCHEMA
+
+
+def look(session: PostgresSession, replica: str) -> Standing:
+    """What the database says of itself now.
+
+    Raises:
+        LockGoneError: the row that says so is gone.
+    """
+    rows = session.rows(_STANDING, {"replica": replica}) if is_known() else session.rows(_ONLY_NUMBER, {})
+    if not rows:
+        raise LockGoneError
+    return Standing(*rows[0])
+
+
+def only_writer() -> str:
+    """The statement that locks the row, and finds none where nothing may be written."""
+    if not is_known():
+        return postgres_schema.ONLY_WRITER
+    return _ONLY_WRITER.replace(":newest", str(len(postgres_schema.MIGRATIONS)))
+
+
+def next_commit(replica: str) -> str:
+    """The last statement of every transaction: counts it, and notes whose it was.
+
+    Args:
+        replica: hexadecimal digits.
+    """
+    return _NOTE_COMMIT.replace(":replica", replica) if is_known() else _COUNT_COMMIT
+
+
+def require_open(standing: Standing, name: str) -> None:
+    """Refuse what an operator has to look at first, and what a newer program has changed.
+
+    Raises:
+        StateError: with what to do.
+    """
+    newest = len(postgres_schema.MIGRATIONS)
+    if standing.oldest_program > newest:
+        raise StateError(
+            f"{name}: a newer vaultsigner has changed the tables, and this one knows schema {newest}: update it"
+        )
+    if standing.closed:
+        raise StateError(f"{name}: {standing.closed}; {ADVICE}")
+
+
+def require_kept(standing: Standing, memory: Memory, name: str) -> None:
+    """Refuse a database from before what this replica has committed to it.
+
+    Others may have gone on in it meanwhile, so that the number of all commits alone says nothing.
+
+    Raises:
+        StateError: something is lost.
+    """
+    if memory.accepted is not None and standing.accepted > memory.accepted:
+        return
+    if standing.number < memory.commits or standing.own < memory.commits:
+        refuse_as_lost(name)
+
+
+def refuse_as_lost(name: str) -> NoReturn:
+    """Refuse a database that is not the one in which this replica has counted.
+
+    Raises:
+        LostCommitsError: always.
+    """
+    raise LostCommitsError(
+        f"{name} is another database than before, or has lost what was committed to it; restart vaultsigner if that was meant"
+    )
+
+
+def require_same_place(standing: Standing, place: str, name: str, *, synchronous: bool) -> None:
+    """Refuse a server that took over, unless it is known that it has everything.
+
+    Args:
+        synchronous: it is.
+
+    Raises:
+        StateError: it may have lost the last commits: nonces, uses of limits, suspensions.
+    """
+    if standing.place in ("", place) or synchronous:
+        return
+    raise StateError(
+        f"{name}: another server has taken over (it was {standing.place}, it is {place}: a promoted standby, or a copy), and the "
+        f"last commits may be lost; {ADVICE}"
+    )
+
+
+def take_place(session: PostgresSession, standing: Standing, place: str) -> None:
+    """Note which server writes from now on; inside a transaction."""
+    if is_known() and standing.place != place:
+        session.execute(_TAKE_PLACE, {"place": place})
+
+
+def close_for_others(session: PostgresSession, replica: str) -> None:
+    """Somebody has found that commits are lost: other replicas cannot know it, and must stop as well."""
+    if is_known() and session.rows(_OTHERS, {"replica": replica, "seen_ms": SEEN_SECONDS * 1_000})[0][0]:
+        session.execute(_CLOSE, {"why": "a replica has found that the database has lost what it committed"})
+
+
+def accept(session: PostgresSession, place: str) -> None:
+    """Let a database be used that has lost commits, or may have; inside a transaction.
+
+    Nonces may be among them, so that no signed request is taken from now on that could have been made before now.
+    """
+    session.rows(postgres_schema.ONLY_WRITER, {})
+    session.execute(_ACCEPT, {"place": place})
+    session.execute(_REFUSE_WHAT_MAY_HAVE_BEEN_USED, {"longest_ms": LONGEST_WINDOW_MS})
+
+
+def forget_replicas(session: Session) -> None:
+    """Those that have been gone for long; inside a transaction."""
+    if is_known():
+        session.execute(_FORGET, {"kept_ms": REPLICAS_KEPT_MS})
