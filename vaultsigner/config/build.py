@@ -164,7 +164,7 @@ def _user(model: UserModel) -> User:
         roles=frozenset(model.roles),
         exchanges=tuple(model.exchanges),
         open_api=tuple(model.open_api),
-        certificates=frozenset(model.certificates or ()),
+        certificates=frozenset(model.certificates),
     )
 
 
@@ -179,7 +179,7 @@ def _client(model: ClientModel) -> Client:
         exchanges=tuple(model.exchanges),
         key_file=model.public_key.file if model.public_key else None,
         open_api=tuple(model.open_api),
-        certificates=frozenset(model.certificates or ()),
+        certificates=frozenset(model.certificates),
     )
 
 

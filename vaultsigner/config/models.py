@@ -195,7 +195,7 @@ class UserModel(StrictModel):
     roles: list[caller_fields.UserRoleWord] = Field(default_factory=list)
     exchanges: Names
     open_api: Names
-    certificates: caller_fields.Certificates | None = None
+    certificates: caller_fields.Certificates = Field(default_factory=list)
 
 
 class ClientModel(StrictModel):
@@ -209,7 +209,7 @@ class ClientModel(StrictModel):
     wallet_permissions: list[WalletPermissionModel] = Field(default_factory=list)
     exchanges: Names
     open_api: Names
-    certificates: caller_fields.Certificates | None = None
+    certificates: caller_fields.Certificates = Field(default_factory=list)
 
 
 class ExchangeModel(StrictModel):
