@@ -8,10 +8,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from vaultsigner.errors import VaultsignerError
+from vaultsigner.telemetry.measures import Histogram, Times
+from vaultsigner.telemetry.passages import StepName, step
 
 Work = TypeVar("Work")
 Done = TypeVar("Done")
@@ -19,6 +22,21 @@ Done = TypeVar("Done")
 QUEUE_LIMIT = 10_000
 BATCH_LIMIT = 1_000
 WAIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much a group has to do.
+
+    Args:
+        waits: how long callers waited for their results, good or bad.
+        failures: of them, how many had no good one.
+        waiting: how many pieces of work wait at this moment.
+    """
+
+    waits: Times
+    failures: int
+    waiting: int
 
 
 class _Waiting(Generic[Work, Done]):
@@ -49,6 +67,7 @@ class GroupCommit(Generic[Work, Done]):
         queue_limit: how many may wait; one more is refused at once.
         wait_seconds: how long a caller waits before it is told that the outcome is unknown. Where one batch takes longer than
             that, callers are refused at once until it is done: they would wait in vain.
+        step: what waiting for it is called where requests are measured; None: it is no step of any.
     """
 
     def __init__(
@@ -60,6 +79,7 @@ class GroupCommit(Generic[Work, Done]):
         idle_seconds: float | None = None,
         queue_limit: int = QUEUE_LIMIT,
         wait_seconds: float = WAIT_SECONDS,
+        step: StepName | None = None,
     ) -> None:
         self._commit = commit
         self._failure = failure
@@ -68,6 +88,9 @@ class GroupCommit(Generic[Work, Done]):
         self._wait_seconds = wait_seconds
         self._queue: queue.SimpleQueue[_Waiting[Work, Done] | None] = queue.SimpleQueue()
         self._open = False
+        self._step = step
+        self._waits = Histogram()
+        self._failures = 0
         self._began: float | None = None  # when the batch that is being done was begun, on `time.monotonic`
         # A daemon: a disk that never answers must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -88,6 +111,25 @@ class GroupCommit(Generic[Work, Done]):
             VaultsignerError: of the class `failure`: queue full, closed, or no result in time. In the last case work
                 that had already begun may still be done later.
         """
+        began = time.monotonic()
+        with self._measured():
+            try:
+                return await self._wait_for(work)
+            except self._failure:
+                self._failures += 1
+                raise
+            finally:
+                self._waits.observe(time.monotonic() - began)
+
+    @property
+    def load(self) -> Load:
+        """How much it has to do, and how long that takes."""
+        return Load(self._waits.times(), self._failures, self._queue.qsize())
+
+    def _measured(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._step is None else step(self._step)
+
+    async def _wait_for(self, work: Work) -> Done:
         if not self._open:
             raise self._failure(f"{self._thread.name} is closed")
         if self._stalled():

@@ -22,7 +22,7 @@ from vaultsigner.audit.writing.writer import (
 )
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.errors import AuditError
-from vaultsigner.group_commit import QUEUE_LIMIT, WAIT_SECONDS, GroupCommit
+from vaultsigner.group_commit import QUEUE_LIMIT, WAIT_SECONDS, GroupCommit, Load
 
 RETRY_SECONDS = 1.0
 
@@ -86,6 +86,7 @@ class Recorder:
             idle_seconds=self._retry_seconds,
             queue_limit=self._queue_limit,
             wait_seconds=self._wait_seconds,
+            step="audit",
         )
         self._compressor = Compressor(
             self._writer.directory,
@@ -128,6 +129,11 @@ class Recorder:
             # A stall shows only here: the thread that hangs cannot tell.
             self._writer.problem = self._writer.problem or str(error)
             raise
+
+    @property
+    def load(self) -> Load:
+        """How much is being recorded, and how long it takes."""
+        return self._group.load
 
     @property
     def chain(self) -> str:

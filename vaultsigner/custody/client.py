@@ -19,6 +19,7 @@ from vaultsigner.custody.frames import (
     QuestionCode,
     encode_frame,
 )
+from vaultsigner.custody.metrics_protocol import CustodyMetrics, KeyKind, KeyPresence
 from vaultsigner.custody.protocol import (
     AuthenticateRequest,
     BeaconSignature,
@@ -37,6 +38,7 @@ from vaultsigner.custody.protocol import (
     SignExchangeRequest,
     log_in_with_certificate,
 )
+from vaultsigner.custody.questions_asked import QuestionsAsked
 from vaultsigner.domain.checkpoints import read_checkpoint
 from vaultsigner.domain.names import CertificateDigest, ClientName, ExchangeName, WalletName
 from vaultsigner.domain.refusals import Refusal
@@ -64,6 +66,7 @@ class CustodyClient:
         self._connection: _Connection | None = None
         self._up = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self.asked = QuestionsAsked()
         self.hellos = 0
         """How often custody has begun to serve this client: more than before where it was restarted."""
 
@@ -186,6 +189,18 @@ class CustodyClient:
         """How custody and its Vault are."""
         return CustodyHealth(**await self._ask(QuestionCode.HEALTH, {}))
 
+    async def metrics(self) -> CustodyMetrics:
+        """What custody counted of its own work."""
+        document = await self._ask(QuestionCode.METRICS, {})
+        try:
+            return CustodyMetrics.from_document(document)
+        except (ValueError, KeyError, TypeError):
+            raise CustodyError("internal_error", "custody's numbers make no sense") from None
+
+    async def find_keys(self, kind: KeyKind, name: str) -> KeyPresence:
+        """Whether Vault has the keys of a wallet, an exchange or an app; none of them is read for this."""
+        return KeyPresence(**await self._ask(QuestionCode.FIND_KEYS, {"kind": kind, "name": name}))
+
     async def _ask(
         self,
         code: QuestionCode,
@@ -194,14 +209,15 @@ class CustodyClient:
     ) -> dict[str, Any]:
         seconds = ANSWER_SECONDS if seconds is None else seconds
         payload = json.dumps(question).encode() if isinstance(question, dict) else question
-        connection = await self._ready_connection()
-        try:
-            async with asyncio.timeout(seconds):
-                return await connection.ask(code, payload)
-        except TimeoutError:
-            raise _unavailable(f"custody gave no answer within {seconds:.0f} seconds") from None
-        except FrameError as error:
-            raise CustodyError("bad_question", str(error)) from None
+        with self.asked.asking(code):
+            connection = await self._ready_connection()
+            try:
+                async with asyncio.timeout(seconds):
+                    return await connection.ask(code, payload)
+            except TimeoutError:
+                raise _unavailable(f"custody gave no answer within {seconds:.0f} seconds") from None
+            except FrameError as error:
+                raise CustodyError("bad_question", str(error)) from None
 
     async def _ready_connection(self) -> "_Connection":
         if not self._up.is_set():

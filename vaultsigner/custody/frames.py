@@ -43,7 +43,9 @@ class QuestionCode(IntEnum):
     CHECK_OPEN_API = 13
     SIGN_CHECKPOINT = 14
     CHECKPOINT_KEYS = 15
+    METRICS = 16
     LOG_IN_WITH_CERTIFICATE = 17
+    FIND_KEYS = 18
 
 
 class FrameError(VaultsignerError):

@@ -19,7 +19,9 @@ from vaultsigner.custody.beacon_signing import BeaconSigner
 from vaultsigner.custody.checkpoint_signing import CheckpointSigner
 from vaultsigner.custody.exchange_secrets import ExchangeSecrets
 from vaultsigner.custody.exchange_signing import ExchangeSigner
+from vaultsigner.custody.key_presence import KeyFinder
 from vaultsigner.custody.log_in import LogIn
+from vaultsigner.custody.metrics_of_vault import MeasuredPool
 from vaultsigner.custody.monitor import Monitor
 from vaultsigner.custody.open_api import OpenApi
 from vaultsigner.custody.policy_sets import PolicySets
@@ -32,7 +34,6 @@ from vaultsigner.custody.transit_signing import TransitSigner
 from vaultsigner.custody.used_signatures import UsedSignatures
 from vaultsigner.custody.vault_calls import ed25519_keys
 from vaultsigner.custody.vault_endpoint import endpoint_of
-from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.custody.vault_token import VaultToken
 from vaultsigner.errors import ConfigError, VaultsignerError
@@ -103,7 +104,7 @@ def build(
     Raises:
         ConfigError: Vault cannot be reached in the way that the configuration says.
     """
-    pool = VaultPool(endpoint_of(settings.vault), token)
+    pool = MeasuredPool(endpoint_of(settings.vault), token)
     reader = VaultReader(pool)
     tokens = TokenChecker(
         settings.users,
@@ -128,6 +129,7 @@ def build(
         log_in=LogIn(settings, pool),
         checkpoints=CheckpointSigner(settings.audit.checkpoint_key, pool),
         token_keeper=TokenKeeper(settings.vault, token),
+        key_finder=KeyFinder(settings, pool),
     )
 
 

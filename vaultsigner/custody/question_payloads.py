@@ -2,6 +2,7 @@
 
 from typing import cast, get_args
 
+from vaultsigner.custody.metrics_protocol import KeyKind
 from vaultsigner.custody.protocol import AuthenticateRequest, Family, SignBeaconRequest
 from vaultsigner.custody.strict_members import (
     bad_question,
@@ -35,6 +36,15 @@ def read_nothing(payload: bytearray) -> None:
 def read_name(payload: bytearray, member: str) -> str:
     """A question with one member, a name."""
     return read_text(read_members(payload, {member})[member])
+
+
+def read_find_keys(payload: bytearray) -> tuple[KeyKind, str]:
+    """The question whether the keys of something are there: what kind of thing, and its name."""
+    members = read_members(payload, {"kind", "name"})
+    kind = read_text(members["kind"])
+    if kind not in get_args(KeyKind):
+        raise bad_question("its kind is unknown")
+    return cast(KeyKind, kind), read_text(members["name"])
 
 
 def read_authenticate(payload: bytearray) -> AuthenticateRequest:

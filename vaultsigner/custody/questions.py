@@ -16,13 +16,17 @@ from vaultsigner.custody.checkpoint_signing import CheckpointSigner
 from vaultsigner.custody.exchange_payloads import read_sign_exchange
 from vaultsigner.custody.exchange_signing import ExchangeSigner
 from vaultsigner.custody.frames import QuestionCode
+from vaultsigner.custody.key_presence import KeyFinder
 from vaultsigner.custody.log_in import LogIn
+from vaultsigner.custody.metrics_of_custody import measured
+from vaultsigner.custody.metrics_of_vault import MeasuredPool
 from vaultsigner.custody.open_api import OpenApi
 from vaultsigner.custody.open_api_payloads import read_open_api_decrypt, read_open_api_token
 from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.protocol import CustodyHealth, Proof, VaultState, certificate_of_log_in
 from vaultsigner.custody.question_payloads import (
     read_authenticate,
+    read_find_keys,
     read_name,
     read_nothing,
     read_sign_beacon,
@@ -30,7 +34,6 @@ from vaultsigner.custody.question_payloads import (
 from vaultsigner.custody.request_proofs import RequestProofs
 from vaultsigner.custody.token_keeper import TokenKeeper
 from vaultsigner.custody.vault_calls import check_reachable, ed25519_keys
-from vaultsigner.custody.vault_pool import VaultPool
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.domain.names import ClientName, ExchangeName, JsonValue, WalletName
 from vaultsigner.domain.refusals import Refusal
@@ -45,7 +48,7 @@ class Custody:
 
     settings: Settings
     policies: PolicySets
-    pool: VaultPool
+    pool: MeasuredPool
     reader: VaultReader
     admission: Admission
     signer: BeaconSigner
@@ -55,6 +58,7 @@ class Custody:
     log_in: LogIn
     checkpoints: CheckpointSigner
     token_keeper: TokenKeeper
+    key_finder: KeyFinder
 
 
 async def _public_key(custody: Custody, payload: bytearray) -> Answer:
@@ -144,6 +148,15 @@ async def _health(custody: Custody, payload: bytearray) -> Answer:
     return asdict(health)
 
 
+async def _metrics(custody: Custody, payload: bytearray) -> Answer:
+    read_nothing(payload)
+    return measured(custody.pool, custody.reader, custody.token_keeper).document()
+
+
+async def _find_keys(custody: Custody, payload: bytearray) -> Answer:
+    return asdict(await custody.key_finder.find(*read_find_keys(payload)))
+
+
 QUESTIONS: Mapping[int, Callable[[Custody, bytearray], Awaitable[Answer]]] = MappingProxyType(
     {
         QuestionCode.PUBLIC_KEY: _public_key,
@@ -162,6 +175,8 @@ QUESTIONS: Mapping[int, Callable[[Custody, bytearray], Awaitable[Answer]]] = Map
         QuestionCode.CHECK_OPEN_API: _check_open_api,
         QuestionCode.SIGN_CHECKPOINT: _sign_checkpoint,
         QuestionCode.CHECKPOINT_KEYS: _checkpoint_keys,
+        QuestionCode.METRICS: _metrics,
+        QuestionCode.FIND_KEYS: _find_keys,
     }
 )
 

@@ -11,13 +11,18 @@ from vaultsigner.server.console.page import add_console
 from vaultsigner.server.documents import add_documents
 from vaultsigner.server.edge import ADDRESSES, FAMILIES, PIPELINE, endpoint_handler
 from vaultsigner.server.families import Families
+from vaultsigner.server.measuring import METER, TRACING, Tracing, request_meter
 from vaultsigner.server.partner_routes import partner_routes
 from vaultsigner.server.pipeline import OpenPipeline
 from vaultsigner.server.routes import ROUTES
 
 
 def create_app(
-    settings: ServerSettings, open_pipeline: OpenPipeline, partner: Partner | None = None
+    settings: ServerSettings,
+    open_pipeline: OpenPipeline,
+    partner: Partner | None = None,
+    *,
+    tracing: Tracing | None = None,
 ) -> web.Application:
     """Make the API's application.
 
@@ -25,6 +30,7 @@ def create_app(
         settings: whose word on addresses counts.
         open_pipeline: opens what answers the requests; closed again when the server stops.
         partner: where the partner family is served; None where it is not.
+        tracing: follows requests; None where nobody is to.
     """
     app = web.Application()
     app[ADDRESSES] = ClientAddresses(settings.trusted_proxies)
@@ -41,6 +47,9 @@ def create_app(
     app.cleanup_ctx.append(hold_pipeline)
     app.on_shutdown.append(hang_up)
     routes = ROUTES if partner is None else (*ROUTES, *partner_routes(partner.url_prefix))
+    app[METER] = request_meter({route.operation for route in routes})
+    if tracing is not None:
+        app[TRACING] = tracing
     for route in routes:
         for path in route.served_paths():
             handler = endpoint_handler(path, route.operation, route.endpoint, route.family)

@@ -17,6 +17,7 @@ from vaultsigner.server import statuses
 from vaultsigner.server.bodies import discard_body
 from vaultsigner.server.client_address import ClientAddresses
 from vaultsigner.server.families import Families, Family
+from vaultsigner.server.measuring import begin, finish, note_outcome, note_response, outcome_of
 from vaultsigner.server.pipeline import Pipeline
 from vaultsigner.server.received import Received, forwarded_for, peer_host, receive
 from vaultsigner.server.request_ids import fresh_request_id
@@ -77,6 +78,7 @@ def endpoint_handler(
         if isinstance(received, Refusal):
             return await refuse(app, request, received, forwarded_for=forwarded_for(request))
         outcome = await endpoint(app[PIPELINE], received)
+        note_outcome(app, request, operation, outcome_of(outcome))
         if isinstance(outcome, Streamed):
             return await streamed_response(request, outcome, received.request_id)
         if isinstance(outcome, Answer):
@@ -104,6 +106,7 @@ async def refuse(
         operation=request.get(OPERATION, UNROUTED),
     )
     recorded = await app[PIPELINE].refused(call, refusal)
+    note_outcome(app, request, call.operation, recorded.code)
     return app[FAMILIES].at(request.path).refusal(recorded, call.request_id, headers)
 
 
@@ -121,20 +124,27 @@ class Edge:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever happens."""
-        request[REQUEST_ID] = fresh_request_id()
+        self._begin(request)
         try:
-            return await self._handle(request)
+            response = await self._handle(request)
         except web.HTTPException as error:
             return await self._answer_library(request, error)
         except Exception as error:  # noqa: BLE001 - the process's edge: a defect becomes a record and a 500 without detail
             return await self._answer_defect(request, error)
+        else:
+            note_response(self._app, request, response)
+            return response
         finally:
             wipe_unread(request.content)
+            finish(self._app, request)
 
     async def answer_broken(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer what the parser could not read: there are no headers. The library's message would quote it, and is dropped."""
-        request[REQUEST_ID] = fresh_request_id()
-        return await refuse(self._app, request, NOT_HTTP)
+        self._begin(request)
+        try:
+            return await refuse(self._app, request, NOT_HTTP)
+        finally:
+            finish(self._app, request)
 
     def last_resort(self, request: web.BaseRequest) -> web.Response:
         """The answer when even answering failed; its log line is all that is left of it."""
@@ -142,6 +152,10 @@ class Edge:
         response = family.refusal(INTERNAL_ERROR, fresh_request_id(), NO_HEADERS)
         response.force_close()
         return response
+
+    def _begin(self, request: web.BaseRequest) -> None:
+        request_id = request[REQUEST_ID] = fresh_request_id()
+        begin(self._app, request, request_id)
 
     async def _answer_library(self, request: web.BaseRequest, error: web.HTTPException) -> web.Response:
         refusal = LIBRARY_REFUSALS.get(statuses.code_of(error.status), NOT_HTTP)
@@ -152,6 +166,7 @@ class Edge:
                 self._app, request, refusal, forwarded_for=forwarded_for(request), headers=headers
             )
         await discard_body(request)
+        note_outcome(self._app, request, UNROUTED, refusal.code)
         return families.at(request.path).refusal(refusal, request[REQUEST_ID], headers)
 
     async def _answer_defect(self, request: web.BaseRequest, error: Exception) -> web.Response:
