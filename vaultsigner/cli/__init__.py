@@ -5,43 +5,75 @@ import click
 from vaultsigner import __version__
 from vaultsigner.cli.lazy_group import CommandSource, LazyGroup
 
+RUN, SET_UP, RULES, STOP, SHELL = (
+    "Run it, and see how it is",
+    "Keys, secrets and callers",
+    "Rules and the record",
+    "Stop, and agree",
+    "On your terminal",
+)
 COMMANDS = {
     "serve": CommandSource(
-        "vaultsigner.cli.serve", "Run the signing service: the server and the custody process."
+        "vaultsigner.cli.serve", "Run the signing service: the server and the custody process.", section=RUN
+    ),
+    "status": CommandSource(
+        "vaultsigner.cli.status",
+        "See at a glance how the service is; works when it is down, too.",
+        section=RUN,
+    ),
+    "check": CommandSource(
+        "vaultsigner.cli.check", "Check the configuration and try every secret reference.", section=RUN
     ),
     "dev": CommandSource(
         "vaultsigner.cli.dev",
         "A complete local world: OpenBao, fresh keys, a chain node stand-in, the service.",
         needs="in a checkout `./run demo` brings it and starts this; elsewhere pip install 'vaultsigner[demo]'",
+        section=RUN,
     ),
-    "check": CommandSource(
-        "vaultsigner.cli.check", "Check the configuration and try every secret reference."
+    "vault": CommandSource(
+        "vaultsigner.cli.vault", "Give Vault the least policy and the Transit keys needed.", section=SET_UP
     ),
-    "keys": CommandSource("vaultsigner.cli.keys", "Create, import and list wallet keys in Vault."),
+    "keys": CommandSource(
+        "vaultsigner.cli.keys", "Create, import and list wallet keys in Vault.", section=SET_UP
+    ),
+    "users": CommandSource(
+        "vaultsigner.cli.users", "Password hashes for the users in config.yml.", section=SET_UP
+    ),
     "clients": CommandSource(
-        "vaultsigner.cli.clients", "Make and list clients: callers that sign their requests."
+        "vaultsigner.cli.clients", "Make and list clients: callers that sign their requests.", section=SET_UP
     ),
     "exchanges": CommandSource(
-        "vaultsigner.cli.exchanges", "Import and list the secrets of exchange accounts."
+        "vaultsigner.cli.exchanges", "Import and list the secrets of exchange accounts.", section=SET_UP
     ),
     "open-api": CommandSource(
-        "vaultsigner.cli.open_api", "Import and list the secrets of mini-programs' Open API accounts."
+        "vaultsigner.cli.open_api",
+        "Import and list the secrets of mini-programs' Open API accounts.",
+        section=SET_UP,
     ),
     "policy": CommandSource(
-        "vaultsigner.cli.policy", "Check the rules in policies/, explain, test and replay them."
+        "vaultsigner.cli.policy",
+        "Check the rules in policies/, explain, test and replay them.",
+        section=RULES,
     ),
     "audit": CommandSource(
-        "vaultsigner.cli.audit", "Verify the record, prove single records, look things up in it."
+        "vaultsigner.cli.audit",
+        "Verify the record, prove single records, look things up in it.",
+        section=RULES,
     ),
     "suspend": CommandSource(
-        "vaultsigner.cli.suspend", "Stop a wallet, a client, a user, an exchange, or everything."
+        "vaultsigner.cli.suspend",
+        "Stop a wallet, a client, a user, an exchange, or everything.",
+        section=STOP,
     ),
-    "resume": CommandSource("vaultsigner.cli.suspend", "End a suspension."),
-    "suspensions": CommandSource("vaultsigner.cli.suspend", "List what is suspended, and why."),
-    "approvals": CommandSource("vaultsigner.cli.approvals", "List the requests that wait for approval."),
-    "users": CommandSource("vaultsigner.cli.users", "Password hashes for the users in config.yml."),
-    "vault": CommandSource(
-        "vaultsigner.cli.vault", "Give Vault the least policy and the Transit keys needed."
+    "resume": CommandSource("vaultsigner.cli.suspend", "End a suspension.", section=STOP),
+    "suspensions": CommandSource("vaultsigner.cli.suspend", "List what is suspended, and why.", section=STOP),
+    "approvals": CommandSource(
+        "vaultsigner.cli.approvals", "List the requests that wait for approval.", section=STOP
+    ),
+    "completion": CommandSource(
+        "vaultsigner.cli.completion",
+        "Have Tab complete commands, options and the names in your configuration.",
+        section=SHELL,
     ),
 }
 
@@ -72,12 +104,16 @@ A new wallet or client later: edit config/config.yml, then vault setup, keys cre
 
 \b
 When something is wrong, also with Vault down:
+  vaultsigner status                                     what works, what does not, what is stopped
   vaultsigner suspend all --reason "what happened"       or one wallet, client, user; then: resume all
 
 \b
 Without a Vault, to look around:
   vaultsigner dev                                 in a checkout: ./run demo
 
+\b
+More: `vaultsigner COMMAND --help` has examples for each, `vaultsigner completion bash` makes Tab work.
+Commands read config/config.yml, or the file that --config or VAULTSIGNER_CONFIG names.
 Exit status: 0 done, 1 it could not be done, 2 the command line makes no sense.
 """
 
@@ -86,8 +122,8 @@ Exit status: 0 done, 1 it could not be done, 2 the command line makes no sense.
     cls=LazyGroup,
     sources=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="vaultsigner signs for trading desks: keys stay in Vault, policy decides, everything is on the record.\n"
-    + EXAMPLES,
+    help="vaultsigner signs for trading desks: keys stay in Vault, policy decides, everything is on the record.",
+    epilog=EXAMPLES,
 )
 @click.version_option(__version__, prog_name="vaultsigner")
 def main() -> None:

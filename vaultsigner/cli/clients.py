@@ -11,6 +11,7 @@ from vaultsigner.cli.client_target import ClientTarget, find_target
 from vaultsigner.cli.command_group import CommandGroup
 from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.key_store import NotedKey, look_up, put
+from vaultsigner.cli.known_names import names_of
 from vaultsigner.cli.overwriting import confirm_replacing, look_before_writing
 from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault
@@ -26,7 +27,7 @@ def clients() -> None:
 
 
 @clients.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names_of("client"))
 @click.option("--scheme", type=click.Choice(SCHEMES), help="How it signs. Default: as configured.")
 @click.option(
     "--public-key",

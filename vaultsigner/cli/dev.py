@@ -26,5 +26,10 @@ def dev(once: bool, port: int | None) -> None:
     In a checkout `./run demo` does the same and brings what it needs.
 
     Ends with status 0 when everything was as it should be.
+
+    \b
+    Examples:
+      vaultsigner dev
+      vaultsigner dev --once
     """
     sys.exit(asyncio.run(demonstrate(Show(make_console()), once=once, port=port or 0)))

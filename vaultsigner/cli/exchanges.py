@@ -13,6 +13,7 @@ from vaultsigner.cli.exchange_material import ExchangeMaterial, public_pem, read
 from vaultsigner.cli.exchange_store import Found, look_before_importing, state_of, write
 from vaultsigner.cli.exchange_target import ExchangeTarget, config_lines, find_target
 from vaultsigner.cli.key_target import why_not_configured
+from vaultsigner.cli.known_names import names_of
 from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_options import VaultOptions, vault_options
@@ -26,7 +27,7 @@ def exchanges() -> None:
 
 
 @exchanges.command("import")
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("exchange"))
 @click.option(
     "--scheme",
     type=click.Choice(EXCHANGE_SCHEMES),

@@ -11,6 +11,7 @@ from vaultsigner.cli.configuration import load_settings
 from vaultsigner.cli.key_material import KeyKind, KeyMaterial, new_mnemonic, new_private_key, read_key
 from vaultsigner.cli.key_store import NotedKey, look_up, store
 from vaultsigner.cli.key_target import KeyTarget, config_lines, find_target, why_not_configured
+from vaultsigner.cli.known_names import names_of
 from vaultsigner.cli.overwriting import confirm_replacing, look_before_writing
 from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
@@ -19,7 +20,7 @@ from vaultsigner.config.settings import Settings, Wallet
 from vaultsigner.formats.bnb_beacon.address import address_of, encode_address
 
 PREFIXES = ("tbnb", "bnb")
-wallet_argument = click.argument("wallet", required=False)
+wallet_argument = click.argument("wallet", required=False, shell_complete=names_of("wallet"))
 path_option = click.option(
     "--path", help="Mount and path in Vault. Default: as configured, else secret/wallets/WALLET."
 )

@@ -1,14 +1,20 @@
 """A command group that imports a command's module only when that command is typed."""
 
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from vaultsigner.cli.command_group import CommandGroup
 from vaultsigner.errors import VaultsignerError
+
+COMPLETE_VARIABLE = "_VAULTSIGNER_COMPLETE"
+"""Set by the scripts of `vaultsigner completion` while they ask what could come next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,13 @@ class CommandSource:
         module: the module to import; the command in it has the name that people type, with `_` for `-`.
         summary: the line for `--help`, kept here so that help needs no import.
         needs: what to install, said where an import outside vaultsigner fails; None where everything needed is required anyway.
+        section: the heading under which help has it.
     """
 
     module: str
     summary: str
     needs: str | None = None
+    section: str = "Commands"
 
 
 class LazyGroup(CommandGroup):
@@ -36,7 +44,14 @@ class LazyGroup(CommandGroup):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; `python -m vaultsigner` calls itself vaultsigner too."""
         kwargs.setdefault("prog_name", "vaultsigner")
-        return super().main(*args, **kwargs)
+        kwargs.setdefault("complete_var", COMPLETE_VARIABLE)
+        if COMPLETE_VARIABLE not in os.environ:
+            return super().main(*args, **kwargs)
+        try:
+            import_module("vaultsigner.cli.completion")  # which has a way for each shell to ask
+            return super().main(*args, **kwargs)
+        except Exception:  # noqa: BLE001 - the process's edge: whatever is wrong, it is not told in the middle of a line that is typed
+            sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table rather than of the alphabet."""
@@ -62,6 +77,25 @@ class LazyGroup(CommandGroup):
     def summaries(self, ctx: click.Context) -> list[tuple[str, str]]:
         """From the table: help imports nothing."""
         return [(name, source.summary) for name, source in self._sources.items()]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The tables of commands, one a section, all as wide as the widest."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, source in self._sources.items():
+            sections.setdefault(source.section, []).append((name, source.summary))
+        width = max(map(len, self._sources), default=0)
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), summary) for name, summary in rows])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Names from the table; options as every command completes them."""
+        found = [
+            CompletionItem(name, help=source.summary)
+            for name, source in self._sources.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. What could not be done is told in a line; a traceback is for defects alone."""

@@ -15,6 +15,7 @@ from vaultsigner.cli.exchange_material import public_pem, read_private_key, read
 from vaultsigner.cli.held_secrets import place_of
 from vaultsigner.cli.key_store import look_up, put_fields
 from vaultsigner.cli.key_target import checked_name, place_in_vault, why_not_configured
+from vaultsigner.cli.known_names import names_of
 from vaultsigner.cli.overwriting import confirm_replacing, look_before_writing, refuse_shared_place
 from vaultsigner.cli.private_memory import keep_memory_private
 from vaultsigner.cli.vault_admin import OperatorVault
@@ -47,7 +48,7 @@ def open_api() -> None:
 
 
 @open_api.command("import")
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("open_api"))
 @click.option("--path", help="Mount and path in Vault. Default: as configured, else secret/open-api/NAME.")
 @click.option(
     "--private-key",

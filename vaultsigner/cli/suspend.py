@@ -9,6 +9,7 @@ import click
 from vaultsigner.audit import open_recorder
 from vaultsigner.audit.entries import Control
 from vaultsigner.cli.configuration import config_option, load_settings
+from vaultsigner.cli.known_names import names_of_kind_before
 from vaultsigner.cli.live_state import who, with_state
 from vaultsigner.config.settings import Settings
 from vaultsigner.domain.names import JsonValue
@@ -28,7 +29,7 @@ class NotSuspendedError(VaultsignerError):
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names_of_kind_before)
 @click.option("--reason", required=True, help="Why; for the record, and for whoever is to resume it.")
 @config_option
 def suspend(config_file: Path | None, kind: SuspensionKind, name: str | None, reason: str) -> None:
@@ -57,7 +58,7 @@ def suspend(config_file: Path | None, kind: SuspensionKind, name: str | None, re
 
 @click.command()
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=names_of_kind_before)
 @config_option
 def resume(config_file: Path | None, kind: SuspensionKind, name: str | None) -> None:
     """End a suspension. That of everything ends none of the others.

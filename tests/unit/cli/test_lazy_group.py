@@ -84,7 +84,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
         (["chek"], "no such command 'chek': did you mean check?"),
         (["Serve"], "did you mean serve?"),
         (["keys", "impot"], "did you mean import?"),
-        (["zzz"], "there are serve, dev, check, keys, clients, exchanges, open-api, policy, "),
+        (["zzz"], "there are serve, status, "),
     ],
 )
 def test_a_mistyped_command_is_told_with_the_one_that_was_meant(words: list[str], said: str) -> None:
@@ -100,13 +100,13 @@ def test_help_cuts_nothing_off(words: list[str]) -> None:
 
 
 def test_the_first_steps_are_in_the_help() -> None:
-    shown = CliRunner().invoke(main, ["--help"]).output
+    shown = CliRunner().invoke(main, ["--help"]).output.partition("A first setup")[2]
     steps = ["hash-password", "edit config/config.yml", "vault setup", "keys create", "check  ", "serve"]
     assert [shown.index(step) for step in steps] == sorted(shown.index(step) for step in steps)
 
 
 def test_help_lists_every_command_in_the_order_of_use() -> None:
-    shown = CliRunner().invoke(main, ["--help"]).output.partition("Commands:")[2]
+    shown = CliRunner().invoke(main, ["--help"]).output.partition("Options:")[2]
     positions = [shown.index(f"  {name} ") for name in COMMANDS]
     assert positions == sorted(positions)
 

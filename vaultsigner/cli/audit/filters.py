@@ -11,6 +11,7 @@ import click
 
 from vaultsigner.audit.files.chain_files import ChainFiles
 from vaultsigner.audit.searching.filters import KINDS, Filters, why_no_operation
+from vaultsigner.cli.known_names import kinds_and_names_of, operations, rule_ids
 from vaultsigner.cli.policy.request import read_since
 from vaultsigner.config.problems import UnusableValueError
 
@@ -53,14 +54,25 @@ _OPTIONS = (
     click.option("--kind", type=click.Choice(KINDS), help="Of the record."),
     click.option("--request-id", help="All records of one request."),
     click.option(
-        "--principal", metavar="[KIND:]NAME", help="Who asked: user:sam, client:bot-1, or the name alone."
+        "--principal",
+        metavar="[KIND:]NAME",
+        shell_complete=kinds_and_names_of("user", "client"),
+        help="Who asked: user:sam, client:bot-1, or the name alone.",
     ),
     click.option(
-        "--target", metavar="[KIND:]NAME", help="On what: wallet:hot, exchange:main, or the name alone."
+        "--target",
+        metavar="[KIND:]NAME",
+        shell_complete=kinds_and_names_of("wallet", "exchange", "open_api"),
+        help="On what: wallet:hot, exchange:main, or the name alone.",
     ),
-    click.option("--operation", callback=_operation, help="transfer.sign; may have a star: transfer.*"),
+    click.option(
+        "--operation",
+        callback=_operation,
+        shell_complete=operations,
+        help="transfer.sign; may have a star: transfer.*",
+    ),
     click.option("--effect", type=click.Choice(["allow", "deny"]), help="What policy decided."),
-    click.option("--rule", help="The rule that decided."),
+    click.option("--rule", shell_complete=rule_ids, help="The rule that decided."),
     click.option("--code", help="How it ended: ok, or the refusal's code."),
     click.option("--amount-above", callback=_amount, help="An amount of the request is more than that."),
     click.option("--amount-below", callback=_amount, help="An amount of the request is less than that."),

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from vaultsigner.cli.configuration import config_option
+from vaultsigner.cli.known_names import kinds_and_names_of, operations
 from vaultsigner.cli.policy import request
 from vaultsigner.cli.policy.exchange_request import check_alone, read_request, request_options
 from vaultsigner.cli.policy.explanation import Asked, document_of, make_console, show_explanation
@@ -43,16 +44,19 @@ ASSUMED_IP = ip_address("127.0.0.1")
     type=ReadBy("caller", request.read_principal),
     metavar="KIND:NAME",
     required=True,
+    shell_complete=kinds_and_names_of("user", "client"),
     help="Who asks: user:sam, client:bot-1.",
 )
 @click.option(
     "--operation",
     type=ReadBy("OPERATION", request.read_operation),
+    shell_complete=operations,
     help="What for: transfer.broadcast. Left out where a request to an exchange is given.",
 )
 @click.option(
     "--target",
     type=ReadBy("KIND:NAME", request.read_target),
+    shell_complete=kinds_and_names_of("wallet", "exchange", "open_api"),
     required=True,
     help="On what: wallet:wallet_1, exchange:main.",
 )

@@ -1,0 +1,273 @@
+"""How the service is, for people and for programs. Pure; never holds a secret."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from vaultsigner.cli.policy.words import counted, printable
+
+Mark = Literal["ok", "warn", "FAIL", "-"]
+MOST_CHAINS_SHOWN = 5
+NEARLY_PERCENT = 80
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFinding:
+    """What the service says of itself on its operations port.
+
+    Args:
+        address: of that port.
+        running: something answered as the service does.
+        ready: it would sign now.
+        problems: why not; also why nothing answered.
+        warnings: what stands in no signature's way.
+        wallets: those that it says cannot be used now, and why.
+    """
+
+    address: str
+    running: bool
+    ready: bool
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    wallets: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultGlance:
+    """What Vault says of itself to anybody: active, standby, sealed, not initialised; or why it says nothing."""
+
+    address: str
+    state: str
+    version: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyGlance:
+    """The policies as they lie in their directory now."""
+
+    directory: str
+    digest: str | None = None
+    rules: int = 0
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateGlance:
+    """What the state knows.
+
+    Args:
+        where: which database, without a password.
+        chains: how many chains of the record it knows of: one for each process that ever wrote one and is not resumed.
+        suspensions: with `kind`, `name`, `reason`, `by`, `since`.
+        approvals: with `id`, `status`, `requested_by`, `rule`, `expires_at`.
+        limits: each window of which something is used, as GET /api/limits has them.
+    """
+
+    engine: Literal["sqlite", "postgresql"]
+    where: str
+    problem: str | None = None
+    chains: int = 0
+    suspensions: tuple[Mapping[str, Any], ...] = ()
+    approvals: tuple[Mapping[str, Any], ...] = ()
+    limits: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorGlance:
+    """One anchor: when the newest checkpoint in it was signed (as it says itself), or why that is not known."""
+
+    name: str
+    kind: str
+    newest: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Everything at a glance.
+
+    Args:
+        at: when it was looked.
+        chains: those in the record's directory, as `chains_overview` tells them.
+        record_problem: why they cannot be read.
+    """
+
+    config: str
+    at: datetime
+    service: ServiceFinding
+    vault: VaultGlance
+    policy: PolicyGlance
+    state: StateGlance
+    record: str
+    chains: tuple[Mapping[str, Any], ...] = ()
+    record_problem: str | None = None
+    anchors: tuple[AnchorGlance, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service says that it would sign now."""
+        return self.service.ready
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"ok": self.ok, **asdict(self), "at": f"{self.at:%Y-%m-%dT%H:%M:%SZ}"}
+
+    def lines(self) -> Iterator[tuple[Mark, str, str]]:
+        """For people: a mark, what it is about, and a line."""
+        yield from _service(self.service)
+        yield from _vault(self.vault, self.service)
+        yield from _policy(self.policy)
+        yield from _state(self.state)
+        yield from self._record()
+        yield from self._anchors()
+        yield from _stopped(self.state)
+        yield from _limits(self.state)
+
+    def _record(self) -> Iterator[tuple[Mark, str, str]]:
+        if self.record_problem is not None:
+            yield "warn", "record", printable(self.record_problem, limit=_LONGEST)
+            return
+        total = sum(chain["records"] for chain in self.chains)
+        size = sum(chain["bytes"] for chain in self.chains)
+        yield (
+            "ok",
+            "record",
+            f"{self.record}: {counted(len(self.chains), 'chain')}, {total} records, {_bytes(size)}",
+        )
+        newest = sorted(self.chains, key=lambda chain: chain["last"] or "", reverse=True)
+        for chain in newest[:MOST_CHAINS_SHOWN]:
+            yield "-", "", _chain(chain, self.at)
+        if len(newest) > MOST_CHAINS_SHOWN:
+            yield "-", "", f"and {len(newest) - MOST_CHAINS_SHOWN} older ones"
+
+    def _anchors(self) -> Iterator[tuple[Mark, str, str]]:
+        for anchor in self.anchors:
+            what = f"{anchor.name} ({anchor.kind})"
+            if anchor.problem is not None:
+                yield "warn", "anchor", f"{what}: {printable(anchor.problem, limit=_LONGEST)}"
+            elif anchor.newest is not None:
+                yield "ok", "anchor", f"{what}: newest checkpoint {_ago(anchor.newest, self.at)}"
+            elif self.service.running:
+                yield "ok", "anchor", f"{what}: the service has no complaint"
+            else:
+                yield "-", "anchor", f"{what}: not asked; `vaultsigner check` does"
+
+
+def _service(service: ServiceFinding) -> Iterator[tuple[Mark, str, str]]:
+    if service.ready:
+        yield "ok", "service", f"ready (operations port {service.address})"
+    else:
+        what = "runs, and is not ready" if service.running else "does not run here"
+        yield "FAIL", "service", f"{what} (operations port {service.address})"
+    for problem in service.problems:
+        yield "FAIL" if service.running else "-", "", printable(problem, limit=_LONGEST)
+    for warning in service.warnings:
+        yield "warn", "", printable(warning, limit=_LONGEST)
+    for name, reason in (service.wallets or {}).items():
+        yield "warn", "wallet", f"{printable(name)} cannot sign: {printable(reason, limit=_LONGEST)}"
+
+
+def _vault(vault: VaultGlance, service: ServiceFinding) -> Iterator[tuple[Mark, str, str]]:
+    version = f", version {printable(vault.version)}" if vault.version else ""
+    if vault.problem is None:
+        mark: Mark = "ok" if vault.state in ("active", "standby") else "FAIL"
+        yield mark, "vault", f"{vault.address}: {vault.state}{version}"
+    else:
+        # The service may have a way to Vault that we have not; where it has none either, it says so itself.
+        mark = "-" if service.ready else "FAIL"
+        yield mark, "vault", f"{vault.address}: {printable(vault.problem, limit=_LONGEST)}"
+
+
+def _policy(policy: PolicyGlance) -> Iterator[tuple[Mark, str, str]]:
+    if policy.problem is not None:
+        yield "warn", "policy", f"{policy.directory}: {printable(policy.problem, limit=_LONGEST)}"
+    else:
+        digest = (policy.digest or "")[:19]
+        yield "ok", "policy", f"{policy.directory}: {counted(policy.rules, 'rule')}, {digest}"
+
+
+def _state(state: StateGlance) -> Iterator[tuple[Mark, str, str]]:
+    if state.problem is not None:
+        yield "warn", "state", printable(state.problem, limit=_LONGEST)
+    else:
+        yield (
+            "ok",
+            "state",
+            f"{state.where} ({state.engine}); knows {counted(state.chains, 'chain')} of the record",
+        )
+
+
+def _stopped(state: StateGlance) -> Iterator[tuple[Mark, str, str]]:
+    if state.problem is not None:
+        return
+    if not state.suspensions:
+        yield "ok", "suspended", "nothing"
+    for each in state.suspensions:
+        what = "everything" if each["kind"] == "all" else f"{each['kind']} {each['name']}"
+        reason = printable(str(each["reason"]), limit=_LONGEST)
+        yield (
+            "warn",
+            "suspended",
+            f"{printable(what)} since {each['since']}, by {printable(each['by'])}: {reason}",
+        )
+    waiting = [each for each in state.approvals if each["status"] == "open"]
+    if waiting:
+        first = (
+            f"{waiting[0]['id']} by {printable(waiting[0]['requested_by'])} until {waiting[0]['expires_at']}"
+        )
+        yield "warn", "approvals", f"{counted(len(waiting), 'request')} waiting; the first to expire: {first}"
+    else:
+        yield "ok", "approvals", "nothing waits"
+
+
+def _limits(state: StateGlance) -> Iterator[tuple[Mark, str, str]]:
+    if state.problem is not None:
+        return
+    full = nearly_used(state.limits)
+    for each in full:
+        whose = f" ({printable(each['subject'])})" if each["subject"] else ""
+        yield "warn", "limit", f"rule {each['rule']}: {each['used']} of {each['limit']}{whose}"
+    if not full:
+        yield "ok", "limits", f"none is used to {NEARLY_PERCENT} %"
+
+
+def nearly_used(limits: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that are used to NEARLY_PERCENT and more, the fullest first."""
+    shares = [(float(each["used"]) / float(each["most"]), each) for each in limits if float(each["most"])]
+    full = [(share, each) for share, each in shares if share * 100 >= NEARLY_PERCENT]
+    return [each for _, each in sorted(full, key=lambda pair: pair[0], reverse=True)]
+
+
+def _chain(chain: Mapping[str, Any], at: datetime) -> str:
+    checkpoint = chain["checkpoint"]
+    signed = (
+        f"checkpoint at {checkpoint['size']}, {_ago(checkpoint['time'], at)}"
+        if checkpoint
+        else "no checkpoint near its end"
+    )
+    last = _ago(chain["last"], at) if chain["last"] else "nothing readable at its end"
+    return f"{chain['chain']}: {chain['records']} records, last {last}; {signed}"
+
+
+def _ago(time: str, at: datetime) -> str:
+    """`42 s ago`; as it stands where it is no time of ours."""
+    try:
+        seconds = round((at - datetime.fromisoformat(time).astimezone(UTC)).total_seconds())
+    except ValueError:
+        return printable(time)
+    if seconds < 0:
+        return f"{-seconds} s ahead of this clock"
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _bytes(size: int) -> str:
+    for step, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= step:
+            return f"{size / step:.1f} {unit}"
+    return f"{size} bytes"
