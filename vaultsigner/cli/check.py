@@ -85,7 +85,7 @@ async def _look(config_file: Path, settings: Settings, policies: PolicySet, offl
         keys = await _checkpoint_keys(custody, settings) if usable else ()
     nodes = None if offline else await _ask_nodes(settings.environments, found.wallets)
     exchange_hosts = None if offline else await ask_exchanges(settings.exchanges.values())
-    state = await try_state(settings.state_url)
+    state = await try_state(settings)
     anchors = await try_anchors(settings.audit, keys=keys, offline=offline)
     return CheckReport(
         config=str(settings.source),

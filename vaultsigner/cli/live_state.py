@@ -39,7 +39,7 @@ def with_state(settings: Settings, step: Callable[[State], Awaitable[Found]]) ->
     _look_over(settings)
 
     async def run() -> Found:
-        async with open_state(settings.state_url) as state:
+        async with open_state(settings.state_url, settings.state_options) as state:
             return await step(state)
 
     return asyncio.run(run())

@@ -2,11 +2,13 @@
 
 import psycopg
 
+from vaultsigner.config.settings import USUAL_STATE, StateOptions
 from vaultsigner.errors import StateError
 from vaultsigner.state.postgres import PATIENCE_SECONDS
 from vaultsigner.state.postgres_address import SCHEMA, PostgresAddress
-from vaultsigner.state.postgres_schema import MIGRATIONS
+from vaultsigner.state.postgres_schema import MIGRATIONS, is_newest
 from vaultsigner.state.postgres_session import PostgresSession
+from vaultsigner.state.postgres_standing import look, require_open, require_same_place
 
 _FACTS = f"""
 SELECT to_regnamespace('{SCHEMA}') IS NOT NULL, to_regclass('{SCHEMA}.schema_version') IS NOT NULL,
@@ -19,11 +21,12 @@ _WRITE_NOTHING = "UPDATE commits SET number = number"
 _GRANT = f"for the first start, let an administrator run CREATE SCHEMA {SCHEMA} AUTHORIZATION <our role>"
 
 
-def try_postgres(url: str) -> str:
+def try_postgres(url: str, options: StateOptions = USUAL_STATE) -> str:
     """Connect as the service does, and look at what opening the state would look at. Blocks, for seconds at most.
 
     Args:
         url: of the database, as libpq understands it.
+        options: how the service opens it.
 
     Returns:
         What was found, in a few words.
@@ -31,12 +34,17 @@ def try_postgres(url: str) -> str:
     Raises:
         StateError: the service would not start; the message names the place and never holds a password.
     """
-    address = PostgresAddress(url)
+    address = PostgresAddress(url, options.aws_region)
     try:
         session = address.connect(round(PATIENCE_SECONDS * 1_000))
         try:
-            address.identify(session)
-            return _try_tables(session, address.name)
+            place = address.identify(session).place
+            found = _try_tables(session, address.name)
+            if is_newest(session):
+                standing = look(session, "")
+                require_open(standing, address.name)
+                require_same_place(standing, place, address.name, synchronous=options.synchronous)
+            return found
         finally:
             session.close()
     except psycopg.errors.LockNotAvailable as error:
