@@ -123,7 +123,7 @@ async def _record(settings: Settings, state: State, event: str, suspension: Susp
     async with open_recorder(settings.audit.directory, closed=closed) as recorder:
         await recorder.record(Control(event, details))
         if settings.audit.checkpoint_key is not None:
-            await introduce(recorder, state)
+            await introduce(recorder, state, settings.audit.replica)
 
 
 def _one_line(reason: str) -> str | None:

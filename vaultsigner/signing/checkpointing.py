@@ -45,6 +45,7 @@ class Checkpointing:
     Args:
         every: how many records make a checkpoint due before its minute is over.
         publish: takes what goes to the anchors; does not wait.
+        replica: the name of the directory, for the state.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Checkpointing:
         every: int,
         publish: Publish,
         clock: Clock,
+        replica: str = "",
     ) -> None:
         self.problem: str | None = None
         self.last: Checkpoint | None = None
@@ -67,6 +69,7 @@ class Checkpointing:
         self._every = every
         self._publish = publish
         self._clock = clock
+        self._replica = replica
         self.strangers: tuple[str, ...] = ()
         self._made_at = clock.monotonic()
         self._due = asyncio.Event()
@@ -140,7 +143,7 @@ class Checkpointing:
             while self._unsent:
                 checkpoint = self._unsent[0].signed.checkpoint
                 await self._state.note_checkpoint(
-                    NotedCheckpoint(checkpoint.chain, checkpoint.size, checkpoint.head)
+                    NotedCheckpoint(checkpoint.chain, checkpoint.size, checkpoint.head, self._replica)
                 )
                 self._publish(self._unsent.popleft())
 

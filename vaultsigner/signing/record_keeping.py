@@ -21,7 +21,7 @@ from vaultsigner.domain.signed_notes import VerifierKey
 from vaultsigner.errors import CustodyError
 from vaultsigner.signing.checkpointing import Checkpointing, checkpointing
 from vaultsigner.signing.clock import Clock
-from vaultsigner.signing.rollback_check import require_not_rolled_back
+from vaultsigner.signing.rollback_check import is_anothers, require_not_rolled_back
 from vaultsigner.state import NotedCheckpoint, State
 
 KEYS_SECONDS = 15.0
@@ -36,6 +36,7 @@ class KeptRecord:
         checkpoints, anchoring: None where the configuration names no key for them.
         strangers: chains that were there at the start and that the state does not know.
         distrusted: what lay in anchors at the start, and was signed by no key that counts.
+        replica: the name of the directory, for the state; empty: it has none.
     """
 
     recorder: Recorder
@@ -43,11 +44,12 @@ class KeptRecord:
     anchoring: Anchoring | None = None
     strangers: frozenset[str] = frozenset()
     distrusted: tuple[str, ...] = ()
+    replica: str = ""
 
     async def introduce(self, state: State) -> None:
         """Tell the state of this chain as soon as it has a record: chains that it does not know are nobody's."""
         if self.checkpoints is not None:
-            await introduce(self.recorder, state)
+            await introduce(self.recorder, state, self.replica)
 
     def warnings(self) -> Iterator[str]:
         """What stands in no signature's way, and ought to be mended."""
@@ -60,8 +62,9 @@ class KeptRecord:
         strangers = {*self.strangers, *(self.checkpoints.strangers if self.checkpoints is not None else ())}
         if strangers:
             yield (
-                f"audit: the state knows nothing of {', '.join(sorted(strangers)[:10])} in the record's directory, so nobody "
-                "goes on with them or signs them: find out where they come from, and move them away"
+                f"audit: the state knows nothing of {', '.join(sorted(strangers)[:10])} in the record's directory, or knows that "
+                "they are another replica's, so nobody goes on with them or signs them: find out where they come from, and move "
+                "them away"
             )
         yield from (f"audit: {each}" for each in self.distrusted)
         for anchor in self.anchoring.status() if self.anchoring is not None else ():
@@ -69,14 +72,17 @@ class KeptRecord:
                 yield f"audit: the anchor {anchor.name}: {anchor.problem}"
 
 
-async def introduce(recorder: Recorder, state: State) -> None:
+async def introduce(recorder: Recorder, state: State, replica: str | None) -> None:
     """Tell the state how far the recorder's chain has come.
+
+    Args:
+        replica: the name of its directory.
 
     Raises:
         StateError: it cannot be told.
     """
     head = recorder.head
-    await state.note_checkpoint(NotedCheckpoint(head.chain, head.seq, head.hash))
+    await state.note_checkpoint(NotedCheckpoint(head.chain, head.seq, head.hash, replica or ""))
 
 
 @asynccontextmanager
@@ -125,11 +131,12 @@ async def record_kept(
             every=settings.checkpoint_every,
             publish=anchoring.publish,
             clock=clock,
+            replica=settings.replica or "",
         )
-        await _note_recorded(settings.directory, closed, keys, state)
+        await _note_recorded(settings, closed, keys, state)
         await anchoring.catch_up()
         await stack.enter_async_context(checkpointing(made))
-        yield KeptRecord(recorder, made, anchoring, strangers, found.distrusted)
+        yield KeptRecord(recorder, made, anchoring, strangers, found.distrusted, settings.replica or "")
 
 
 async def _tell_interrupted(directory: Path, recorder: Recorder) -> None:
@@ -156,29 +163,34 @@ async def _keys(custody: CustodyClient) -> tuple[VerifierKey, ...]:
 
 
 async def unknown_chains(settings: AuditSettings, state: State) -> frozenset[str]:
-    """Chains with records that the state does not know: not this service's, but of somebody who may write files.
+    """Chains with records that the state does not know, or knows as another replica's: whoever may write files has put them here,
+    and a copy that went on would be a fork.
 
     A state that knows of none yet, because it is new, takes those that are there; one that was taken back, and accepted so, those
     that it was accepted for.
     """
-    noted = {each.chain for each in await state.noted_checkpoints()}
+    noted = {each.chain: each for each in await state.noted_checkpoints()}
     accepted = {name.split(":")[1] for name in settings.accepted_rollbacks if name.startswith("state:")}
     chains = await asyncio.to_thread(chains_with_records, settings.directory)
-    return frozenset(chain for chain in chains if chain not in noted | accepted) if noted else frozenset()
+    if not noted:
+        return frozenset()
+    known = accepted | {each.chain for each in noted.values() if not is_anothers(each, settings.replica)}
+    return frozenset(chain for chain in chains if chain not in known)
 
 
 async def _note_recorded(
-    directory: Path, closed: Collection[str], keys: Sequence[VerifierKey], state: State
+    settings: AuditSettings, closed: Collection[str], keys: Sequence[VerifierKey], state: State
 ) -> None:
     """What a crash kept from being noted: anchors must not get ahead of the state.
 
     Only what one of the keys signed, and what is true of the chain: the state believes no smaller number afterwards.
     """
+    directory, replica = settings.directory, settings.replica or ""
     for chain, signed in (await asyncio.to_thread(newest_checkpoints, directory)).items():
         checkpoint = signed.checkpoint
         good = chain not in closed and checkpoint.chain == chain and signed.verified_by(keys) is not None
         if good and not await asyncio.to_thread(find_rollbacks, directory, {chain: checkpoint}):
-            await state.note_checkpoint(NotedCheckpoint(chain, checkpoint.size, checkpoint.head))
+            await state.note_checkpoint(NotedCheckpoint(chain, checkpoint.size, checkpoint.head, replica))
 
 
 def _nanoseconds(clock: Clock) -> Callable[[], int]:

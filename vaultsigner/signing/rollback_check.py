@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import structlog
 
@@ -84,18 +83,27 @@ async def _compare(
     # Whoever writes meanwhile brings the record forward, then the state, then the anchors: asked in the reverse order.
     asked = await compare_with_anchors(settings.directory, anchors, keys)
     noted = {each.chain: each for each in await state.noted_checkpoints()}
-    behind = await asyncio.to_thread(_behind_state, settings.directory, noted.values(), alone=alone)
+    behind = await asyncio.to_thread(_behind_state, settings, noted.values(), alone=alone)
     comparison = replace(asked, rollbacks=(*asked.rollbacks, *behind))
     accepted = settings.accepted_rollbacks
     return [*comparison.obstacles(accepted), *_state_behind(asked.sizes, noted, accepted)], comparison
 
 
-def _behind_state(directory: Path, noted: Collection[NotedCheckpoint], *, alone: bool) -> Sequence[Rollback]:
-    """Replicas on other machines may have directories of their own: of chains that are there the state says nothing to us."""
+def is_anothers(noted: NotedCheckpoint, replica: str | None) -> bool:
+    """Whether a chain belongs into another directory than the one of this name."""
+    return replica is not None and noted.replica not in ("", replica)
+
+
+def _behind_state(
+    settings: AuditSettings, noted: Collection[NotedCheckpoint], *, alone: bool
+) -> Sequence[Rollback]:
+    """Replicas on other machines may have directories of their own: only what has our directory's name must be in it."""
+    directory, replica = settings.directory, settings.replica
     here = {
         each.chain: Checkpoint(each.chain, each.size, b"", each.head, 0)
         for each in noted
-        if alone or (directory / each.chain).is_dir()
+        if not is_anothers(each, replica)
+        and (alone or each.replica == replica or (directory / each.chain).is_dir())
     }
     return find_rollbacks(directory, here, "the state database")
 

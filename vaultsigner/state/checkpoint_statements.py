@@ -1,19 +1,23 @@
 """The statements behind checkpoints."""
 
+from dataclasses import asdict
+
 from vaultsigner.state.checkpoints import NotedCheckpoint
 from vaultsigner.state.sessions import Session
 
 _NOTE = """
-INSERT INTO checkpoints (chain, size, head) VALUES (:chain, :size, :head)
-ON CONFLICT (chain) DO UPDATE SET size = excluded.size, head = excluded.head WHERE checkpoints.size < excluded.size
+INSERT INTO checkpoints (chain, size, head, replica) VALUES (:chain, :size, :head, :replica)
+ON CONFLICT (chain) DO UPDATE SET size = excluded.size, head = excluded.head,
+replica = CASE WHEN checkpoints.replica = '' THEN excluded.replica ELSE checkpoints.replica END
+WHERE checkpoints.size < excluded.size
 """
 
-_ALL = "SELECT chain, size, head FROM checkpoints ORDER BY chain"
+_ALL = "SELECT chain, size, head, replica FROM checkpoints ORDER BY chain"
 
 
 def note(session: Session, checkpoint: NotedCheckpoint) -> None:
     """See `State.note_checkpoint`."""
-    session.execute(_NOTE, {"chain": checkpoint.chain, "size": checkpoint.size, "head": checkpoint.head})
+    session.execute(_NOTE, asdict(checkpoint))
 
 
 def noted(session: Session) -> tuple[NotedCheckpoint, ...]:

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NotedCheckpoint:
-    """A chain had `size` records, and `head` was the hash of the last of them."""
+    """A chain had `size` records, and `head` was the hash of the last of them.
+
+    Args:
+        replica: the name of the directory that it is in; empty where directories have none.
+    """
 
     chain: str
     size: int
     head: str
+    replica: str = ""

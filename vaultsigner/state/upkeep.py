@@ -49,5 +49,7 @@ def accept_state(url: str, options: StateOptions = USUAL_STATE) -> str:
         StateError: it cannot be opened or written to, or is no PostgreSQL state.
     """
     if not is_postgresql(url):
-        raise StateError("an SQLite state has no server that could have taken over: there is nothing to accept")
+        raise StateError(
+            "an SQLite state has no server that could have taken over: there is nothing to accept"
+        )
     return postgres_engine(url, options).accept()
