@@ -237,6 +237,7 @@ def running_world(
     frozen_at_ms: int | None = None,
     naive: bool = False,
     audit: Mapping[str, object] | None = None,
+    trusted_proxies: tuple[str, ...] = (),
 ) -> Iterator[World]:
     """A world whose default user may do everything with the vectors' wallets.
 
@@ -252,6 +253,7 @@ def running_world(
         frozen_at_ms: the service's time stands still there, and goes where `World.clock` is set.
         naive: nonces are remembered by each server process for itself; needs the frozen clock.
         audit: more of that section of config.yml.
+        trusted_proxies: whose word on addresses and certificates counts.
     """
     wallets = planned_wallets(vectors) + wallets
     with ExitStack() as stack:
@@ -276,6 +278,7 @@ def running_world(
             rate_limits=rate_limits or {},
             state_url=state_url,
             audit=audit or {},
+            trusted_proxies=trusted_proxies,
         )
         clock = _frozen_clock(directory, frozen_at_ms)
         installation = install(directory / "vaultsigner", openbao, plan)

@@ -81,6 +81,7 @@ class PlannedUser:
     roles: tuple[str, ...] = ()
     exchanges: tuple[str, ...] = ()
     open_api: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class PlannedClient:
     public_key: str | None = None
     exchanges: tuple[str, ...] = ()
     open_api: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
 
     @property
     def reference(self) -> KvReference:
@@ -124,6 +126,9 @@ class Plan:
         nodes: URL of the node for each environment name.
         policy: the text of its one policy file.
         listen_port: of the API; 0 takes a free one.
+        listen_host: of the API and the ops port.
+        ops_port: 0 takes a free one.
+        trusted_proxies: whose word on addresses and certificates counts.
         rate_limits: those that are not as usual, by their names in config.yml.
         state_url: None: a SQLite database in the installation's own directory.
         audit_directory: None: in the installation's own directory.
@@ -143,6 +148,9 @@ class Plan:
     exchanges: tuple[PlannedExchange, ...] = ()
     open_api: tuple[PlannedOpenApiApp, ...] = ()
     audit: Mapping[str, object] = field(default_factory=dict)
+    listen_host: str = "127.0.0.1"
+    ops_port: int = 0
+    trusted_proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +238,9 @@ def config_text(directory: Path, vault_address: str, plan: Plan) -> str:
     """config.yml, as a person would write it."""
     document: dict[str, object] = {
         "server": {
-            "listen": f"127.0.0.1:{plan.listen_port or free_port()}",
-            "ops_listen": f"127.0.0.1:{free_port()}",
-            "trusted_proxies": [],
+            "listen": f"{plan.listen_host}:{plan.listen_port or free_port()}",
+            "ops_listen": f"{plan.listen_host}:{plan.ops_port or free_port()}",
+            "trusted_proxies": list(plan.trusted_proxies),
         },
         "vault": {
             "address": vault_address,
@@ -326,7 +334,11 @@ def _client(client: PlannedClient) -> dict[str, object]:
 
 
 def _uses(caller: PlannedUser | PlannedClient) -> dict[str, object]:
-    named = {"exchanges": list(caller.exchanges), "open_api": list(caller.open_api)}
+    named = {
+        "exchanges": list(caller.exchanges),
+        "open_api": list(caller.open_api),
+        "certificates": list(caller.certificates),
+    }
     return {section: names for section, names in named.items() if names}
 
 
