@@ -33,6 +33,11 @@ COMMANDS = {
     "vault": CommandSource(
         "vaultsigner.cli.vault", "Give Vault the least policy and the Transit keys needed.", section=SET_UP
     ),
+    "state": CommandSource(
+        "vaultsigner.cli.state",
+        "The state database: its tables, its role, its replicas, a fail-over.",
+        section=SET_UP,
+    ),
     "keys": CommandSource(
         "vaultsigner.cli.keys", "Create, import and list wallet keys in Vault.", section=SET_UP
     ),
