@@ -25,7 +25,7 @@ def look_at_state(settings: Settings, policies: PolicySet | None) -> StateGlance
     # An SQLite file's URL has no password.
     where = str(parse_postgresql(settings.state_url)) if engine == "postgresql" else settings.state_url
     try:
-        tried = asyncio.run(try_state(settings.state_url))
+        tried = asyncio.run(try_state(settings))
         if tried is not None and tried.problem is not None:
             return StateGlance(engine, where, tried.problem)
         if tried is not None and _WOULD_CHANGE in tried.found:
