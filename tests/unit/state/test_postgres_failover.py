@@ -1,0 +1,198 @@
+"""Another server that takes over, a copy, or lost commits: closed until an operator has accepted it, for every replica."""
+
+import asyncio
+import shutil
+import subprocess
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.patience import PATIENCE_SECONDS
+from tests.postgres import PostgresServer
+from vaultsigner.config.settings import StateOptions
+from vaultsigner.errors import StateError
+from vaultsigner.state import Count, Nonce, NotCounted
+from vaultsigner.state.postgres import PostgresState
+from vaultsigner.state.postgres_probe import try_postgres
+from vaultsigner.state.upkeep import accept_state
+
+SYNCHRONOUS = StateOptions(synchronous=True)
+REPLAYED = NotCounted("replayed")
+
+
+@pytest.fixture
+async def state(own_postgres: PostgresServer) -> AsyncIterator[PostgresState]:
+    async with PostgresState(own_postgres.url()) as state:
+        yield state
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def use(state: PostgresState, number: int, ahead_ms: int = 5_000) -> NotCounted | None:
+    moment = now_ms()
+    return await state.count(
+        Count(nonces=(Nonce(number.to_bytes(32, "big"), moment + ahead_ms),)), now_ms=moment
+    )
+
+
+async def promote(server: PostgresServer) -> None:
+    """Its own standby takes over, with all that it had."""
+
+    def run() -> None:
+        server.stop()
+        server.start(standby=True)
+        assert server.execute(f"SELECT pg_promote(true, {PATIENCE_SECONDS:.0f})") == [(True,)]
+
+    await asyncio.to_thread(run)
+
+
+async def keep_copy(server: PostgresServer) -> None:
+    """What a standby has that is behind."""
+
+    def run() -> None:
+        server.stop()
+        subprocess.run(["cp", "-a", str(server._data), str(server._data.with_name("copy"))], check=True)
+        server.start()
+
+    await asyncio.to_thread(run)
+
+
+async def put_copy_back(server: PostgresServer, *, promoted: bool) -> None:
+    """The server that is behind takes over."""
+
+    def run() -> None:
+        server.crash()
+        shutil.rmtree(server._data)
+        server._data.with_name("copy").rename(server._data)
+        server.start(standby=promoted)
+        if promoted:
+            assert server.execute(f"SELECT pg_promote(true, {PATIENCE_SECONDS:.0f})") == [(True,)]
+
+    await asyncio.to_thread(run)
+
+
+async def test_a_promoted_standby_serves_nobody_until_an_operator_accepts_it(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    assert await use(state, 1) is None
+    await promote(own_postgres)
+    for _ in range(2):
+        with pytest.raises(StateError, match=r"another server has taken over .*timeline 2.*state accept"):
+            await use(state, 2)
+    with pytest.raises(StateError, match="another server has taken over"):
+        await state.suspensions()
+    with pytest.raises(StateError, match="another server has taken over"):
+        await PostgresState(own_postgres.url()).__aenter__()
+    with pytest.raises(StateError, match="another server has taken over"):
+        await asyncio.to_thread(try_postgres, own_postgres.url())
+    assert "timeline 2" in await asyncio.to_thread(accept_state, own_postgres.url())
+    assert await use(state, 1) == NotCounted("clock")
+    assert await use(state, 2, ahead_ms=70_000) is None
+    assert await asyncio.to_thread(try_postgres, own_postgres.url()) == "connected"
+
+
+async def test_a_promoted_standby_that_has_everything_by_what_config_says_goes_on(
+    own_postgres: PostgresServer,
+) -> None:
+    async with PostgresState(own_postgres.url(), SYNCHRONOUS) as state:
+        assert await use(state, 1) is None
+        await promote(own_postgres)
+        assert await use(state, 1) == REPLAYED
+        assert await use(state, 2) is None
+    async with PostgresState(own_postgres.url()) as later:
+        assert await use(later, 2) == REPLAYED, "it is the known server from then on"
+
+
+async def test_lost_commits_close_the_state_for_replicas_that_cannot_know(
+    own_postgres: PostgresServer,
+) -> None:
+    """The other one has gone on in the meantime, so that the number of commits alone would say nothing."""
+    url = own_postgres.url()
+    async with PostgresState(url, SYNCHRONOUS) as loser, PostgresState(url, SYNCHRONOUS) as other:
+        assert await use(other, 1) is None
+        await keep_copy(own_postgres)
+        assert await use(loser, 2) is None
+        await put_copy_back(own_postgres, promoted=True)
+        for number in range(10, 30):
+            assert await use(other, number) is None
+        with pytest.raises(StateError, match="lost what was committed"):
+            await use(loser, 2)
+        for number in range(30, 32):
+            with pytest.raises(
+                StateError, match=r"a replica has found .*lost what it committed.*state accept"
+            ):
+                await use(other, number)
+        with pytest.raises(StateError, match="a replica has found"):
+            await other.suspension_version()
+        with pytest.raises(StateError, match="a replica has found"):
+            await PostgresState(url, SYNCHRONOUS).__aenter__()
+        await asyncio.to_thread(accept_state, url)
+        assert await use(loser, 2) == NotCounted("clock"), "what may have been used is not taken again"
+        assert await use(other, 40, ahead_ms=70_000) is None
+        assert await use(loser, 41, ahead_ms=70_000) is None
+
+
+async def test_a_restored_copy_without_a_promotion_is_found_by_whoever_lost(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    assert await use(state, 1) is None
+    await keep_copy(own_postgres)
+    assert await use(state, 2) is None
+    await put_copy_back(own_postgres, promoted=False)
+    with pytest.raises(StateError, match="lost what was committed"):
+        await use(state, 2)
+
+
+async def test_a_restart_of_the_same_server_is_no_fail_over(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    assert await use(state, 1) is None
+    await asyncio.to_thread(own_postgres.crash)
+    await asyncio.to_thread(own_postgres.start)
+    assert await use(state, 1) == REPLAYED
+    assert await use(state, 2) is None
+
+
+async def test_several_hosts_lead_to_the_one_that_writes(
+    own_postgres: PostgresServer, postgres: PostgresServer
+) -> None:
+    def standby() -> None:
+        own_postgres.stop()
+        own_postgres.start(standby=True)
+
+    await asyncio.to_thread(standby)
+    with postgres.database() as url:
+        name = url.rpartition("/")[2]
+        own_postgres_at = own_postgres.url().rpartition("@")[2].partition("/")[0]
+        here, there = url.replace("@", f"@{own_postgres_at},", 1), f"{name}?target_session_attrs=read-write"
+        async with PostgresState(here.replace(name, there)) as state:
+            assert await use(state, 1) is None
+
+
+async def test_replicas_are_known_by_when_they_were_seen(own_postgres: PostgresServer) -> None:
+    async with PostgresState(own_postgres.url()) as one, PostgresState(own_postgres.url()) as two:
+        assert await use(one, 1) is None
+        found = await two.replicas()
+        assert [each.here for each in found] == [False, True]
+        assert found[0].last_commit > found[1].last_commit
+        own_postgres.execute(f"UPDATE vaultsigner.replicas SET seen_at_ms = 0 WHERE id = '{found[1].id}'")
+        await one.forget_expired(now_ms=now_ms())
+        assert [each.id for each in await one.replicas()] == [found[0].id], (
+            "one that is long gone is forgotten"
+        )
+
+
+async def test_a_program_that_runs_stops_when_a_newer_one_has_changed_what_it_writes(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    assert await use(state, 1) is None
+    own_postgres.execute("UPDATE vaultsigner.commits SET oldest_program = 99")
+    for _ in range(2):
+        with pytest.raises(StateError, match="a newer vaultsigner has changed the tables"):
+            await use(state, 2)
+    with pytest.raises(StateError, match="a newer vaultsigner has changed the tables"):
+        await state.suspensions()
+    assert own_postgres.execute("SELECT count(*) FROM vaultsigner.nonces") == [(1,)]
