@@ -24,6 +24,7 @@ from vaultsigner.policy import unknown_names
 from vaultsigner.server.app import create_app
 from vaultsigner.server.connections import ConnectionRunner
 from vaultsigner.server.edge import PIPELINE
+from vaultsigner.server.measuring import METER
 from vaultsigner.server.ops import create_ops_app
 from vaultsigner.server.pipeline import OpenPipeline
 from vaultsigner.server.process import log_loop_trouble, protect_memory, raise_file_limit, until_told_to_stop
@@ -84,7 +85,9 @@ async def serve(settings: Settings, open_pipeline: OpenPipeline) -> None:
     app = create_app(settings.server, open_pipeline, settings.partner)
     runner = ConnectionRunner(app, shutdown_timeout=STOP_SECONDS / AIOHTTP_STOP_PHASES)
     async with _serving(runner, settings.server.listen, "server.listen") as url:
-        ops_runner = web.AppRunner(create_ops_app(app[PIPELINE]), access_log=None, shutdown_timeout=1.0)
+        ops_runner = web.AppRunner(
+            create_ops_app(app[PIPELINE], app[METER]), access_log=None, shutdown_timeout=1.0
+        )
         async with _serving(ops_runner, settings.server.ops_listen, "server.ops_listen") as ops_url:
             log.info("listening", url=url, ops_url=ops_url)
             await until_told_to_stop()

@@ -1,11 +1,24 @@
 """What the HTTP layer asks of the pipeline. `vaultsigner.signing.service.SigningService` is the one that answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.signing.calls import Answer, Call, Streamed
+from vaultsigner.telemetry.metrics import Metric
+
+
+class Standing(Protocol):
+    """Whether one wallet, exchange or app could be signed for now."""
+
+    @property
+    def ready(self) -> bool:
+        """True where nothing is known to stand in the way."""
+
+    @property
+    def reason(self) -> str | None:
+        """What does, for people; None where nothing does."""
 
 
 class Readiness(Protocol):
@@ -22,6 +35,10 @@ class Readiness(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]:
         """For people: what is in the way of nothing yet."""
+
+    @property
+    def standings(self) -> Mapping[str, Mapping[str, Standing]]:
+        """By `wallet`, `exchange` and `open_api`, and by name, whether each could be signed for now."""
 
 
 class Pipeline(Protocol):
@@ -124,6 +141,9 @@ class Pipeline(Protocol):
 
     async def ready(self) -> Readiness:
         """Whether signatures can be made now."""
+
+    async def metrics(self) -> Sequence[Metric]:
+        """The numbers of this moment."""
 
 
 OpenPipeline = Callable[[], AbstractAsyncContextManager[Pipeline]]

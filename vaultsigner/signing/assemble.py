@@ -32,9 +32,11 @@ from vaultsigner.signing.exchange_journal import ExchangeJournal
 from vaultsigner.signing.exchange_signature import ExchangeSigner
 from vaultsigner.signing.exchanges import Exchanges
 from vaultsigner.signing.explaining import Explaining
+from vaultsigner.signing.figures import Figures
 from vaultsigner.signing.forgetting import forgetting
 from vaultsigner.signing.full_limits import FullLimits
 from vaultsigner.signing.journal import Journal, StatusOf
+from vaultsigner.signing.key_watch import KeyWatch
 from vaultsigner.signing.log_ins import LogIns
 from vaultsigner.signing.open_api import OpenApi
 from vaultsigner.signing.open_api_admission import OpenApiAdmission
@@ -59,6 +61,7 @@ class Parts:
     auditing: Auditing
     state: State
     watch: SuspensionWatch
+    keys: KeyWatch
     custody: CustodyClient
     session: aiohttp.ClientSession
     exchange_session: aiohttp.ClientSession
@@ -86,12 +89,14 @@ async def assembled(
         )
         recorder = record.recorder
         watch = SuspensionWatch(state, clock, operators(settings))
+        keys = KeyWatch(settings, custody, watch, clock)
         auditing = Auditing(settings.audit.directory, recorder.chain, Vouching(record, custody, clock), clock)
         parts = Parts(
             record=record,
             auditing=await stack.enter_async_context(auditing.running()),
             state=state,
             watch=await stack.enter_async_context(watch.watching()),
+            keys=await stack.enter_async_context(keys.watching()),
             custody=custody,
             session=await stack.enter_async_context(
                 # No proxy from the environment, no cookies: only the nodes that the configuration names.
@@ -140,10 +145,18 @@ def _service(
         parts.state, {settings.environments[name].chain_id: node for name, node in nodes.items()}
     )
     authenticator = Authenticator(settings, tokens, parts.custody, strangers)
-    desk = Desk(keeper, journal, counting)
+    desk = Desk(keeper, journal, counting, parts.keys)
     approvals = Approvals(parts.state, journal, clock)
     deciding = Deciding(desk, parts.watch, approvals, counting, clock)
     exchange_journal = ExchangeJournal(parts.record.recorder, status_of)
+    full_limits = FullLimits(parts.state, settings, clock)
+    readiness = ReadinessCheck(
+        custody=parts.custody,
+        state=parts.state,
+        record=parts.record,
+        policies=keeper,
+        keys=parts.keys,
+    )
     return SigningService(
         authenticator=authenticator,
         admission=Admission(authenticator, wallets),
@@ -193,9 +206,17 @@ def _service(
         approvals=approvals,
         explaining=Explaining(settings, clock),
         auditing=parts.auditing,
-        full_limits=FullLimits(parts.state, settings, clock),
+        full_limits=full_limits,
         clock=clock,
-        readiness=ReadinessCheck(
-            custody=parts.custody, state=parts.state, record=parts.record, policies=keeper
+        readiness=readiness,
+        figures=Figures(
+            custody=parts.custody,
+            state=parts.state,
+            record=parts.record,
+            policies=keeper,
+            watch=parts.watch,
+            full_limits=full_limits,
+            readiness=readiness,
+            clock=clock,
         ),
     )

@@ -10,6 +10,7 @@ from vaultsigner.signing.calls import Answer, Call, Streamed
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.failures import refusal_for
 from vaultsigner.signing.journal import Journal
+from vaultsigner.signing.key_watch import KeyWatch
 from vaultsigner.signing.policies import PolicyKeeper
 from vaultsigner.signing.requests import Request
 from vaultsigner.signing.trail import Trail
@@ -22,10 +23,11 @@ Step = Callable[[Trail], Awaitable[Result | Refusal]]
 class Desk:
     """Nothing leaves without a record: where that cannot be written, the answer is that."""
 
-    def __init__(self, policies: PolicyKeeper, journal: Journal, counting: Counting) -> None:
+    def __init__(self, policies: PolicyKeeper, journal: Journal, counting: Counting, keys: KeyWatch) -> None:
         self._policies = policies
         self._journal = journal
         self._counting = counting
+        self._keys = keys
         self._troubles = Troubles()
 
     async def serve(self, call: Call, step: Step[Result]) -> Result | Refusal:
@@ -33,6 +35,7 @@ class Desk:
         trail = self.receive(call)
         answer = await self._attempt(trail, step)
         self._troubles.after(trail, answer)
+        self._keys.after(trail, answer)
         return answer
 
     def receive(self, call: Call) -> Trail:

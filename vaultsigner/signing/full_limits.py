@@ -1,6 +1,6 @@
 """How full the limits of policy are, for those who may read the record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -68,6 +68,26 @@ class FullLimits:
         told += [_told(_Window(*place, "", None), None, 0) for place, unused in quiet.items() if unused]
         return {"limits": told, "left_out": len(windows) - len(looked_at)}
 
+    async def fullest(self, policies: PolicySet) -> Mapping[tuple[str, str], float]:
+        """How full each limit is, from 0 to 1, by rule and by the limit in words; of its windows the fullest counts.
+
+        Whose window that is stays out: this is for those who watch the service, and not the record.
+
+        Raises:
+            StateError: it is not known.
+        """
+        windows = [window for rule in policies.rules for window in self._windows(rule)][:MOST_WINDOWS]
+        used = await self._state.limit_usage(
+            [window.key for window in windows], now_ms=self._clock.milliseconds()
+        )
+        found: dict[tuple[str, str], float] = {}
+        for window in windows:
+            most = window.limit.max * UNITS_PER_ONE
+            share = float(used.get(window.key, 0) / most) if most else 1.0
+            place = (window.rule, _in_words(window.limit))
+            found[place] = max(share, found.get(place, 0.0))
+        return found
+
     def _windows(self, rule: Rule) -> Iterator[_Window]:
         for index, limit in rule.numbered_limits():
             if limit.per == "rule":
@@ -83,16 +103,20 @@ class FullLimits:
                     yield _Window(rule.id, limit, limit.key(rule.id, index, name), name)
 
 
-def _told(window: _Window, subject: str | None, units: int) -> JsonValue:
-    limit = window.limit
+def _in_words(limit: LimitRule) -> str:
     unit = "requests" if limit.field is None else limit.field
     per = "" if limit.per == "rule" else f" per {limit.per}"
+    return f"{shown_decimal(limit.max)} {unit} every {limit.every_seconds} s{per}"
+
+
+def _told(window: _Window, subject: str | None, units: int) -> JsonValue:
+    limit = window.limit
     return {
         "rule": window.rule,
-        "limit": f"{shown_decimal(limit.max)} {unit} every {limit.every_seconds} s{per}",
+        "limit": _in_words(limit),
         "subject": subject,
         "used": shown_decimal(Decimal(units) / UNITS_PER_ONE),
         "most": shown_decimal(limit.max),
-        "unit": unit,
+        "unit": "requests" if limit.field is None else limit.field,
         "until": None,
     }

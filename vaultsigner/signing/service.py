@@ -21,6 +21,7 @@ from vaultsigner.signing.deciding import Allowed, Deciding
 from vaultsigner.signing.desk import Desk
 from vaultsigner.signing.exchanges import Exchanges
 from vaultsigner.signing.explaining import Explaining
+from vaultsigner.signing.figures import Figures
 from vaultsigner.signing.full_limits import FullLimits
 from vaultsigner.signing.journal import Journal
 from vaultsigner.signing.log_ins import LogIns
@@ -33,6 +34,7 @@ from vaultsigner.signing.suspensions import StoppedError, Suspensions, Suspensio
 from vaultsigner.signing.trail import Trail
 from vaultsigner.signing.wallets import WalletDirectory
 from vaultsigner.state import Account, AccountKey
+from vaultsigner.telemetry.metrics import Metric
 
 
 class SigningService(Reviewing):
@@ -63,6 +65,7 @@ class SigningService(Reviewing):
         full_limits: FullLimits,
         clock: Clock,
         readiness: ReadinessCheck,
+        figures: Figures,
     ) -> None:
         super().__init__(
             authenticator=authenticator,
@@ -88,6 +91,7 @@ class SigningService(Reviewing):
         self._partner_tasks = partner_tasks
         self._clock = clock
         self._readiness = readiness
+        self._figures = figures
 
     async def sign(self, call: Call) -> Answer | Refusal:
         """Sign one message at the account's current sequence, which stays as it is."""
@@ -152,6 +156,10 @@ class SigningService(Reviewing):
     async def ready(self) -> Readiness:
         """Whether a signature could be made now."""
         return await self._readiness.check()
+
+    async def metrics(self) -> tuple[Metric, ...]:
+        """The numbers of this moment."""
+        return await self._figures.metrics()
 
     async def _sign(self, trail: Trail) -> Answer | Refusal:
         request = await self._admission.request(trail)

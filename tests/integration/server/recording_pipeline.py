@@ -1,11 +1,14 @@
 """A pipeline that keeps what it was asked and answers what the test told it to: it shows what HTTP means, and no more."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.refusals import Refusal
+from vaultsigner.server.pipeline import Standing
 from vaultsigner.server.wiping import wipe
 from vaultsigner.signing.calls import Answer, Call, Streamed
+from vaultsigner.telemetry.metrics import Metric
 
 SIGNED = Answer({"signed_msg": "c0ffee"}, "desk", "sha256:" + "ab" * 32, AuditPosition("a1b2", 7))
 
@@ -16,6 +19,7 @@ class Readiness:
 
     problems: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    standings: Mapping[str, Mapping[str, Standing]] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -181,3 +185,7 @@ class RecordingPipeline:
     async def ready(self) -> Readiness:
         """As the real one."""
         return Readiness(self.problems)
+
+    async def metrics(self) -> Sequence[Metric]:
+        """As the real one."""
+        return ()

@@ -95,4 +95,8 @@ def test_a_token_can_be_tried_out(running: World, method: str) -> None:
 
 def test_it_is_ready(running: World) -> None:
     answer = requests.get(running.service.ops_url + "/readyz", timeout=PATIENCE_SECONDS)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "problems": []})
+    wallets = {name: {"ready": True} for name in running.installation.settings.wallets}
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "problems": [], "wallets": wallets},
+    )

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from tests.unit.signing.desks import POLICIES, Desks
 from vaultsigner.config.settings import RateLimits
+from vaultsigner.custody.client import CustodyClient
 from vaultsigner.dev.records import read_records
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import StateError
@@ -13,7 +14,9 @@ from vaultsigner.policy import PolicySet
 from vaultsigner.signing.calls import Answer
 from vaultsigner.signing.counting import Counting
 from vaultsigner.signing.desk import Desk
+from vaultsigner.signing.key_watch import KeyWatch
 from vaultsigner.signing.strangers import Strangers
+from vaultsigner.signing.suspensions import SuspensionWatch
 from vaultsigner.signing.trail import Trail
 
 LATER = PolicySet("sha256:bb", ())
@@ -29,7 +32,9 @@ class Keeper:
 def desk_of(desks: Desks, keeper: Keeper) -> Desk:
     limits = RateLimits()
     counting = Counting(desks.state, limits, desks.clock, Strangers(desks.state, limits, desks.clock))
-    return Desk(cast(Any, keeper), desks.journal, counting)
+    watch = SuspensionWatch(desks.state, desks.clock, frozenset())
+    keys = KeyWatch(desks.settings, CustodyClient(desks.directory / "none"), watch, desks.clock)
+    return Desk(cast(Any, keeper), desks.journal, counting, keys)
 
 
 def named(directory: Path) -> list[str]:
