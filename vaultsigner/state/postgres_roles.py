@@ -20,7 +20,9 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _ROLE = "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = %s"
 _EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = %s"
 _OWNER = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = %s"
-_MAY_BE_IT = "SELECT pg_has_role(current_user, %s, 'MEMBER')"
+# postgresql.org/docs/16/release-16.html: whoever makes a role is a member of it that may only administrate it.
+_SET_SINCE = 160000
+_MAY_BE_IT = "SELECT pg_has_role(current_user, %s, '{}')"
 _IAM_ROLE = "rds_iam"  # docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
 
 Connection = psycopg.Connection[Row]
@@ -118,7 +120,8 @@ def _own_schema(connection: Connection, wanted: WantedRole) -> Iterator[str]:
         )
     if owner is None:
         # Whoever is no superuser must be a member of whomever they give a schema to.
-        member = _found(connection, _MAY_BE_IT, wanted.name)
+        right = "SET" if connection.info.server_version >= _SET_SINCE else "MEMBER"
+        member = _found(connection, _MAY_BE_IT.format(right), wanted.name)
         if not member:
             _run(connection, "GRANT {} TO CURRENT_USER", wanted.name)
         _run(connection, "CREATE SCHEMA {} AUTHORIZATION {}", SCHEMA, wanted.name)
