@@ -44,7 +44,7 @@ class Authority:
         begun = _begun(self._name, self._name, self._key.public_key())
         constraints = x509.BasicConstraints(ca=True, path_length=0)
         certificate = begun.add_extension(constraints, critical=True).sign(self._key, hashes.SHA256())
-        self.file = directory / f"{name}.pem"
+        self.file = directory / "authority.pem"
         self.file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def certificate(self, name: str) -> Certificate:

@@ -95,7 +95,7 @@ class Traefik:
 
 @contextmanager
 def running_traefik(
-    directory: Path, *upstreams: str, ops_port: int, clients: Authority | None = None
+    directory: Path, *upstreams: str, ops_port: int, clients: Authority | None = None, client_auth: str = ""
 ) -> Iterator[Traefik]:
     """Traefik in front of one or two services.
 
@@ -104,6 +104,7 @@ def running_traefik(
         upstreams: URLs.
         ops_port: where each of them tells how it is, at its own address.
         clients: the authority whose certificates clients have to show.
+        client_auth: another of Traefik's ways to ask for them.
     """
     authority = Authority(directory / "certificates")
     server = authority.certificate("localhost")
@@ -115,6 +116,7 @@ def running_traefik(
         "CERTIFICATE": str(server.file),
         "CERTIFICATE_KEY": str(server.file),
         "CLIENT_CA": str(clients.file) if clients else "",
+        "CLIENT_AUTH": client_auth,
         "UPSTREAM_1": upstreams[0],
         "UPSTREAM_2": upstreams[-1],
         "UPSTREAM_OPS_PORT": str(ops_port),

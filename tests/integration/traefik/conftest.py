@@ -1,13 +1,18 @@
 """One desk behind the real Traefik: callers of every scheme, of whom some have to show a certificate."""
 
+import socket
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from tests.adversarial.raw_http import Reply as RawReply
+from tests.adversarial.raw_http import read_reply
 from tests.certificates import Authority, Certificate
 from tests.integration.signed.callers import FROZEN_MS, UNHURRIED, planned_clients, planned_partner
+from tests.patience import PATIENCE_SECONDS
 from tests.traefik import Traefik, running_traefik
 from tests.world import Vector, World, cheap_hash, planned_wallets, running_world, wallet_name
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedUser
@@ -26,6 +31,15 @@ class Desk:
     traefik: Traefik
     own: Certificate
     other: Certificate
+
+    def from_elsewhere(self, data: bytes) -> RawReply:
+        """One answer to bytes that did not come through Traefik, from an address that is not its own."""
+        listen = self.world.installation.settings.server.listen
+        with closing(
+            socket.create_connection((listen.host, listen.port), PATIENCE_SECONDS, ("127.0.0.9", 0))
+        ) as connection:
+            connection.sendall(data)
+            return read_reply(connection)
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +78,13 @@ def desk(directory: Path, sample: Vector, *, frozen_at_ms: int | None = None) ->
         frozen_at_ms=frozen_at_ms,
     ) as world:
         ops = world.installation.settings.server.ops_listen.port
-        with running_traefik(directory / "traefik", world.url, ops_port=ops) as traefik:
+        with running_traefik(
+            directory / "traefik",
+            world.url,
+            ops_port=ops,
+            clients=clients,
+            client_auth="VerifyClientCertIfGiven",
+        ) as traefik:
             yield Desk(world, traefik, own, other)
 
 
