@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vaultsigner.config.settings import KvReference, Settings, TransitReference
 
+OF_CLIENT = "the secret of client"
 Place = tuple[str, str]
 """Mount and path of a KV secret."""
 
@@ -24,7 +25,7 @@ def held_secrets(settings: Settings) -> Iterator[HeldSecret]:
         yield HeldSecret("the key of", wallet.name, wallet.key)
     for client in settings.clients.values():
         if client.secret is not None:
-            yield HeldSecret("the secret of client", client.name, client.secret)
+            yield HeldSecret(OF_CLIENT, client.name, client.secret)
     for exchange in settings.exchanges.values():
         yield HeldSecret("the secret of exchange", exchange.name, exchange.secret)
     for app in settings.open_api.values():

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from vaultsigner.cli.held_secrets import Place, held_secrets, kv_references, place_of
+from vaultsigner.cli.held_secrets import OF_CLIENT, Place, held_secrets, kv_references, place_of
 from vaultsigner.config.settings import Exchange, KvReference, Settings, TransitReference
 from vaultsigner.errors import VaultsignerError
 
@@ -57,6 +57,12 @@ def _rules(settings: Settings) -> Iterator[tuple[str, str, str]]:
     for reference in kv_references(settings):
         held = (f"{what} {', '.join(names)}" for what, names in holders[place_of(reference)].items())
         yield f"{reference.mount}/data/{reference.path}", "read", "; ".join(held)
+        if any(what != OF_CLIENT for what in holders[place_of(reference)]):
+            yield (
+                f"{reference.mount}/subkeys/{reference.path}",
+                "read",
+                "whether it is there, without its value",
+            )
     for key, purpose in _own_keys(settings).items():
         yield f"{key.mount}/sign/{key.key}", "update", purpose
         yield f"{key.mount}/keys/{key.key}", "read", "the public half of that key"

@@ -15,6 +15,7 @@ from vaultsigner.config.settings import Environment
 from vaultsigner.dispatch.troubles import trouble
 from vaultsigner.domain.names import JsonValue
 from vaultsigner.errors import NodeError
+from vaultsigner.telemetry.passages import step
 
 ANSWER_LIMIT_BYTES = 1 << 20
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
@@ -103,14 +104,15 @@ class BeaconNode:
         """Send a transaction; with `sync` the node checks it before it answers. Never raises for what a node does."""
         path = f"{self._base}/broadcast" + ("?sync=1" if sync else "")
         try:
-            async with self._session.post(
-                path,
-                data=transaction.hex().encode(),
-                headers={"Content-Type": "text/plain"},
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            ) as response:
-                return _judge(response.status, await _read_json(response))
+            with step("dispatch", "broadcast"):
+                async with self._session.post(
+                    path,
+                    data=transaction.hex().encode(),
+                    headers={"Content-Type": "text/plain"},
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                ) as response:
+                    return _judge(response.status, await _read_json(response))
         except aiohttp.ClientConnectorError as error:
             return NoAnswer(f"no connection: {_trouble(error)}", sent=False)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -143,10 +145,11 @@ class BeaconNode:
 
     async def _get(self, path: str) -> tuple[int, JsonValue]:
         try:
-            async with self._session.get(
-                f"{self._base}/{path}", timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                return response.status, await _read_json(response)
+            with step("dispatch", "query"):
+                async with self._session.get(
+                    f"{self._base}/{path}", timeout=TIMEOUT, allow_redirects=False
+                ) as response:
+                    return response.status, await _read_json(response)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NodeError(f"node {self.host} cannot be asked: {_trouble(error)}") from None
 

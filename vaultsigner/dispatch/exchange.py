@@ -21,6 +21,7 @@ from vaultsigner.dispatch.exchange_session import once
 from vaultsigner.dispatch.exchange_time import Clock, ExchangeTime
 from vaultsigner.dispatch.exchange_verdicts import server_time_in
 from vaultsigner.dispatch.troubles import trouble
+from vaultsigner.telemetry.passages import step
 
 USER_AGENT = f"vaultsigner/{vaultsigner.__version__}"
 PATIENCE = Patience()
@@ -163,6 +164,10 @@ class ExchangeHost:
         return server_time_in(answer.body.first) if usable else None
 
     async def _ask(self, request: Signed, patience: Patience, *, changes: bool) -> Sent:
+        with step("dispatch", "exchange"):
+            return await self._answer_to(request, patience, changes=changes)
+
+    async def _answer_to(self, request: Signed, patience: Patience, *, changes: bool) -> Sent:
         deadline = asyncio.get_running_loop().time() + patience.whole
         try:
             async with asyncio.timeout(patience.connect + patience.first_byte):

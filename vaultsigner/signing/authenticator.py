@@ -19,6 +19,7 @@ from vaultsigner.signing.callers import Caller
 from vaultsigner.signing.calls import Call, IpAddress
 from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.trail import Trail
+from vaultsigner.telemetry.passages import step
 
 TICK_SECONDS = 0.025
 """Failed signatures are answered on this grid: how long it took to find the failure does not tell which one it was."""
@@ -56,6 +57,10 @@ class Authenticator:
         Raises:
             CustodyError, StateError: it cannot be found out now.
         """
+        with step("authenticate"):
+            return await self._caller(trail)
+
+    async def _caller(self, trail: Trail) -> Caller | Refusal:
         call = trail.call
         given = call.credentials
         blocked = self.blocked(call.ip)

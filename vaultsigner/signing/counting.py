@@ -14,6 +14,7 @@ from vaultsigner.signing.policy_limits import over_limit, uses_of
 from vaultsigner.signing.strangers import Strangers
 from vaultsigner.signing.trail import Trail
 from vaultsigner.state import ApprovalUse, Count, Nonce, NotCounted, Rate, State
+from vaultsigner.telemetry.passages import step
 
 NOTHING = Count()
 
@@ -61,7 +62,8 @@ class Counting:
         trail.counted = True
         if count == NOTHING:
             return None
-        refused = await self._state.count(count, now_ms=self._clock.milliseconds())
+        with step("count"):
+            refused = await self._state.count(count, now_ms=self._clock.milliseconds())
         return None if refused is None else await self.refusal(trail, refused, decision)
 
     async def refusal(self, trail: Trail, refused: NotCounted, decision: Decision | None = None) -> Refusal:

@@ -17,6 +17,7 @@ from vaultsigner.signing.other_uses import refused_other_use
 from vaultsigner.signing.requests import Request
 from vaultsigner.signing.suspensions import SuspensionWatch
 from vaultsigner.state import Count
+from vaultsigner.telemetry.passages import note_decision, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class Deciding:
             return await self._desk.refuse(request.trail, stopped)
         now = datetime.fromtimestamp(self._clock.milliseconds() / 1000, UTC)
         circumstances = Circumstances(request.call.ip, now)
-        decision = request.trail.policies.evaluate(request.principal, request.intent, circumstances)
+        with step("decide"):
+            decision = request.trail.policies.evaluate(request.principal, request.intent, circumstances)
+        effect = "approval" if decision.allowed and decision.approvals is not None else decision.effect
+        note_decision(request.operation, effect, decision.rule)
         if not decision.allowed:
             return await self._desk.deny(request, decision)
         refused = refused_other_use(request.trail.policies, request.principal, circumstances, decision, also)

@@ -20,7 +20,11 @@ def test_the_policy_names_each_path_once_and_nothing_else() -> None:
     assert [line for line in text.splitlines() if line.startswith(("path", "  cap"))] == [
         'path "secret/data/wallets/one" {',
         '  capabilities = ["read"]',
+        'path "secret/subkeys/wallets/one" {',
+        '  capabilities = ["read"]',
         'path "secret/data/wallets/two" {',
+        '  capabilities = ["read"]',
+        'path "secret/subkeys/wallets/two" {',
         '  capabilities = ["read"]',
         'path "transit/sign/access-tokens" {',
         '  capabilities = ["update"]',
@@ -50,6 +54,7 @@ def test_a_client_s_secret_is_read_and_no_other_of_its_paths() -> None:
     text = least_policy(settings)
     assert [line for line in text.splitlines() if line.startswith('path "secret')] == [
         'path "secret/data/desk/one" {',
+        'path "secret/subkeys/desk/one" {',
         'path "secret/data/clients/bot" {',
     ]
     assert "# the key of one; the secret of client near\n" in text
@@ -71,11 +76,13 @@ def test_exchanges_sign_in_transit_and_apps_secrets_are_read() -> None:
     text = least_policy(settings)
     assert re.findall(r'# (.*)\npath "(.*)" {\n  capabilities = \["(.*)"\]\n}', text)[:-4] == [
         ("the secret of exchange kv", "secret/data/exchanges/kv", "read"),
+        ("whether it is there, without its value", "secret/subkeys/exchanges/kv", "read"),
         (
             "the secret key of Open API app app; the private key of Open API app app",
             "secret/data/open-api/app",
             "read",
         ),
+        ("whether it is there, without its value", "secret/subkeys/open-api/app", "read"),
         ("sign access tokens", "transit/sign/access-tokens", "update"),
         ("the public half of that key", "transit/keys/access-tokens", "read"),
         ("sign checkpoints of the record", "transit/sign/audit-checkpoints", "update"),
