@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from vaultsigner.audit.files.chain_files import ChainFiles, find_chains
+from vaultsigner.audit.files.record_directories import holding_chains
 from vaultsigner.audit.verifying.trust import TrustError, read_key, read_trust_file
 from vaultsigner.cli.policy.options import DEFAULT_RECORDS, settings_if_any
 from vaultsigner.cli.policy.replay_report import progress_on
@@ -120,12 +121,13 @@ def record_directories(directories: Sequence[Path], config_file: Path | None) ->
 
 
 def chains_in(directories: Sequence[Path]) -> tuple[ChainFiles, ...]:
-    """The chains in all of them.
+    """The chains in all of them, or in the directories below them: of several replicas, say.
 
     Raises:
         AuditError: one has none.
     """
-    return tuple(chain for directory in directories for chain in find_chains(directory))
+    holding = (each for directory in directories for each in holding_chains(directory))
+    return tuple(chain for directory in holding for chain in find_chains(directory))
 
 
 def tell_unusable(chains: Sequence[ChainFiles]) -> bool:

@@ -9,6 +9,7 @@ import click
 
 from vaultsigner.audit.files.chain_files import ChainFiles
 from vaultsigner.audit.verifying.anchored import AnchoredChain, anchored_heads, forks, read_anchor
+from vaultsigner.audit.verifying.copies import forked_copies
 from vaultsigner.audit.verifying.coverage import CHECKPOINT_EVERY, Demands
 from vaultsigner.audit.verifying.findings import Finding
 from vaultsigner.audit.verifying.noted_heads import NotedHead, NotedHeadError, read_noted_head
@@ -90,6 +91,7 @@ def verify(
     Examples:
       vaultsigner audit verify
       vaultsigner audit verify --trust audit-keys.txt --anchors /mnt/anchors
+      vaultsigner audit verify replica-1/audit replica-2/audit       or the directory that holds both
       vaultsigner audit verify /mnt/evidence/audit --key checkpoints.pem --json
       vaultsigner audit verify --anchors-only --anchors bucket-copy --trust audit-keys.txt
       vaultsigner audit verify audit/ --head 00000000000000aa:1042:9f2c… --head 00000000000000bb:7:03d1…
@@ -108,7 +110,7 @@ def verify(
         verdicts,
         _missing(noted, anchored, names),
         anchored,
-        tuple(forks(anchored)),
+        (*forks(anchored), *forked_copies(verdicts)),
         demands.keys,
         chains is None,
         tuple(problems),
