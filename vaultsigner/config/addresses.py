@@ -87,6 +87,16 @@ def read_node_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def read_collector_url(text: str) -> str:
+    """Where an OpenTelemetry collector answers, without a closing slash. Plain http will do: a trace holds nothing secret.
+
+    Raises:
+        UnusableValueError: for anything else.
+    """
+    _split_url(text, example="http://127.0.0.1:4318")
+    return text.rstrip("/")
+
+
 def read_exchange_url(text: str) -> str:
     """Where an exchange answers, without a closing slash. Plain http only for this machine: orders would travel readable.
 

@@ -16,6 +16,7 @@ from vaultsigner.config.models import (
     OpenApiAppModel,
     PartnerModel,
     RateLimitsModel,
+    TracesModel,
     UserModel,
     WalletModel,
     WalletPermissionModel,
@@ -37,6 +38,7 @@ from vaultsigner.config.settings import (
     ServerSettings,
     Settings,
     StateOptions,
+    TraceSettings,
     User,
     VaultSettings,
     Wallet,
@@ -100,6 +102,7 @@ def build_settings(
         open_api=MappingProxyType({model.name: _open_api_app(model) for model in config.open_api}),
         partner=_partner(config.partner) if config.partner else None,
         rate_limits=_rate_limits(config.rate_limits),
+        traces=_traces(config.telemetry.traces) if config.telemetry.traces else None,
     )
 
 
@@ -218,6 +221,10 @@ def _partner(model: PartnerModel) -> Partner:
     tasks = {name: PartnerTask(task.operation, task.wallet_is) for name, task in model.tasks.items()}
     key = model.public_key
     return Partner(model.url_prefix, key.der, key.bits, MappingProxyType(tasks), key.file)
+
+
+def _traces(model: TracesModel) -> TraceSettings:
+    return TraceSettings(model.otlp_endpoint, model.sample_ratio, model.ca_cert)
 
 
 def _rate_limits(model: RateLimitsModel) -> RateLimits:

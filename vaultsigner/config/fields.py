@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal, TypeVar
 import bech32
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationInfo
 
-from vaultsigner.config.addresses import read_listen_address, read_network, read_node_url, read_vault_address
+from vaultsigner.config.addresses import (
+    read_collector_url,
+    read_listen_address,
+    read_network,
+    read_node_url,
+    read_vault_address,
+)
 from vaultsigner.config.literal_secrets import kind_of_secret
 from vaultsigner.config.password_hashes import read_password_hash
 from vaultsigner.config.problems import UnusableValueError, suggestion
@@ -129,6 +135,7 @@ WalletAddress = Annotated[str, text_read_by(_wallet_address)]
 VaultAddress = Annotated[str, text_read_by(read_vault_address)]
 VaultNamespace = Annotated[str, text_read_by(_namespace)]
 NodeUrl = Annotated[str, text_read_by(read_node_url)]
+CollectorUrl = Annotated[str, text_read_by(read_collector_url)]
 ChainId = Annotated[str, text_read_by(_chain_id)]
 AddressPrefix = Annotated[str, text_read_by(_address_prefix)]
 StateUrl = Annotated[str, text_read_by(read_state_url)]

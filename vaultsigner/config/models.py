@@ -266,6 +266,20 @@ class RateLimitsModel(StrictModel):
     public_calls_per_address: RateLimitModel | None = None
 
 
+class TracesModel(StrictModel):
+    """`telemetry.traces`."""
+
+    otlp_endpoint: fields.CollectorUrl
+    sample_ratio: Annotated[float, Field(ge=0, le=1, strict=False)] = 1.0
+    ca_cert: fields.FilePath | None = None
+
+
+class TelemetryModel(StrictModel):
+    """Section `telemetry`."""
+
+    traces: TracesModel | None = None
+
+
 class ConfigModel(StrictModel):
     """All of config.yml."""
 
@@ -290,3 +304,4 @@ class ConfigModel(StrictModel):
     )
     partner: Annotated[PartnerModel | None, BeforeValidator(_empty_is_none)] = None
     rate_limits: RateLimitsModel = RateLimitsModel()
+    telemetry: TelemetryModel = TelemetryModel()

@@ -258,6 +258,21 @@ USUAL_STATE = StateOptions()
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Where traces of requests go.
+
+    Args:
+        otlp_endpoint: of a collector that speaks OTLP over HTTP; no trailing slash.
+        sample_ratio: how large a part of all requests is followed, from 0 to 1.
+        ca_cert: PEM file of a private authority; None: those of the system.
+    """
+
+    otlp_endpoint: str
+    sample_ratio: float = 1.0
+    ca_cert: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """A Beacon chain: its node, its id (which signatures cover) and its address prefix. `node_url` has no trailing slash."""
 
@@ -443,5 +458,6 @@ class Settings:
     open_api: Mapping[str, OpenApiApp] = field(default_factory=dict)
     partner: Partner | None = None
     rate_limits: RateLimits = RateLimits()
+    traces: TraceSettings | None = None
     state_options: StateOptions = USUAL_STATE
     digest: str = ""

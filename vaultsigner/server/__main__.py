@@ -29,6 +29,7 @@ from vaultsigner.server.ops import create_ops_app
 from vaultsigner.server.pipeline import OpenPipeline
 from vaultsigner.server.process import log_loop_trouble, protect_memory, raise_file_limit, until_told_to_stop
 from vaultsigner.server.statuses import status_of
+from vaultsigner.server.tracing import tracing
 from vaultsigner.signing.assemble import assembled
 
 STOP_SECONDS = 10.0
@@ -82,16 +83,17 @@ def _look_over(settings: Settings) -> None:
 async def serve(settings: Settings, open_pipeline: OpenPipeline) -> None:
     """Serve the API and the operations application until SIGTERM or SIGINT; then stop accepting and finish what is in flight."""
     asyncio.get_running_loop().set_exception_handler(log_loop_trouble)
-    app = create_app(settings.server, open_pipeline, settings.partner)
-    runner = ConnectionRunner(app, shutdown_timeout=STOP_SECONDS / AIOHTTP_STOP_PHASES)
-    async with _serving(runner, settings.server.listen, "server.listen") as url:
-        ops_runner = web.AppRunner(
-            create_ops_app(app[PIPELINE], app[METER]), access_log=None, shutdown_timeout=1.0
-        )
-        async with _serving(ops_runner, settings.server.ops_listen, "server.ops_listen") as ops_url:
-            log.info("listening", url=url, ops_url=ops_url)
-            await until_told_to_stop()
-            log.info("stopping")
+    async with tracing(settings.traces) as followed:
+        app = create_app(settings.server, open_pipeline, settings.partner, tracing=followed)
+        runner = ConnectionRunner(app, shutdown_timeout=STOP_SECONDS / AIOHTTP_STOP_PHASES)
+        async with _serving(runner, settings.server.listen, "server.listen") as url:
+            ops_runner = web.AppRunner(
+                create_ops_app(app[PIPELINE], app[METER]), access_log=None, shutdown_timeout=1.0
+            )
+            async with _serving(ops_runner, settings.server.ops_listen, "server.ops_listen") as ops_url:
+                log.info("listening", url=url, ops_url=ops_url)
+                await until_told_to_stop()
+                log.info("stopping")
 
 
 @asynccontextmanager
