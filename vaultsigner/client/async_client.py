@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -78,18 +78,18 @@ class AsyncSigningClient(Operations):
         """How much later it is at the service, as far as that was noticed; see `sync_time`."""
         return self._session.offset_ms
 
-    async def audit_live(self) -> AsyncIterator[Record]:
+    async def audit_live(self) -> AsyncGenerator[Record, None]:
         """See `SigningClient.audit_live`; `async for record in client.audit_live()`."""
         async for line in self._lines(audit.live()):
             record = json.loads(line).get("record")
             if record is not None:
                 yield record
 
-    def audit_csv(self, **filters: audit.Filter) -> AsyncIterator[str]:
+    def audit_csv(self, **filters: audit.Filter) -> AsyncGenerator[str, None]:
         """See `SigningClient.audit_csv`; `async for line in client.audit_csv()`."""
         return self._lines(audit.csv(**filters))
 
-    async def _lines(self, ask: Ask[None]) -> AsyncIterator[str]:
+    async def _lines(self, ask: Ask[None]) -> AsyncGenerator[str, None]:
         # A stream cannot be tried again in its middle: what could go wrong before it goes wrong here, where it can.
         await self.check()
         request = await self._run_async(self._session.dressed(ask))

@@ -3,7 +3,7 @@
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -87,7 +87,7 @@ class SigningClient(Operations):
         """How much later it is at the service, as far as that was noticed; see `sync_time`."""
         return self._session.offset_ms
 
-    def audit_live(self) -> Iterator[Record]:
+    def audit_live(self) -> Generator[Record, None, None]:
         """Each record that is written from now on, by whatever server, until the service ends the stream (10 minutes): ask anew.
 
         Raises:
@@ -98,7 +98,7 @@ class SigningClient(Operations):
             if record is not None:
                 yield record
 
-    def audit_csv(self, **filters: audit.Filter) -> Iterator[str]:
+    def audit_csv(self, **filters: audit.Filter) -> Generator[str, None, None]:
         """All records that fit, oldest first, as lines of CSV, the head first; see `audit_summary` for the filters.
 
         Raises:
@@ -106,7 +106,7 @@ class SigningClient(Operations):
         """
         return self._lines(audit.csv(**filters))
 
-    def _lines(self, ask: Ask[None]) -> Iterator[str]:
+    def _lines(self, ask: Ask[None]) -> Generator[str, None, None]:
         # A stream cannot be tried again in its middle: what could go wrong before it goes wrong here, where it can.
         self.check()
         request = self._run(self._session.dressed(ask))

@@ -1,0 +1,1 @@
+"""The client against a real service: both of it, with every way to show who asks."""

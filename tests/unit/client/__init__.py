@@ -1,0 +1,1 @@
+"""The client without a service: what it signs, what it tries again, what it shows."""
