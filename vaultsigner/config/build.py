@@ -224,7 +224,7 @@ def _partner(model: PartnerModel) -> Partner:
 
 
 def _traces(model: TracesModel) -> TraceSettings:
-    return TraceSettings(model.otlp_endpoint, model.sample_ratio, model.ca_cert)
+    return TraceSettings(model.otlp_endpoint, model.sample_percent, model.ca_cert)
 
 
 def _rate_limits(model: RateLimitsModel) -> RateLimits:

@@ -270,7 +270,7 @@ class TracesModel(StrictModel):
     """`telemetry.traces`."""
 
     otlp_endpoint: fields.CollectorUrl
-    sample_ratio: Annotated[float, Field(ge=0, le=1, strict=False)] = 1.0
+    sample_percent: Annotated[int, Field(ge=1, le=100)] = 100
     ca_cert: fields.FilePath | None = None
 
 

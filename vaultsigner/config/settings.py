@@ -263,12 +263,12 @@ class TraceSettings:
 
     Args:
         otlp_endpoint: of a collector that speaks OTLP over HTTP; no trailing slash.
-        sample_ratio: how large a part of all requests is followed, from 0 to 1.
+        sample_percent: of all requests, how many are followed.
         ca_cert: PEM file of a private authority; None: those of the system.
     """
 
     otlp_endpoint: str
-    sample_ratio: float = 1.0
+    sample_percent: int = 100
     ca_cert: Path | None = None
 
 

@@ -45,7 +45,7 @@ def _open(settings: TraceSettings) -> "RequestTracing":
     endpoint = address if address.endswith(TRACES_PATH) else f"{address}{TRACES_PATH}"
     return RequestTracing(
         endpoint,
-        sample_ratio=settings.sample_ratio,
+        sample_ratio=settings.sample_percent / 100,
         version=vaultsigner.__version__,
         ca_cert=settings.ca_cert,
     )

@@ -12,7 +12,7 @@ from tests.unit.config.loading import KEY, Loading
 from vaultsigner.cli.client_credentials import new_api_key
 from vaultsigner.config.literal_secrets import kind_of_secret
 from vaultsigner.config.public_keys import read_public_key
-from vaultsigner.config.settings import KvReference, PartnerTask, RateLimit, RateLimits
+from vaultsigner.config.settings import KvReference, PartnerTask, RateLimit, RateLimits, TraceSettings
 from vaultsigner.domain.names import ClientName, WalletName
 from vaultsigner.domain.permissions import Permission
 
@@ -435,12 +435,13 @@ def test_what_the_delivered_example_shows_in_comments_is_valid_too(
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "binance-web3.pem").write_text(rsa_pem(2048))
     monkeypatch.chdir(tmp_path)
-    shown = re.sub(r"(?m)^# (?=partner:|rate_limits:|  )", "", partner_on + rest)
+    shown = re.sub(r"(?m)^# (?=partner:|rate_limits:|telemetry:|  )", "", partner_on + rest)
     settings = loading.settings(before + shown)
     assert settings.partner is not None
     assert list(settings.partner.tasks) == ["deposit"]
     assert shown.count("{count:") == 5
     assert settings.rate_limits == RateLimits()
+    assert settings.traces == TraceSettings("http://127.0.0.1:4318", 10)
 
 
 def test_a_client_is_found_by_its_name(loading: Loading) -> None:
