@@ -32,6 +32,7 @@ from vaultsigner.config.directories import directory_problems
 from vaultsigner.config.public_keys import fingerprint
 from vaultsigner.config.settings import Environment, Partner, Settings, VaultSettings
 from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.protocol import LEFT_WRAPPED
 from vaultsigner.dispatch.beacon_node import BeaconNode
 from vaultsigner.domain.signed_notes import VerifierKey
 from vaultsigner.errors import CustodyError, NodeError
@@ -54,7 +55,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     Tells everything that is wrong with config.yml and the policies, and whether the record and the state can be written, without
     leaving anything behind. Then starts the custody process as `serve` would, with the token it would have, and has it find each
     wallet's address from the key in Vault and try the secret of each client, exchange and Open API app; no key and no secret
-    leaves custody. A PostgreSQL state gets every test that opening it makes, and no tables. Each exchange is asked for the time,
+    leaves custody. A wrapped secret id of an AppRole stays wrapped for `serve`: then what needs Vault is not tried.
+    A PostgreSQL state gets every test that opening it makes, and no tables. Each exchange is asked for the time,
     unsigned: whether its API key and secret are right shows only when something is signed for it. A chain node or an exchange
     that does not answer is a warning only; an exchange's clock more than ten minutes off is a failure. Each anchor of the record
     is tried without leaving anything there; one that a start can do without (`required: false`) is a warning only. A record that
@@ -80,9 +82,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
 async def _look(config_file: Path, settings: Settings, policies: PolicySet, offline: bool) -> CheckReport:
     async with custody_session(config_file, settings, os.environ) as custody:
         vault = await _ask_vault(custody, settings.vault)
-        usable = vault.problem is None
-        found = await try_secrets(custody, settings) if usable else not_tried(settings)
-        keys = await _checkpoint_keys(custody, settings) if usable else ()
+        found = await try_secrets(custody, settings) if vault.usable else not_tried(settings)
+        keys = await _checkpoint_keys(custody, settings) if vault.usable else ()
     nodes = None if offline else await _ask_nodes(settings.environments, found.wallets)
     exchange_hosts = None if offline else await ask_exchanges(settings.exchanges.values())
     state = await try_state(settings)
@@ -135,7 +136,9 @@ def _partner_finding(partner: Partner | None) -> PartnerFinding | None:
 
 async def _ask_vault(custody: CustodyClient, vault: VaultSettings) -> VaultFinding:
     found = await _ask_health(custody, vault.address)
-    missing = _missing_token(vault.auth.path)
+    missing = _missing_token(vault.token_path) if vault.token_path else None
+    if LEFT_WRAPPED in (found.problem or ""):
+        found = replace(found, problem=None, left=found.problem)
     if missing is not None:
         # Without a token, a Vault that answers can only have denied; one that does not is a trouble of its own.
         problem = missing if found.state in ("ok", "denied") else f"{found.problem}; and {missing}"

@@ -99,13 +99,24 @@ class StateFinding:
 
 @dataclass(frozen=True, slots=True)
 class VaultFinding:
-    """How custody finds Vault. `address_note` says so where config.yml names another address."""
+    """How custody finds Vault.
+
+    Args:
+        address_note: says so where config.yml names another address.
+        left: why nothing was tried there, though nothing is wrong.
+    """
 
     address: str
     state: str
     token_ttl_seconds: int | None
     problem: str | None
     address_note: str | None = None
+    left: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether secrets can be tried."""
+        return self.problem is None and self.left is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +192,11 @@ class CheckReport:
         for anchor in self.anchors:
             yield from anchor_findings.told(anchor)
         what = f"Vault {self.vault.address}{self.vault.address_note or ''}: "
-        yield _marked(self.vault.problem, f"{what}{_vault_state(self.vault)}", what)
-        if self.vault.problem is None:
+        if self.vault.left is None:
+            yield _marked(self.vault.problem, f"{what}{_vault_state(self.vault)}", what)
+        else:
+            yield "warn", f"{what}{self.vault.left}"
+        if self.vault.usable:
             yield from self._tried()
         else:
             keys = [key.reference for key in (self.access_token_key, self.checkpoint_key) if key is not None]

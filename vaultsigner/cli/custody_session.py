@@ -31,7 +31,7 @@ class CustodyStartError(VaultsignerError):
 async def custody_session(
     config_file: Path, settings: Settings, environ: Mapping[str, str]
 ) -> AsyncIterator[CustodyClient]:
-    """A connected client of a custody process that ends with the block.
+    """A connected client of a custody process that ends with the block. It leaves a wrapped secret id for `serve` to unwrap.
 
     Raises:
         CustodyStartError: it ended, or did not say hello in time.
@@ -60,8 +60,8 @@ def _start(
     """With the command line, the descriptors and the environment that the launcher gives it; its log goes to a file."""
     # Should this process be killed, the kernel ends custody too: nothing that holds the token stays behind.
     tie = [sys.executable, "-I", "-S", str(Path(tethered.__file__)), str(os.getpid())]
-    token = _open_token(settings.vault.auth.path)
-    arguments, descriptors = custody_command(config_file, listener, token)
+    token = _open_token(settings.vault.token_path)
+    arguments, descriptors = custody_command(config_file, listener, token, look_only=True)
     try:
         with log.open("wb") as output:
             return subprocess.Popen(  # noqa: S603 - the interpreter and arguments are our own
@@ -78,9 +78,9 @@ def _start(
             os.close(token)
 
 
-def _open_token(path: Path) -> int | None:
+def _open_token(path: Path | None) -> int | None:
     try:
-        return open_token(path)
+        return None if path is None else open_token(path)
     except OSError:
         return None  # custody says itself what is missing, and what to do
 

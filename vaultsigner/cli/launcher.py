@@ -1,7 +1,8 @@
 """Starts the server and the custody process, restarts custody when it dies, and ends both in order.
 
-The launcher knows neither keys nor HTTP. It holds what has to outlive custody, the listening socket, and opens the file with
-the Vault token without ever reading it.
+The launcher knows neither keys nor HTTP. It holds what has to outlive custody: the listening socket, and the memory in which
+custody keeps what it logged in with, which the launcher never looks into; and it opens the file with the Vault token, where
+there is one, without ever reading it.
 """
 
 import os
@@ -22,6 +23,7 @@ import structlog
 from vaultsigner.cli.child_processes import arriving_signals, die_with_parent, stop
 from vaultsigner.config import Settings
 from vaultsigner.custody.hardening import ALLOCATOR_ENVIRONMENT
+from vaultsigner.custody.keepsake_memory import make_keepsake_memory
 
 SERVER_STOP_SECONDS = 30.0
 CUSTODY_STOP_SECONDS = 5.0
@@ -31,6 +33,19 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
 _CUSTODY_VARIABLES = frozenset({"VAULT_ADDR", "PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"})
+_AWS_VARIABLES = frozenset(
+    {
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_ARN",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "AWS_EC2_METADATA_DISABLED",
+    }
+)
+"""Where AWS gives out a role's credentials; none of them is one."""
 _CUSTODY_PREFIXES = ("VAULTSIGNER_", "LC_")
 _TOKEN_VARIABLES = ("VAULT_TOKEN", "BAO_TOKEN")
 _BACKLOG = 128
@@ -47,7 +62,7 @@ def custody_environment(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environ.items()
-        if name in _CUSTODY_VARIABLES or name.startswith(_CUSTODY_PREFIXES)
+        if name in _CUSTODY_VARIABLES | _AWS_VARIABLES or name.startswith(_CUSTODY_PREFIXES)
     }
     return {**kept, **ALLOCATOR_ENVIRONMENT}
 
@@ -62,6 +77,8 @@ def custody_command(
     listener: socket.socket,
     token: int | None,
     *,
+    keepsake: int | None = None,
+    look_only: bool = False,
     config_digest: str | None = None,
     after_crash: bool = False,
 ) -> tuple[list[str], list[int]]:
@@ -69,7 +86,9 @@ def custody_command(
 
     Args:
         listener: bound and listening.
-        token: descriptor of the token file, None where it cannot be opened.
+        token: descriptor of the token file, None where it cannot be opened, or there is none.
+        keepsake: descriptor of memory that outlives custody; see `custody.keepsake`.
+        look_only: custody uses up nothing that is good for one use.
         config_digest: custody starts with this config.yml alone (`Settings.digest`); None: with any.
         after_crash: whether one has run before: what it had signed for is forgotten, and custody must know that.
     """
@@ -77,9 +96,13 @@ def custody_command(
     arguments += ["--listen-fd", str(listener.fileno())]
     arguments += [] if config_digest is None else ["--config-digest", config_digest]
     arguments += ["--after-crash"] if after_crash else []
-    if token is None:
-        return arguments, [listener.fileno()]
-    return [*arguments, "--token-fd", str(token)], [listener.fileno(), token]
+    arguments += ["--look-only"] if look_only else []
+    descriptors = [listener.fileno()]
+    for option, descriptor in (("--token-fd", token), ("--keepsake-fd", keepsake)):
+        if descriptor is not None:
+            arguments += [option, str(descriptor)]
+            descriptors.append(descriptor)
+    return arguments, descriptors
 
 
 def open_token(path: Path) -> int:
@@ -130,8 +153,8 @@ class Launcher:
 
     Args:
         config_file: handed to both, which read it themselves.
-        settings: what is in it; the token file's path and the digest matter here. However often custody starts, it is with
-            this configuration; policies are what the files say when it starts.
+        settings: what is in it; how custody comes by its token and the digest matter here. However often custody starts, it is
+            with this configuration; policies are what the files say when it starts.
         environ: the environment to choose from.
         directory: private; for the socket.
     """
@@ -144,7 +167,8 @@ class Launcher:
         directory: Path,
     ) -> None:
         self._config_file = config_file.absolute()
-        self._token_path = settings.vault.auth.path
+        self._token_path = settings.vault.token_path
+        self._keepsake: int | None = None
         self._config_digest = settings.digest
         self._environ = environ
         self._socket_path = directory / "custody.sock"
@@ -164,10 +188,12 @@ class Launcher:
                 _log.warning(
                     "variable_dropped",
                     variable=name,
-                    reason="custody takes its token from vault.auth.path alone",
+                    reason="custody takes its token from where vault.auth says, and from nowhere else",
                 )
         self._listener.bind(str(self._socket_path))
         self._listener.listen(_BACKLOG)
+        if self._token_path is None:
+            self._keepsake = make_keepsake_memory()
         with arriving_signals() as signals:
             self._selector.register(signals, selectors.EVENT_READ, None)
             try:
@@ -240,6 +266,7 @@ class Launcher:
             self._config_file,
             self._listener,
             token,
+            keepsake=self._keepsake,
             config_digest=self._config_digest,
             after_crash=self._custody_starts > 0,
         )
@@ -255,15 +282,14 @@ class Launcher:
 
     def _open_token(self) -> int | None:
         """The descriptor is all that goes to custody; not a byte of the file is read here."""
+        path = self._token_path
+        if path is None:
+            return None
         try:
-            return open_token(self._token_path)
+            return open_token(path)
         except OSError as error:
-            _log.warning(
-                "no_vault_token",
-                path=str(self._token_path),
-                reason=error.strerror,
-                remedy=make_token_remedy(self._token_path),
-            )
+            remedy = make_token_remedy(path)
+            _log.warning("no_vault_token", path=str(path), reason=error.strerror, remedy=remedy)
             return None
 
     def _start(
@@ -295,3 +321,5 @@ class Launcher:
                 stop(child, seconds)
         self._selector.close()
         self._listener.close()
+        if self._keepsake is not None:
+            os.close(self._keepsake)

@@ -40,7 +40,7 @@ def make_token_file(
         instead_of = ", in place of the older one there, which no longer serves"
     token = _new_token(vault, period)
     try:
-        _write_private(path, token)
+        write_private(path, token)
     except OSError as error:
         # A token that nobody holds should not live on.
         with suppress(VaultAccessError):
@@ -88,8 +88,8 @@ def _new_token(vault: OperatorVault, period: str) -> str:
     return token
 
 
-def _write_private(path: Path, token: str) -> None:
-    """Write beside the file and rename, so that a reader sees the old token or the new one, never half of one."""
+def write_private(path: Path, token: str) -> None:
+    """Write a token into a file for its owner alone: beside it first, so that a reader sees the old one or the new one whole."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

@@ -74,6 +74,8 @@ def _rules(settings: Settings) -> Iterator[tuple[str, str, str]]:
     # The token carries no `default` policy: its templated paths would be evaluated on every read.
     yield "auth/token/renew-self", "update", "keep the token alive"
     yield "auth/token/lookup-self", "read", "know when to renew it"
+    if settings.vault.token_path is None:
+        yield "auth/token/revoke-self", "update", "end it with the service, which logs in for one of its own"
 
 
 def _signing_path(key: TransitReference, exchange: Exchange) -> str:

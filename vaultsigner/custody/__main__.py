@@ -1,7 +1,4 @@
-"""`python -sP -m vaultsigner.custody --config F --listen-fd N [--token-fd M] [--config-digest D] [--after-crash]`.
-
-The launcher starts it.
-"""
+"""`python -sP -m vaultsigner.custody --config F --listen-fd N [...]`. The launcher starts it."""
 
 import argparse
 from collections.abc import Callable
@@ -23,6 +20,12 @@ def main(clock_ms: Callable[[], int] | None = None) -> int:
     parser.add_argument(
         "--token-fd", type=int, default=None, help="the Vault token's file, opened for reading"
     )
+    parser.add_argument("--keepsake-fd", type=int, default=None, help="memory that outlives this process")
+    parser.add_argument(
+        "--look-only",
+        action="store_true",
+        help="use up nothing that is good for one use (a wrapped secret id)",
+    )
     parser.add_argument("--config-digest", default=None, help="the only config.yml to start with, sha256:...")
     parser.add_argument(
         "--after-crash", action="store_true", help="there was a custody process before this one"
@@ -42,6 +45,8 @@ def main(clock_ms: Callable[[], int] | None = None) -> int:
         arguments.config,
         arguments.listen_fd,
         arguments.token_fd,
+        keepsake_descriptor=arguments.keepsake_fd,
+        look_only=arguments.look_only,
         config_digest=arguments.config_digest,
         clock_ms=clock_ms,
         after_crash=arguments.after_crash,

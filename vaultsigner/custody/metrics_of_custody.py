@@ -5,14 +5,14 @@ import time
 
 from vaultsigner.custody.metrics_of_vault import MeasuredPool
 from vaultsigner.custody.metrics_protocol import CustodyMetrics
-from vaultsigner.custody.token_keeper import TokenKeeper
+from vaultsigner.custody.token_source import Keeper
 from vaultsigner.custody.vault_reader import VaultReader
 
 _STARTED_AT_SECONDS = time.time()
 _BYTES_PER_KILOBYTE = 1024
 
 
-def measured(pool: MeasuredPool, reader: VaultReader, token_keeper: TokenKeeper) -> CustodyMetrics:
+def measured(pool: MeasuredPool, reader: VaultReader, token_keeper: Keeper) -> CustodyMetrics:
     """The numbers of this moment. ru_maxrss is in kilobytes (getrusage(2))."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return CustodyMetrics(

@@ -3,10 +3,10 @@
 import time
 from collections import Counter, defaultdict
 
+from vaultsigner.custody.held_token import HeldToken
 from vaultsigner.custody.metrics_protocol import VaultOperation
 from vaultsigner.custody.vault_endpoint import VaultEndpoint
 from vaultsigner.custody.vault_pool import AskedAhead, VaultPool, VaultQuestion
-from vaultsigner.custody.vault_token import VaultToken
 from vaultsigner.errors import CustodyError
 from vaultsigner.telemetry.measures import Histogram, Times
 
@@ -17,7 +17,7 @@ UNUSED = "unused"
 class MeasuredPool(VaultPool):
     """See `VaultPool`."""
 
-    def __init__(self, endpoint: VaultEndpoint, token: VaultToken) -> None:
+    def __init__(self, endpoint: VaultEndpoint, token: HeldToken) -> None:
         super().__init__(endpoint, token)
         self._outcomes: Counter[tuple[VaultOperation, str]] = Counter()
         self._times: defaultdict[VaultOperation, Histogram] = defaultdict(Histogram)

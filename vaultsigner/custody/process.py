@@ -19,6 +19,7 @@ from vaultsigner.custody.beacon_signing import BeaconSigner
 from vaultsigner.custody.checkpoint_signing import CheckpointSigner
 from vaultsigner.custody.exchange_secrets import ExchangeSecrets
 from vaultsigner.custody.exchange_signing import ExchangeSigner
+from vaultsigner.custody.held_token import HeldToken
 from vaultsigner.custody.key_presence import KeyFinder
 from vaultsigner.custody.log_in import LogIn
 from vaultsigner.custody.metrics_of_vault import MeasuredPool
@@ -29,13 +30,12 @@ from vaultsigner.custody.process_edge import log_failure, report_loop_failure
 from vaultsigner.custody.questions import Custody
 from vaultsigner.custody.request_proofs import RequestProofs
 from vaultsigner.custody.tickets import Tickets
-from vaultsigner.custody.token_keeper import TokenKeeper
+from vaultsigner.custody.token_source import Keeper, Unkept, token_source
 from vaultsigner.custody.transit_signing import TransitSigner
 from vaultsigner.custody.used_signatures import UsedSignatures
 from vaultsigner.custody.vault_calls import ed25519_keys
 from vaultsigner.custody.vault_endpoint import endpoint_of
 from vaultsigner.custody.vault_reader import VaultReader
-from vaultsigner.custody.vault_token import VaultToken
 from vaultsigner.errors import ConfigError, VaultsignerError
 from vaultsigner.policy import PolicySet
 
@@ -47,6 +47,8 @@ def run(
     listen_descriptor: int,
     token_descriptor: int | None,
     *,
+    keepsake_descriptor: int | None = None,
+    look_only: bool = False,
     config_digest: str | None = None,
     clock_ms: Callable[[], int] | None = None,
     after_crash: bool = False,
@@ -58,6 +60,8 @@ def run(
         listen_descriptor: a Unix stream socket that is bound and listens. Whoever opened it keeps it, so that connections
             made while custody restarts wait in its queue.
         token_descriptor: the file that holds the Vault token, opened for reading.
+        keepsake_descriptor: memory that outlives this process; see `keepsake`.
+        look_only: use up nothing that is good for one use, such as a wrapped secret id.
         config_digest: what config.yml must be, as `Settings.digest` has it; None: whatever it is.
         clock_ms: milliseconds since 1970, for the windows of signed requests; None: the system's.
         after_crash: whether a custody process of the same service has ended before this one, with what it remembered.
@@ -67,9 +71,9 @@ def run(
         policies = policy.load(settings.policies)
         _check_unchanged(str(config_file), settings.digest, config_digest)
         listener = socket.socket(fileno=listen_descriptor)
-        token = VaultToken(token_descriptor, settings.vault.auth.path)
+        vault = token_source(settings.vault, token_descriptor, keepsake_descriptor, look_only=look_only)
         clock_ms = clock_ms or system_clock_ms
-        asyncio.run(_serve(settings, policies, listener, token, clock_ms, after_crash=after_crash))
+        asyncio.run(_serve(settings, policies, listener, vault, clock_ms, after_crash=after_crash))
     except VaultsignerError as error:
         log_failure("not_started", error)
         return 1
@@ -94,12 +98,16 @@ def system_clock_ms() -> int:
 def build(
     settings: Settings,
     policies: PolicySet,
-    token: VaultToken,
+    token: HeldToken,
     clock_ms: Callable[[], int] = system_clock_ms,
     *,
+    keeper: Keeper | None = None,
     after_crash: bool = False,
 ) -> Custody:
     """All of custody, not yet serving. Needs a running event loop.
+
+    Args:
+        keeper: looks after the token; None: nobody has to.
 
     Raises:
         ConfigError: Vault cannot be reached in the way that the configuration says.
@@ -128,7 +136,7 @@ def build(
         proofs=RequestProofs(settings, sets, reader, tickets, used, clock_ms=clock_ms),
         log_in=LogIn(settings, pool),
         checkpoints=CheckpointSigner(settings.audit.checkpoint_key, pool),
-        token_keeper=TokenKeeper(settings.vault, token),
+        token_keeper=keeper or Unkept(),
         key_finder=KeyFinder(settings, pool),
     )
 
@@ -137,26 +145,28 @@ async def _serve(
     settings: Settings,
     policies: PolicySet,
     listener: socket.socket,
-    token: VaultToken,
+    vault: tuple[HeldToken, Keeper],
     clock_ms: Callable[[], int],
     *,
     after_crash: bool,
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(report_loop_failure)
-    custody = build(settings, policies, token, clock_ms, after_crash=after_crash)
+    token, keeper = vault
+    custody = build(settings, policies, token, clock_ms, keeper=keeper, after_crash=after_crash)
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     # The terminal sends Ctrl-C to the whole group. The launcher decides when custody ends: after the server.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connections: set[Monitor] = set()
     server = await loop.create_unix_server(lambda: Monitor(custody, connections), sock=listener)
-    keeper = loop.create_task(custody.token_keeper.run())
+    keeping = loop.create_task(keeper.run())
     _log.info(
         "custody_ready", wallets=len(settings.wallets), policy=policies.digest, vault=settings.vault.address
     )
     await stop.wait()
-    keeper.cancel()
+    keeping.cancel()
     server.close()
     custody.pool.close()
+    await keeper.end()
     _log.info("custody_stopped")

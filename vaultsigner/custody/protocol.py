@@ -263,6 +263,10 @@ class LogInRefused:
 VaultState = Literal["ok", "sealed", "denied", "unavailable"]
 
 
+LEFT_WRAPPED = "its unwrapping is left to `vaultsigner serve`"
+"""In the problem with Vault of a custody process that was told to use up nothing, and found all well as far as that goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class CustodyHealth:
     """How custody is.

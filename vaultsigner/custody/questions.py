@@ -32,7 +32,7 @@ from vaultsigner.custody.question_payloads import (
     read_sign_beacon,
 )
 from vaultsigner.custody.request_proofs import RequestProofs
-from vaultsigner.custody.token_keeper import TokenKeeper
+from vaultsigner.custody.token_source import Keeper
 from vaultsigner.custody.vault_calls import check_reachable, ed25519_keys
 from vaultsigner.custody.vault_reader import VaultReader
 from vaultsigner.domain.names import ClientName, ExchangeName, JsonValue, WalletName
@@ -57,7 +57,7 @@ class Custody:
     proofs: RequestProofs
     log_in: LogIn
     checkpoints: CheckpointSigner
-    token_keeper: TokenKeeper
+    token_keeper: Keeper
     key_finder: KeyFinder
 
 

@@ -1,20 +1,21 @@
 """Keeps custody's Vault token alive: looks it up, renews it in time, notices when it no longer is good.
 
-Reading secrets does not wait for any of this. hvac does the talking, in a thread: a few requests an hour need no speed.
+Reading secrets does not wait for any of this. For tokens that custody logs in for, see `log_in_keeper`.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 
-from vaultsigner.config.settings import VaultSettings
+from vaultsigner.custody.single_exchange import NoAnswerError
+from vaultsigner.custody.token_facts import SenselessAnswerError
+from vaultsigner.custody.vault_session import RefusedError, VaultSession
 from vaultsigner.custody.vault_token import VaultToken
 
-TIMEOUT_SECONDS = 5
 LOOK_SECONDS = 1.0
 """A fresh token in the file is taken into use at most this long after it was written, even while the old one is good; and one
 that Vault has refused is looked up at most this long after, so that health does not call good what is revoked."""
@@ -43,9 +44,9 @@ class TokenKeeper:
     """
 
     def __init__(
-        self, vault: VaultSettings, token: VaultToken, clock: Callable[[], float] = time.monotonic
+        self, session: VaultSession, token: VaultToken, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._vault = vault
+        self._session = session
         self._token = token
         self._clock = clock
         self._found: _Found | None = None
@@ -73,9 +74,12 @@ class TokenKeeper:
                 await self._look_up(renew=renew)
             renew = await self._sleep(generation)
 
+    async def end(self) -> None:
+        """The token is its file's, and lives on."""
+
     async def _look_up(self, *, renew: bool) -> None:
         self._token.in_doubt = False
-        self._note(await asyncio.to_thread(self._ask, renew), renewed=renew)
+        self._note(await self._ask(renew=renew), renewed=renew)
 
     async def _sleep(self, generation: int) -> bool:
         """Wait for the time to renew, or for another token. Whether it is time to renew."""
@@ -119,43 +123,14 @@ class TokenKeeper:
                 _log.info("token_good", ttl_seconds=found.ttl or None, renewable=found.renewable)
         self._found = found
 
-    def _ask(self, renew: bool) -> _Found:
-        """In a thread: look the token up, or renew it. Leaves no exception behind, for requests' hold the token."""
-        # Not at the top: it costs 0.15 s, which signatures need not wait for when custody has just been restarted.
-        import hvac  # noqa: PLC0415
-        import requests  # noqa: PLC0415
-
-        try:
-            client = self._client(hvac, requests)
-            answer = (client.auth.token.renew_self() if renew else client.auth.token.lookup_self()) or {}
-            facts = answer["auth"] if renew else answer["data"]
-            ttl = int(facts["lease_duration"] if renew else facts["ttl"])
-            return _Found("good", ttl=ttl, renewable=bool(facts.get("renewable", False)))
-        except hvac.exceptions.Forbidden:
-            return _Found("refused")
-        except (
-            hvac.exceptions.VaultError,
-            requests.RequestException,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as error:
-            return _Found("unreachable", error=type(error).__name__)
-
-    def _client(self, hvac: Any, requests: Any) -> Any:
+    async def _ask(self, *, renew: bool) -> _Found:
         value = self._token.value
-        verify = True if self._vault.ca_cert is None else str(self._vault.ca_cert)
-        session = requests.Session()
-        session.trust_env = (
-            False  # REQUESTS_CA_BUNDLE, proxies and .netrc would change whom the token is shown to
-        )
-        session.verify = verify
-        return hvac.Client(
-            url=self._vault.address,
-            token="" if value is None else bytes(value).decode("ascii"),
-            namespace=self._vault.namespace,
-            verify=verify,
-            timeout=TIMEOUT_SECONDS,
-            allow_redirects=False,
-            session=session,
-        )
+        if value is None:
+            return _Found("refused")
+        try:
+            facts = await (self._session.renew(value) if renew else self._session.look_up(value))
+        except RefusedError:
+            return _Found("refused")
+        except (NoAnswerError, SenselessAnswerError) as error:
+            return _Found("unreachable", error=str(error))
+        return _Found("good", ttl=facts.ttl_seconds, renewable=facts.renewable)

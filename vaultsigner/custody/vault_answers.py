@@ -35,6 +35,11 @@ def error_of(status: int, body: memoryview, what: str, remedy: str) -> CustodyEr
     return CustodyError("vault_unavailable", f"Vault answered {status} when asked for {what}")
 
 
+def no_token(what: str, remedy: str) -> CustodyError:
+    """Custody has no token to ask with."""
+    return CustodyError("vault_denied", f"custody cannot ask Vault for {what}: {remedy}")
+
+
 def sealed() -> CustodyError:
     """Vault is there, but closed."""
     return CustodyError("vault_sealed", "Vault is sealed: unseal it; custody goes on by itself then")

@@ -22,7 +22,7 @@ class VaultEndpoint:
     head: bytes
     """The header lines that every request carries, the token's excepted."""
 
-    def request(self, method: str, path: str, body: bytes, token: bytearray | None) -> bytearray:
+    def request(self, method: str, path: str, body: bytes | bytearray, token: bytearray | None) -> bytearray:
         """A whole request.
 
         Args:

@@ -4,15 +4,14 @@ Fewer connections than questions wreck the tail of the latencies, so the pool gr
 """
 
 import asyncio
-import os
-import ssl
 from collections import deque
 from typing import Protocol
 
-from vaultsigner.custody.vault_answers import error_of, unavailable
+from vaultsigner.custody.dial_trouble import why_no_vault
+from vaultsigner.custody.held_token import HeldToken
+from vaultsigner.custody.vault_answers import error_of, no_token, unavailable
 from vaultsigner.custody.vault_connection import VaultConnection
 from vaultsigner.custody.vault_endpoint import VaultEndpoint
-from vaultsigner.custody.vault_token import VaultToken
 from vaultsigner.errors import CustodyError
 
 MOST_CONNECTIONS = 128
@@ -53,9 +52,12 @@ class AskedAhead(Protocol):
 class VaultPool:
     """Asks Vault. Everything happens on one event loop; nothing here blocks or awaits."""
 
-    def __init__(self, endpoint: VaultEndpoint, token: VaultToken) -> None:
+    def __init__(self, endpoint: VaultEndpoint, token: HeldToken) -> None:
         self.endpoint = endpoint
         self.token = token
+        token.decided = self._token_decided
+        self._held_up: list[_Attempt] = []
+        """Those that wait for a token."""
         self._waiting: deque[_Attempt] = deque()
         self._idle: list[VaultConnection] = []
         self._connections: set[VaultConnection] = set()
@@ -74,19 +76,36 @@ class VaultPool:
     def _begin(self, attempt: "_Attempt", question: VaultQuestion) -> None:
         token = self.token
         if question.with_token and token.value is None and not token.refused(token.generation):
-            attempt.fail(
-                CustodyError("vault_denied", f"custody cannot ask Vault for {question.what}: {token.remedy}")
-            )
+            if token.pending:
+                self.hold_up(attempt)
+            else:
+                attempt.fail(no_token(question.what, token.remedy))
         elif self._idle:
             attempt.start_on(self._idle.pop())
         else:
             self._waiting.append(attempt)
             self._dial_for_waiting()
 
+    def hold_up(self, attempt: "_Attempt") -> None:
+        """Keep an attempt until it is clear whether there is a token for it."""
+        self._held_up.append(attempt)
+
+    def _token_decided(self) -> None:
+        held_up, self._held_up = self._held_up, []
+        for attempt in held_up:
+            if attempt.may_go_on():
+                self._waiting.append(attempt)
+        while self._waiting and self._idle:
+            self._waiting.popleft().start_on(self._idle.pop())
+        self._dial_for_waiting()
+
     def close(self) -> None:
         """Drop every connection; what is in flight fails."""
         for dial in self._dials:
             dial.cancel()
+        held_up, self._held_up = self._held_up, []
+        for attempt in held_up:
+            attempt.fail(unavailable("custody is stopping"))
         while self._waiting:
             self._waiting.popleft().fail(unavailable("custody is stopping"))
         for connection in tuple(self._connections):
@@ -103,9 +122,10 @@ class VaultPool:
             self._dial_for_waiting()
 
     def forget(self, attempt: "_Attempt") -> None:
-        """The attempt has run out of time while it waited for a connection."""
-        if attempt in self._waiting:
-            self._waiting.remove(attempt)
+        """The attempt has run out of time while it waited for a connection, or for a token."""
+        for waiting in (self._waiting, self._held_up):
+            if attempt in waiting:
+                waiting.remove(attempt)
 
     def idle(self, connection: VaultConnection) -> None:
         """Called by a connection that can take another question."""
@@ -142,7 +162,7 @@ class VaultPool:
                     server_hostname=endpoint.host if endpoint.tls else None,
                 )
         except (OSError, TimeoutError) as error:
-            self._dial_failed(_why(error))
+            self._dial_failed(why_no_vault(error, CONNECT_SECONDS))
             return
         self._connections.add(connection)
         self.idle(connection)
@@ -207,8 +227,25 @@ class _Attempt:
         elif status == _FORBIDDEN and self._may_change_token and token.refused(self._token_generation):
             self._may_change_token = False
             self._pool.again(self, on_fresh_connection=False)
+        elif status == _FORBIDDEN and self._may_change_token and token.pending:
+            self._may_change_token = False
+            self._connection = None
+            self._pool.hold_up(self)
         else:
             self.fail(error_of(status, body, question.what, token.remedy))
+
+    def may_go_on(self) -> bool:
+        """It is clear what token there is: whether it helps this attempt, which has failed where it does not."""
+        question, token = self._question, self._pool.token
+        if question is None:
+            return False
+        if token.value is None:
+            self.fail(no_token(question.what, token.remedy))
+        elif token.generation == self._token_generation:
+            self.fail(error_of(_FORBIDDEN, memoryview(b""), question.what, token.remedy))
+        else:
+            return True
+        return False
 
     def broken(self, reason: str, *, unanswered: bool) -> None:
         """The connection failed."""
@@ -244,24 +281,3 @@ class _Attempt:
         self.fail(unavailable(reason))
         if connection is not None:
             connection.abandon(reason)
-
-
-_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
-"""What OpenSSL says when the other side answers in plain text, before 3.2 and since."""
-
-
-def _why(error: OSError) -> str:
-    """Words for a failed dial. The error's own text would do, but says nothing of what to do."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not accepted ({error.verify_message}): check vault.address and vault.ca_cert"
-        )
-    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
-        return "it speaks no TLS there; is vault.address http?"
-    if isinstance(error, ssl.SSLError):
-        return "the TLS handshake failed: check that vault.address is an https address of Vault"
-    if isinstance(error, TimeoutError):
-        return f"no connection within {CONNECT_SECONDS:.0f} seconds: check vault.address"
-    # asyncio's own text repeats the call and its arguments.
-    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else type(error).__name__
-    return f"no connection ({reason}): check vault.address and that Vault runs"

@@ -1,22 +1,22 @@
-"""Custody's Vault token: read from a file descriptor into a buffer, and read again when Vault no longer takes it.
+"""Custody's Vault token from a file: read from a descriptor into a buffer, and read again when Vault no longer takes it.
 
 It never stands in an environment variable or on a command line: both can be read in /proc for as long as the process lives.
 """
 
 import os
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vaultsigner.custody.held_token import REREAD_SECONDS, HeldToken
+from vaultsigner.custody.secret_file import open_secret_file, word_in
 from vaultsigner.custody.wiping import wipe
 
 LONGEST_TOKEN = 4096
-REREAD_SECONDS = 1.0
-_TOKEN = re.compile(rb"\s*([!-~]+)\s*")
+_BRACE = ord("{")
 
 
-class VaultToken:
+class VaultToken(HeldToken):
     """The token in use.
 
     Args:
@@ -28,33 +28,27 @@ class VaultToken:
     def __init__(
         self, descriptor: int | None, path: Path, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__(clock)
         self._descriptor = descriptor
         self._path = path
-        self._clock = clock
-        self._value: bytearray | None = None
         self._looked_at = float("-inf")
-        self.generation = 0
-        self.in_doubt = False
-        """Vault has refused the token, which may mean that it is dead, or that it may not do one thing; the keeper asks."""
+        self._holds_document = False
         self.look()
 
     @property
-    def value(self) -> bytearray | None:
-        """The token; None while there is none. Belongs to this object: copy it into what is wiped, never keep it."""
-        return self._value
-
-    @property
     def remedy(self) -> str:
-        """What a person has to do when Vault does not take the token."""
+        """See `HeldToken`."""
+        if self._holds_document:
+            return (
+                f"{self._path} holds a JSON document instead of a token: a sink of Vault Agent has to be without wrap_ttl and "
+                "dh_type; for a response-wrapped secret, use the method approle"
+            )
         if self._value is None:
             return f"there is no token yet, write one into {self._path}"
         return f"write a fresh token into {self._path}, or give its policy what `vaultsigner vault setup --print` shows"
 
     def refused(self, generation: int) -> bool:
-        """Vault refused the token of this generation. Whether there is another one to try now.
-
-        Looks at the file once a second at most, so that a refused token costs little.
-        """
+        """See `HeldToken`. Looks at the file once a second at most, so that a refused token costs little."""
         if generation != self.generation:
             return True
         self.in_doubt = True
@@ -68,7 +62,7 @@ class VaultToken:
     def _reopen(self) -> bool:
         """The file may have been replaced by renaming: the descriptor still shows the old one."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+            descriptor = open_secret_file(self._path)
         except OSError:
             return False
         if not self._take(descriptor):
@@ -82,27 +76,14 @@ class VaultToken:
     def _take(self, descriptor: int | None) -> bool:
         if descriptor is None:
             return False
-        room = bytearray(LONGEST_TOKEN + 1)
         try:
-            count = os.preadv(descriptor, [room], 0)
-            return count <= LONGEST_TOKEN and self._adopt(room, count)
+            fresh = word_in(descriptor, LONGEST_TOKEN)
         except OSError:
             return False
-        finally:
-            wipe(room)
-
-    def _adopt(self, room: bytearray, count: int) -> bool:
-        found = _TOKEN.fullmatch(room, 0, count)
-        if found is None:
+        if fresh is None:
             return False
-        start, end = found.span(1)
-        fresh = room[start:end]
-        if fresh == self._value:
+        self._holds_document = fresh[0] == _BRACE
+        if self._holds_document:
             wipe(fresh)
             return False
-        if self._value is not None:
-            wipe(self._value)
-        self._value = fresh
-        self.in_doubt = False
-        self.generation += 1
-        return True
+        return self.adopt(fresh)
