@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.client.desk import Asking, Desk, asking, running_desk
+from tests.integration.client.asking import Asking, asking
+from tests.integration.client.desk import Desk, running_desk
 from vaultsigner.client import Credentials
 
 Ask = Callable[..., Asking]

@@ -1,10 +1,8 @@
 """One service with everything in it that the client can ask for, and both clients to be asked in the same words."""
 
-import asyncio
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,6 @@ from tests.integration.signed.callers import KEYS, UNHURRIED, planned_partner
 from tests.signing_client import HmacKey as TestHmacKey
 from tests.world import World, cheap_hash, running_world
 from vaultsigner.client import (
-    AsyncSigningClient,
     Credentials,
     Ed25519Key,
     HmacKey,
@@ -32,7 +29,6 @@ from vaultsigner.client import (
     PartnerKey,
     Password,
     RsaKey,
-    SigningClient,
 )
 from vaultsigner.dev.exchange.server import ExchangeServer
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedClient, PlannedUser
@@ -44,6 +40,11 @@ POLICY = """\
 version: 1
 groups: {risk: ["user:ann", "user:bob"]}
 rules:
+  - id: bob-slowly
+    effect: allow
+    principals: ["user:bob"]
+    operations: [freeze.*]
+    limits: [{count: 1, every: 3s, per: principal}]
   - {id: chain, effect: allow, operations: [order.*, cancel_order.*, freeze.*, unfreeze.*, vote.*]}
   - id: small
     effect: allow
@@ -61,47 +62,6 @@ rules:
   - {id: mini, effect: allow, operations: [open_api.*]}
   - {id: no-doge, effect: deny, operations: [exchange.order], when: {symbol: {equals: DOGEUSDT}}}
 """
-
-
-@dataclass(slots=True)
-class Asking:
-    """One of the two clients, asked as if both were alike: `asking.wallets()` answers wallets."""
-
-    client: SigningClient | AsyncSigningClient
-    runner: asyncio.Runner | None = field(repr=False)
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.client, name)
-        if self.runner is None or not callable(found):
-            return found
-
-        def asked(*args: Any, **kwargs: Any) -> Any:
-            assert self.runner is not None
-            given = found(*args, **kwargs)
-            return (
-                self.runner.run(_everything(given)) if inspect.isasyncgen(given) else self.runner.run(given)
-            )
-
-        return asked
-
-
-async def _everything(items: Any) -> list[Any]:
-    return [item async for item in items]
-
-
-@contextmanager
-def asking(kind: str, url: str, credentials: Credentials | None, **options: Any) -> Iterator[Asking]:
-    """A client of the kind, `sync` or `async`."""
-    if kind == "sync":
-        with SigningClient(url, credentials, **options) as client:
-            yield Asking(client, None)
-        return
-    with asyncio.Runner() as runner:
-        awaited = AsyncSigningClient(url, credentials, **options)
-        try:
-            yield Asking(awaited, runner)
-        finally:
-            runner.run(awaited.close())
 
 
 @dataclass(frozen=True, slots=True)

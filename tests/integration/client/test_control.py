@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.adversarial.desk import RECEIVER
+from tests.integration.client.asking import Asking, asking
 from tests.integration.client.conftest import Ask
-from tests.integration.client.desk import CALLERS, EXCHANGE, NAMES, WALLET, Asking, Desk, asking, person
+from tests.integration.client.desk import CALLERS, EXCHANGE, NAMES, WALLET, Desk, person
 from tests.integration.exchanges.desk import ORDER
 from tests.patience import PATIENCE_SECONDS, wait_until
 from vaultsigner.client import (

@@ -1,0 +1,144 @@
+"""A service that does exactly what a test says with each connection: answers, drops it, or is not there."""
+
+import json
+import socket
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+
+from tests.patience import PATIENCE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer.
+
+    Args:
+        cut: so many bytes of its end are missing.
+        kept: whether the connection stays open afterwards.
+    """
+
+    status: int
+    document: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int = 0
+    kept: bool = True
+
+    def as_bytes(self) -> bytes:
+        """As it goes out."""
+        body = self.document if isinstance(self.document, bytes) else json.dumps(self.document).encode()
+        request_id = self.document.get("request_id", "id") if isinstance(self.document, dict) else "id"
+        headers = {
+            "Content-Length": str(len(body)),
+            "X-Request-Id": request_id,
+            "Date": formatdate(usegmt=True),
+            **self.headers,
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        whole = f"HTTP/1.1 {self.status} X\r\n{head}\r\n".encode() + body
+        return whole[: len(whole) - self.cut]
+
+
+DROPPED = Said(0, b"")
+"""The connection ends once the request has come."""
+
+
+def error(status: int, code: str, **headers: str) -> Said:
+    """An error document."""
+    document = {"code": code, "message": "words", "detail": "words", "request_id": "id"}
+    return Said(status, document, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@dataclass(slots=True)
+class RawService:
+    """What was asked, and what is to be said; the last word is said for ever."""
+
+    port: int
+    words: deque[Said] = field(default_factory=deque)
+    asked: list[bytes] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def says(self, *words: Said) -> None:
+        """From now on."""
+        self.words = deque(words)
+
+    def next(self) -> Said:
+        """What is to be said now."""
+        return self.words.popleft() if len(self.words) > 1 else self.words[0]
+
+
+@contextmanager
+def running_raw_service() -> Iterator[RawService]:
+    """One that listens until the context ends."""
+    stop = threading.Event()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        service = RawService(listener.getsockname()[1])
+        listener.settimeout(0.05)
+        threads = [threading.Thread(target=_accept, args=(service, listener, stop))]
+        threads[0].start()
+        try:
+            yield service
+        finally:
+            stop.set()
+            threads[0].join()
+
+
+def _accept(service: RawService, listener: socket.socket, stop: threading.Event) -> None:
+    threads = []
+    while not stop.is_set():
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            continue
+        threads.append(threading.Thread(target=_serve, args=(service, connection, stop)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+
+
+def _serve(service: RawService, connection: socket.socket, stop: threading.Event) -> None:
+    connection.settimeout(0.05)
+    with closing(connection):
+        while (request := _read(connection, stop)) is not None:
+            service.asked.append(request)
+            said = service.next()
+            if said is DROPPED:
+                return
+            connection.settimeout(PATIENCE_SECONDS)
+            connection.sendall(said.as_bytes())
+            connection.settimeout(0.05)
+            if said.cut or not said.kept:
+                return
+
+
+def _read(connection: socket.socket, stop: threading.Event) -> bytes | None:
+    read = b""
+    while not stop.is_set():
+        try:
+            piece = connection.recv(65536)
+        except TimeoutError:
+            continue
+        except OSError:
+            return None
+        if not piece:
+            return None
+        read += piece
+        head, end, body = read.partition(b"\r\n\r\n")
+        if end and len(body) >= _length(head):
+            return read
+    return None
+
+
+def _length(head: bytes) -> int:
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.partition(b":")[2])
+    return 0

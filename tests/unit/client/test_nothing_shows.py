@@ -1,0 +1,183 @@
+"""Secrets are not shown, files are read anew, and what would be rounded or read by others is refused."""
+
+import inspect
+import json
+import ssl
+import traceback
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from vaultsigner.client import (
+    AccessToken,
+    AsyncSigningClient,
+    ClientCertificate,
+    CredentialsError,
+    Ed25519Key,
+    HmacKey,
+    OpenApiKey,
+    Order,
+    PartnerKey,
+    Password,
+    Payment,
+    RsaKey,
+    SigningClient,
+    Token,
+    Transfer,
+)
+from vaultsigner.client.asks import pairs
+from vaultsigner.client.calls.documents import encoded
+from vaultsigner.client.operations import Operations
+from vaultsigner.client.session import Session
+
+CANARY = "kanarienvogel-4711"
+KEY = Ed25519PrivateKey.generate()
+
+
+def pem(passphrase: bytes | None = None) -> bytes:
+    protection = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
+    return KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
+
+
+CREDENTIALS: list[Any] = [
+    Password("sam", CANARY),
+    AccessToken(CANARY),
+    HmacKey("key", CANARY),
+    RsaKey("key", CANARY, CANARY),
+    Ed25519Key("key", CANARY, CANARY),
+    OpenApiKey("key", CANARY),
+    PartnerKey(CANARY, CANARY),
+    ClientCertificate("file", passphrase=CANARY),
+    Token(access_token=CANARY),
+]
+
+
+@pytest.mark.parametrize("credentials", CREDENTIALS, ids=lambda each: type(each).__name__)
+def test_no_repr_shows_a_secret(credentials: Any) -> None:
+    assert CANARY not in repr(credentials)
+    if not isinstance(credentials, ClientCertificate | Token):
+        client = SigningClient("http://127.0.0.1:1", credentials)
+        client._session.token = CANARY
+        assert CANARY not in f"{client!r} {client._session!r}"
+
+
+def test_a_key_that_cannot_be_read_is_not_quoted() -> None:
+    with pytest.raises(CredentialsError) as caught:
+        Ed25519Key("key", f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----").sign(b"")
+    told = "".join(traceback.format_exception(caught.value))
+    assert CANARY not in "".join(line for line in told.splitlines() if "Ed25519Key(" not in line)
+
+
+def test_a_password_is_in_no_request_that_is_shown() -> None:
+    plan = Session(Password("sam", CANARY)).log_in()
+    step: Any = next(plan)
+    assert json.loads(step.request.body) == {"username": "sam", "password": CANARY}
+    assert CANARY not in repr(step)
+
+
+def test_secrets_come_from_files_and_functions_at_each_use(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("first\n")
+    told = iter((b"first", b"second"))
+    from_file, from_function = HmacKey("key", file), HmacKey("key", lambda: next(told))
+    first = HmacKey("key", "first").sign(b"x")
+    assert from_file.sign(b"x") == from_function.sign(b"x") == first
+    file.write_text("second")
+    second = HmacKey("key", "second").sign(b"x")
+    assert from_file.sign(b"x") == from_function.sign(b"x") == second != first
+
+
+def test_a_replaced_private_key_is_used_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_bytes(pem())
+    key = Ed25519Key("key", file)
+    first = key.sign(b"x")
+    other = Ed25519PrivateKey.generate()
+    file.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert key.sign(b"x") != first
+
+
+@pytest.mark.parametrize("source", ["", b"", lambda: "", lambda: None, Path("/nowhere/at/all")])
+def test_a_secret_that_is_not_there_is_told(source: Any) -> None:
+    with pytest.raises(CredentialsError):
+        HmacKey("key", source).sign(b"")
+
+
+def test_private_keys_with_a_passphrase_and_of_another_kind() -> None:
+    assert Ed25519Key("key", pem(b"word"), "word").sign(b"x") == Ed25519Key("key", pem()).sign(b"x")
+    for key in (
+        Ed25519Key("key", pem(b"word")),
+        Ed25519Key("key", pem(b"word"), "other"),
+        RsaKey("key", pem()),
+        PartnerKey(pem()),
+    ):
+        with pytest.raises(CredentialsError):
+            key.sign(b"x")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://signer.example.com",
+        "http://10.0.0.1:8000",
+        "ftp://127.0.0.1",
+        "127.0.0.1:8000",
+        "https://a.example.com/prefix",
+        "https://sam:word@a.example.com",
+        "https://a.example.com?x=1",
+        "https://",
+    ],
+)
+@pytest.mark.parametrize("client", [SigningClient, AsyncSigningClient])
+def test_addresses_that_would_not_do_are_refused(url: str, client: type[SigningClient]) -> None:
+    with pytest.raises(ValueError, match=r"URL|plain HTTP"):
+        client(url)
+
+
+def test_addresses_that_do() -> None:
+    for url in ("http://localhost:1", "http://[::1]:1", "http://127.3.2.1", "https://a.example.com/"):
+        SigningClient(url)
+    SigningClient("http://10.0.0.1:8000", allow_http=True)
+    with pytest.raises(ValueError, match="https"):
+        SigningClient("http://127.0.0.1", client_certificate=ClientCertificate("x"))
+    with pytest.raises(CredentialsError):
+        SigningClient("https://a.example.com", ca_file="/nowhere/at/all")
+    context = ssl.create_default_context()
+    SigningClient("https://a.example.com", tls=context)
+
+
+def test_what_would_be_rounded_is_refused() -> None:
+    with pytest.raises(TypeError, match="price"):
+        Order(symbol="A_B", side=1, price=0.1, quantity=1).document()  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(TypeError, match="amount"):
+        Payment(to_address="x", symbol="BNB", amount=True).document()
+    with pytest.raises(TypeError, match="float"):
+        encoded({"a": [{"b": 0.1}]})
+    with pytest.raises(TypeError, match="float"):
+        pairs({"price": 0.1})  # type: ignore[dict-item]  # the mistake
+    assert Payment(to_address="x", symbol="BNB", amount=Decimal("1E-8")).document()["amount"] == "0.00000001"
+    with pytest.raises(ValueError, match="payments"):
+        Transfer(amount=1, payments=[Payment(to_address="x", symbol="BNB", amount=1)]).document()
+
+
+def test_both_clients_have_the_same_names() -> None:
+    public = {name for name in dir(SigningClient) if not name.startswith("_")}
+    assert public == {name for name in dir(AsyncSigningClient) if not name.startswith("_")}
+    assert {name for name in dir(Operations) if not name.startswith("_")} <= public
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Operations) if not name.startswith("_")])
+def test_every_method_tells_what_it_does(name: str) -> None:
+    method = getattr(SigningClient("http://127.0.0.1:1"), name)
+    assert inspect.getdoc(method)
+    assert "session" not in inspect.signature(method).parameters
+    assert next(iter(inspect.signature(getattr(SigningClient, name)).parameters)) == "self"
