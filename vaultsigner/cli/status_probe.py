@@ -14,13 +14,9 @@ import aiohttp
 from vaultsigner.audit.anchors.anchor import Anchor
 from vaultsigner.audit.anchors.opening import open_anchors
 from vaultsigner.audit.searching.overview import chains_overview
-from vaultsigner.cli.status_report import (
-    AnchorGlance,
-    PolicyGlance,
-    ServiceFinding,
-    StatusReport,
-    VaultGlance,
-)
+from vaultsigner.cli.status_figures import ServiceFigures, read_figures
+from vaultsigner.cli.status_findings import AnchorGlance, PolicyGlance, ServiceFinding, VaultGlance
+from vaultsigner.cli.status_report import StatusReport
 from vaultsigner.cli.status_state import look_at_state
 from vaultsigner.config import ConfigProblems
 from vaultsigner.config.settings import AuditSettings, ListenAddress, Settings, VaultSettings
@@ -31,6 +27,7 @@ ANSWER_SECONDS = 5.0
 """How long the service, Vault and each anchor have to answer."""
 LARGEST_ANSWER = 1 << 20
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where the service listens everywhere, it is asked here
+_KINDS = {"wallets": "wallet", "exchanges": "exchange", "open_api": "Open API app"}
 _VAULT_STATES = {
     200: "active",
     429: "standby",
@@ -80,7 +77,7 @@ async def _service(session: aiohttp.ClientSession, listen: ListenAddress) -> Ser
         )
     try:
         async with session.get(f"http://{address}/readyz", allow_redirects=False) as answer:
-            body = json.loads(await answer.content.read(LARGEST_ANSWER))
+            body = json.loads(await _body(answer))
     except TimeoutError:
         return ServiceFinding(
             address, running=True, ready=False, problems=(f"no answer within {ANSWER_SECONDS:.0f} s",)
@@ -97,8 +94,28 @@ async def _service(session: aiohttp.ClientSession, listen: ListenAddress) -> Ser
         ready=body["status"] == "ready",
         problems=_texts(body.get("problems")),
         warnings=_texts(body.get("warnings")),
-        wallets=_unusable_wallets(body.get("wallets")),
+        unusable=_unusable(body),
+        figures=await _figures(session, address),
     )
+
+
+async def _figures(session: aiohttp.ClientSession, address: str) -> ServiceFigures | None:
+    """More of it; worth having, and not worth waiting for twice."""
+    try:
+        async with session.get(f"http://{address}/metrics", allow_redirects=False) as answer:
+            return read_figures((await _body(answer)).decode("utf-8", "replace"))
+    except (TimeoutError, aiohttp.ClientError):
+        return None
+
+
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """All of it, but not without end."""
+    body = bytearray()
+    async for part in answer.content.iter_any():
+        body += part
+        if len(body) > LARGEST_ANSWER:
+            break
+    return bytes(body)
 
 
 def _not_running(address: str, why: str) -> ServiceFinding:
@@ -109,14 +126,14 @@ def _texts(listed: Any) -> tuple[str, ...]:
     return tuple(map(str, listed)) if isinstance(listed, list) else ()
 
 
-def _unusable_wallets(listed: Any) -> Mapping[str, str] | None:
-    if not isinstance(listed, dict):
-        return None
-    return {
-        str(name): str(each.get("reason") or "no reason is told")
-        for name, each in listed.items()
-        if isinstance(each, dict) and each.get("ready") is False
-    }
+def _unusable(body: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for section, kind in _KINDS.items():
+        listed = body.get(section)
+        for name, each in listed.items() if isinstance(listed, dict) else ():
+            if isinstance(each, dict) and each.get("ready") is False:
+                found[f"{kind} {name}"] = str(each.get("reason") or "no reason is told")
+    return found
 
 
 async def _vault(session: aiohttp.ClientSession, vault: VaultSettings) -> VaultGlance:
@@ -127,7 +144,7 @@ async def _vault(session: aiohttp.ClientSession, vault: VaultSettings) -> VaultG
             ssl.create_default_context(cafile=vault.ca_cert) if vault.address.startswith("https:") else False
         )
         async with session.get(url, allow_redirects=False, ssl=context) as answer:
-            body = json.loads(await answer.content.read(LARGEST_ANSWER))
+            body = json.loads(await _body(answer))
     except TimeoutError:
         return VaultGlance(vault.address, "unknown", problem=f"no answer within {ANSWER_SECONDS:.0f} s")
     except aiohttp.ClientError as error:

@@ -6,83 +6,19 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from vaultsigner.cli.policy.words import counted, printable
+from vaultsigner.cli.status_figures import ServiceFigures
+from vaultsigner.cli.status_findings import (
+    AnchorGlance,
+    PolicyGlance,
+    ServiceFinding,
+    StateGlance,
+    VaultGlance,
+)
 
 Mark = Literal["ok", "warn", "FAIL", "-"]
 MOST_CHAINS_SHOWN = 5
 NEARLY_PERCENT = 80
 _LONGEST = 400
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceFinding:
-    """What the service says of itself on its operations port.
-
-    Args:
-        address: of that port.
-        running: something answered as the service does.
-        ready: it would sign now.
-        problems: why not; also why nothing answered.
-        warnings: what stands in no signature's way.
-        wallets: those that it says cannot be used now, and why.
-    """
-
-    address: str
-    running: bool
-    ready: bool
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    wallets: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class VaultGlance:
-    """What Vault says of itself to anybody: active, standby, sealed, not initialised; or why it says nothing."""
-
-    address: str
-    state: str
-    version: str | None = None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyGlance:
-    """The policies as they lie in their directory now."""
-
-    directory: str
-    digest: str | None = None
-    rules: int = 0
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StateGlance:
-    """What the state knows.
-
-    Args:
-        where: which database, without a password.
-        chains: how many chains of the record it knows of: one for each process that ever wrote one and is not resumed.
-        suspensions: with `kind`, `name`, `reason`, `by`, `since`.
-        approvals: with `id`, `status`, `requested_by`, `rule`, `expires_at`.
-        limits: each window of which something is used, as GET /api/limits has them.
-    """
-
-    engine: Literal["sqlite", "postgresql"]
-    where: str
-    problem: str | None = None
-    chains: int = 0
-    suspensions: tuple[Mapping[str, Any], ...] = ()
-    approvals: tuple[Mapping[str, Any], ...] = ()
-    limits: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorGlance:
-    """One anchor: when the newest checkpoint in it was signed (as it says itself), or why that is not known."""
-
-    name: str
-    kind: str
-    newest: str | None = None
-    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +54,11 @@ class StatusReport:
     def lines(self) -> Iterator[tuple[Mark, str, str]]:
         """For people: a mark, what it is about, and a line."""
         yield from _service(self.service)
+        if self.service.figures is not None:
+            yield from _processes(self.service.figures, self.at.timestamp())
         yield from _vault(self.vault, self.service)
-        yield from _policy(self.policy)
-        yield from _state(self.state)
+        yield from _policy(self.policy, self.service.figures)
+        yield from _state(self.state, self.service.figures)
         yield from self._record()
         yield from self._anchors()
         yield from _stopped(self.state)
@@ -166,38 +104,66 @@ def _service(service: ServiceFinding) -> Iterator[tuple[Mark, str, str]]:
         yield "FAIL" if service.running else "-", "", printable(problem, limit=_LONGEST)
     for warning in service.warnings:
         yield "warn", "", printable(warning, limit=_LONGEST)
-    for name, reason in (service.wallets or {}).items():
-        yield "warn", "wallet", f"{printable(name)} cannot sign: {printable(reason, limit=_LONGEST)}"
+    told = "; ".join(service.problems)
+    for name, reason in service.unusable.items():
+        if reason != told:  # What stands in the way of all has been told.
+            yield "warn", "", f"{printable(name)} cannot be used: {printable(reason, limit=_LONGEST)}"
+
+
+def _processes(figures: ServiceFigures, now: float) -> Iterator[tuple[Mark, str, str]]:
+    server = f"server {printable(figures.version or '')} {_up_since(figures.server_started, now)}"
+    if figures.custody_up is False:
+        yield "FAIL", "processes", f"{server}; custody does not answer"
+        return
+    starts = figures.custody_starts or 1
+    again = f", started {starts} times since the server was" if starts > 1 else ""
+    yield (
+        "warn" if starts > 1 else "ok",
+        "processes",
+        f"{server}; custody {_up_since(figures.custody_started, now)}{again}",
+    )
+
+
+def _up_since(started: float | None, now: float) -> str:
+    return "runs" if started is None else f"up for {_span(max(0, round(now - started)))}"
 
 
 def _vault(vault: VaultGlance, service: ServiceFinding) -> Iterator[tuple[Mark, str, str]]:
     version = f", version {printable(vault.version)}" if vault.version else ""
     if vault.problem is None:
         mark: Mark = "ok" if vault.state in ("active", "standby") else "FAIL"
-        yield mark, "vault", f"{vault.address}: {vault.state}{version}"
+        ttl = service.figures.token_ttl_seconds if service.figures else None
+        token = f"; custody's token lives {_span(ttl)} unless renewed" if ttl is not None else ""
+        yield mark, "vault", f"{vault.address}: {vault.state}{version}{token}"
     else:
         # The service may have a way to Vault that we have not; where it has none either, it says so itself.
         mark = "-" if service.ready else "FAIL"
         yield mark, "vault", f"{vault.address}: {printable(vault.problem, limit=_LONGEST)}"
 
 
-def _policy(policy: PolicyGlance) -> Iterator[tuple[Mark, str, str]]:
+def _policy(policy: PolicyGlance, figures: ServiceFigures | None) -> Iterator[tuple[Mark, str, str]]:
     if policy.problem is not None:
         yield "warn", "policy", f"{policy.directory}: {printable(policy.problem, limit=_LONGEST)}"
     else:
-        digest = (policy.digest or "")[:19]
-        yield "ok", "policy", f"{policy.directory}: {counted(policy.rules, 'rule')}, {digest}"
+        digest = policy.digest or ""
+        yield "ok", "policy", f"{policy.directory}: {counted(policy.rules, 'rule')}, {digest[:19]}"
+        in_force = figures.policy if figures else None
+        if in_force is not None and in_force != digest:
+            yield "warn", "", f"the service still applies others, {printable(in_force)[:19]}"
 
 
-def _state(state: StateGlance) -> Iterator[tuple[Mark, str, str]]:
+def _state(state: StateGlance, figures: ServiceFigures | None) -> Iterator[tuple[Mark, str, str]]:
     if state.problem is not None:
         yield "warn", "state", printable(state.problem, limit=_LONGEST)
-    else:
-        yield (
-            "ok",
-            "state",
-            f"{state.where} ({state.engine}); knows {counted(state.chains, 'chain')} of the record",
-        )
+        return
+    replicas = figures.replicas if figures else None
+    shared = (
+        f", used by {counted(replicas, 'server')} of late"
+        if replicas and state.engine == "postgresql"
+        else ""
+    )
+    chains = counted(state.chains, "chain")
+    yield "ok", "state", f"{state.where} ({state.engine}){shared}; knows {chains} of the record"
 
 
 def _stopped(state: StateGlance) -> Iterator[tuple[Mark, str, str]]:
@@ -258,12 +224,15 @@ def _ago(time: str, at: datetime) -> str:
         seconds = round((at - datetime.fromisoformat(time).astimezone(UTC)).total_seconds())
     except ValueError:
         return printable(time)
-    if seconds < 0:
-        return f"{-seconds} s ahead of this clock"
+    return f"{_span(-seconds)} ahead of this clock" if seconds < 0 else f"{_span(seconds)} ago"
+
+
+def _span(seconds: int) -> str:
+    """In the unit that people think in."""
     for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def _bytes(size: int) -> str:

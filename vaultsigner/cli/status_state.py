@@ -5,7 +5,7 @@ from typing import Any, Literal, cast
 
 from vaultsigner.cli.live_state import with_state
 from vaultsigner.cli.state_probe import try_state
-from vaultsigner.cli.status_report import StateGlance
+from vaultsigner.cli.status_findings import StateGlance
 from vaultsigner.config.settings import Settings
 from vaultsigner.config.state_urls import is_postgresql, parse_postgresql
 from vaultsigner.errors import VaultsignerError

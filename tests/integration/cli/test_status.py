@@ -67,8 +67,11 @@ def test_all_is_told_of_a_service_that_runs(program: Program, world: World) -> N
     assert outcome.status == 0, outcome
     lines = outcome.out.splitlines()
     assert "\x1b" not in outcome.out
+    assert "; custody up for " in outcome.out
+    assert "; custody's token lives " in outcome.out
     for begin in (
         "ok    service    ready",
+        "ok    processes  server ",
         f"ok    vault      {world.openbao.address}: active, version ",
         "ok    policy     ",
         "ok    state      sqlite:///",
