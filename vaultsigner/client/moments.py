@@ -19,19 +19,24 @@ class Moments:
         self._used: set[tuple[bytes, int]] = set()
         self._order: deque[tuple[bytes, int]] = deque()
 
-    def take(self, caller: bytes, text: bytes, now: int) -> int:
+    def take(self, caller: bytes, text: bytes, now: int, farthest: int) -> int | None:
         """The latest moment, at most `now`, at which the caller has not asked with this text.
 
         Args:
             text: what is signed beside the moment.
             now: in whatever unit timestamps have.
+            farthest: how far back it may lie, so that it does not come too late.
+
+        Returns:
+            None where all of these were used: it has to be asked a moment later.
         """
         digest = hashlib.sha256(caller + b"\0" + text).digest()
         with self._lock:
-            while (digest, now) in self._used:
-                now -= 1
-            self._remember((digest, now))
-        return now
+            for moment in range(now, now - farthest - 1, -1):
+                if (digest, moment) not in self._used:
+                    self._remember((digest, moment))
+                    return moment
+        return None
 
     def _remember(self, moment: tuple[bytes, int]) -> None:
         if len(self._order) >= REMEMBERED:

@@ -36,11 +36,12 @@ from vaultsigner.client.moments import Moments
 from vaultsigner.client.plans import LogIn, Pause, Plan, Send
 from vaultsigner.client.reply import Reply
 from vaultsigner.client.secret_sources import read_secret
-from vaultsigner.client.signed_requests import Signer
+from vaultsigner.client.signed_requests import CrowdedMomentError, Signer
 
 T = TypeVar("T")
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 2.0
+CROWDED_SECONDS = 0.25
 FARTHEST_CORRECTION_MS = 600_000
 """Nobody's clock is corrected by more than ten minutes by itself: whoever can answer in the service's name could have
 signatures made for next year."""
@@ -82,10 +83,11 @@ class Session:
         """
         attempt = _Attempts(self, ask)
         while True:
-            token = yield from self._token_for(ask)
+            request = yield from self.dressed(ask)
+            token = self.token
             trouble: SigningClientError
             try:
-                reply: Reply = yield Send(self.signer().request(ask, token))
+                reply: Reply = yield Send(request)
             except (NotSentError, ConnectionLostError) as error:
                 trouble = error
             else:
@@ -101,9 +103,13 @@ class Session:
             yield Pause(wait)
 
     def dressed(self, ask: Ask[Any]) -> Plan[Request]:
-        """The request as it would go out now."""
+        """The request as it goes out now, or as soon as it can be told from equal ones before it."""
         token = yield from self._token_for(ask)
-        return self.signer().request(ask, token)
+        while True:
+            try:
+                return self.signer().request(ask, token)
+            except CrowdedMomentError:
+                yield Pause(CROWDED_SECONDS)
 
     @staticmethod
     def refusal(ask: Ask[Any], reply: Reply) -> SigningClientError:
@@ -144,9 +150,11 @@ class Session:
             return None
         if isinstance(self.credentials, AccessToken):
             return read_secret(self.credentials.token, "access token").decode()
-        if isinstance(self.credentials, Password) and self.token is None:
+        if not isinstance(self.credentials, Password):
+            return None
+        while (token := self.token) is None:  # another thread may find a new one refused at once
             yield LogIn(lambda: self.token is None, self._log_in_quietly)
-        return self.token
+        return token
 
     @property
     def _is_user(self) -> bool:

@@ -19,7 +19,7 @@ from vaultsigner.client.credentials import (
     Password,
     RequestKey,
 )
-from vaultsigner.client.errors import CredentialsError
+from vaultsigner.client.errors import CredentialsError, SigningClientError
 from vaultsigner.client.moments import Moments
 
 API_KEY_HEADER = "X-MBX-APIKEY"
@@ -28,7 +28,13 @@ PARTNER_HEADER = "signature"
 APPROVAL_HEADER = "X-Vaultsigner-Approval"
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+USUAL_WINDOW_MS, FARTHEST_BACK_SECONDS = 5000, 30
+"""What a signature's window is where nobody says, and half of a token's."""
 USER_AGENT = "vaultsigner-client"
+
+
+class CrowdedMomentError(SigningClientError):
+    """Equal requests have used up every moment that one more could be of: it has to wait. Never leaves this package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Signer:
 
         Raises:
             CredentialsError: the credentials cannot show what the request needs.
+            CrowdedMomentError: equal requests have used up every moment that it could be of.
         """
         who = self.credentials
         match ask.proof:
@@ -77,16 +84,26 @@ class Signer:
         window = () if self.recv_window_ms is None else (("recvWindow", str(self.recv_window_ms)),)
         plain = spelled((*ask.parameters, *bound, *window))
         body = ask.body or b""
-        moment = self.moments.take(key.api_key.encode(), plain.encode() + body, self.now_ms())
+        moment = self._moment(key.api_key.encode(), plain.encode() + body)
         text = f"{plain}&timestamp={moment}" if plain else f"timestamp={moment}"
         signed = f"{text}&signature={quote(key.sign(text.encode() + body), safe='')}"
         return _made(ask, signed, {API_KEY_HEADER: key.api_key})
+
+    def _moment(self, caller: bytes, text: bytes) -> int:
+        window = USUAL_WINDOW_MS if self.recv_window_ms is None else self.recv_window_ms
+        moment = self.moments.take(caller, text, self.now_ms(), window // 2)
+        if moment is None:
+            raise CrowdedMomentError
+        return moment
 
     def _by_token(self, ask: Ask[Any], key: OpenApiKey) -> Request:
         bare = _bare(ask, {})
         path, _, query = bare.target.partition("?")
         digest = open_api_digest(bare.method, path, query, bare.body)
-        moment = self.moments.take(key.access_key_id.encode(), digest.encode(), self.now_ms() // 1000)
+        caller, now = key.access_key_id.encode(), self.now_ms() // 1000
+        moment = self.moments.take(caller, digest.encode(), now, FARTHEST_BACK_SECONDS)
+        if moment is None:
+            raise CrowdedMomentError
         return Request(
             bare.method, bare.target, {**bare.headers, OPEN_API_HEADER: key.token(digest, moment)}, bare.body
         )
@@ -100,7 +117,7 @@ class Signer:
         window = () if self.recv_window_ms is None else (("recvWindow", str(self.recv_window_ms)),)
         given = (*ask.parameters, *window)
         read = "&".join(f"{name}={value}" for name, value in given)
-        moment = self.moments.take(b"", read.encode(), self.now_ms())
+        moment = self._moment(b"", read.encode())
         text = f"{read}&timestamp={moment}" if read else f"timestamp={moment}"
         headers = {PARTNER_HEADER: self.credentials.sign(text.encode())}
         return _made(ask, spelled((*given, ("timestamp", str(moment)))), headers)

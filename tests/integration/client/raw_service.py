@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -58,13 +59,14 @@ class RawService:
     """What was asked, and what is to be said; the last word is said for ever."""
 
     port: int
+    tls: ssl.SSLContext | None = None
     words: deque[Said] = field(default_factory=deque)
     asked: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.tls else f"http://127.0.0.1:{self.port}"
 
     def says(self, *words: Said) -> None:
         """From now on."""
@@ -76,19 +78,19 @@ class RawService:
 
 
 @contextmanager
-def running_raw_service() -> Iterator[RawService]:
-    """One that listens until the context ends."""
+def running_raw_service(tls: ssl.SSLContext | None = None) -> Iterator[RawService]:
+    """One that listens until the context ends, over TLS if there is a context for it."""
     stop = threading.Event()
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        service = RawService(listener.getsockname()[1])
+        service = RawService(listener.getsockname()[1], tls)
         listener.settimeout(0.05)
-        threads = [threading.Thread(target=_accept, args=(service, listener, stop))]
-        threads[0].start()
+        accepting = threading.Thread(target=_accept, args=(service, listener, stop))
+        accepting.start()
         try:
             yield service
         finally:
             stop.set()
-            threads[0].join()
+            accepting.join()
 
 
 def _accept(service: RawService, listener: socket.socket, stop: threading.Event) -> None:
@@ -105,6 +107,13 @@ def _accept(service: RawService, listener: socket.socket, stop: threading.Event)
 
 
 def _serve(service: RawService, connection: socket.socket, stop: threading.Event) -> None:
+    if service.tls is not None:
+        connection.settimeout(PATIENCE_SECONDS)
+        try:
+            connection = service.tls.wrap_socket(connection, server_side=True)
+        except OSError:  # the client, or the server, did not like the other's certificate
+            connection.close()
+            return
     connection.settimeout(0.05)
     with closing(connection):
         while (request := _read(connection, stop)) is not None:

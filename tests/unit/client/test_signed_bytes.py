@@ -17,6 +17,8 @@ from vaultsigner.client.asks import Ask, Proof, Request, Value, spelled
 from vaultsigner.client.calls.exchanges import forward
 from vaultsigner.client.calls.wallets import check
 from vaultsigner.client.credentials import Credentials
+from vaultsigner.client.plans import Pause
+from vaultsigner.client.session import Session
 from vaultsigner.client.signed_requests import Signer, open_api_digest
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -95,7 +97,9 @@ def test_the_signature_is_over_the_query_and_the_body_as_they_go_out(name: str, 
     assert request.body == (body or b"")
 
 
-@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")  # one vector's secret has 31 bytes
+@pytest.mark.filterwarnings(
+    "ignore::jwt.warnings.InsecureKeyLengthWarning"
+)  # one vector's secret has 31 bytes
 @pytest.mark.parametrize("vector", TOKENS, ids=lambda vector: vector["id"])
 def test_every_open_api_vector_has_our_token(vector: dict[str, Any]) -> None:
     digest = open_api_digest(vector["method"], vector["uri"], vector["query"], vector["body"].encode())
@@ -132,3 +136,19 @@ def test_open_api_tokens_of_one_second_differ_too() -> None:
     signer = Signer(OpenApiKey("id", "a secret that is long enough for HS256"), lambda: NOW_MS)
     tokens = {signer.request(check(), None).headers["X-Mp-Open-Api-Token"] for _ in range(20)}
     assert len(tokens) == 20
+
+
+def test_too_many_equal_requests_wait_for_their_moment() -> None:
+    """A token is good for a minute: the requests that would have to be older than half of one wait."""
+    now = [NOW_MS]
+    session = Session(OpenApiKey("id", "a secret that is long enough for HS256"), clock_ms=lambda: now[0])
+    tokens = set[str]()
+    for _ in range(40):
+        plan = session.dressed(check())
+        try:
+            while isinstance(next(plan), Pause):
+                now[0] += 250
+        except StopIteration as done:
+            tokens.add(done.value.headers["X-Mp-Open-Api-Token"])
+    assert len(tokens) == 40
+    assert now[0] - NOW_MS == pytest.approx(9_000, abs=1_000), "31 at once, then one a second"
