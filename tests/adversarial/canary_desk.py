@@ -223,8 +223,15 @@ FORWARDED = {
 
 
 @contextmanager
-def running_everything(directory: Path) -> Iterator[Desk]:
-    """The desk, for as long as the context lasts."""
+def running_everything(
+    directory: Path, *, policy: str = POLICY, audit: Mapping[str, object] | None = None
+) -> Iterator[Desk]:
+    """The desk, for as long as the context lasts.
+
+    Args:
+        policy: another one.
+        audit: as for `running_world`.
+    """
     with ExitStack() as stack:
         exchange = stack.enter_context(running_exchange())
         program = stack.enter_context(running_mini_program())
@@ -245,7 +252,8 @@ def running_everything(directory: Path) -> Iterator[Desk]:
             running_desk(
                 directory,
                 private_key_wallet(WALLET),
-                policy=POLICY,
+                policy=policy,
+                audit=audit,
                 users=users,
                 clients=(
                     *(
