@@ -46,8 +46,11 @@ class Traefik:
         """A TLS connection, from any loopback address, by somebody who shows a certificate or none."""
         context = self.context(certificate)
         context.set_alpn_protocols([protocol])
-        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS, (source, 0))
-        return context.wrap_socket(plain, server_hostname="localhost")
+        return context.wrap_socket(self.plain(source=source), server_hostname="localhost")
+
+    def plain(self, *, source: str = "127.0.0.1") -> socket.socket:
+        """A connection on which nobody has spoken TLS yet."""
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS, (source, 0))
 
     def context(self, certificate: Certificate | None = None) -> ssl.SSLContext:
         """What such a client has."""
@@ -56,16 +59,24 @@ class Traefik:
             context.load_cert_chain(certificate.file)
         return context
 
-    def raw(self, data: bytes, certificate: Certificate | None = None, *, source: str = "127.0.0.1") -> bytes:
-        """Send bytes as they are; everything that comes back until Traefik closes."""
+    def raw(
+        self,
+        data: bytes,
+        certificate: Certificate | None = None,
+        *,
+        source: str = "127.0.0.1",
+        silence_seconds: float = PATIENCE_SECONDS,
+    ) -> bytes:
+        """Send bytes as they are; everything that comes back until Traefik closes, or says nothing for so long."""
         answer = b""
         with closing(self.connect(certificate, source=source)) as connection:
-            connection.sendall(data)
+            connection.settimeout(silence_seconds)
             try:
+                connection.sendall(data)
                 while piece := connection.recv(65536):
                     answer += piece
-            except (ConnectionError, ssl.SSLError):
-                pass  # cut off: what came before that counts
+            except (OSError, TimeoutError):
+                pass  # cut off, or silent: what came before that counts
         return answer
 
     def send(
@@ -137,7 +148,11 @@ def adapted(delivered: Path, directory: Path, port: int, health_port: int) -> Pa
     static["entryPoints"]["https"]["address"] = f"127.0.0.1:{port}"
     static["entryPoints"]["health"]["address"] = f"127.0.0.1:{health_port}"
     static["providers"]["file"]["directory"] = str(directory / "dynamic")
-    static["accessLog"] = {"filePath": str(directory / "access.jsonl"), "format": "json"}
+    static["accessLog"] = {
+        "filePath": str(directory / "access.jsonl"),
+        "format": "json",
+        "fields": {"headers": {"defaultMode": "keep"}},
+    }
     copy = directory / "traefik.yml"
     copy.write_text(yaml.safe_dump(static))
     return copy
