@@ -25,8 +25,13 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Click's own, except that a command that is none of ours is told with the nearest that is."""
+        """Click's own, except that a command that is none of ours is told with the nearest that is; `help` is `--help`."""
         names = self.list_commands(ctx)
+        if args[0] == "help" and "help" not in names and not ctx.resilient_parsing:
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            args = [*args[1:], "--help"]
         if args[0] not in names and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = get_close_matches(args[0].lower(), names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"

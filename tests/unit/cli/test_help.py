@@ -73,3 +73,25 @@ def test_every_command_stands_under_one_of_the_headings() -> None:
 
 def test_a_short_h_is_help_too() -> None:
     assert CliRunner().invoke(main, ["keys", "create", "-h"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["help"], ["--help"]),
+        (["help", "keys"], ["keys", "--help"]),
+        (["help", "keys", "create"], ["keys", "create", "--help"]),
+        (["keys", "help"], ["keys", "--help"]),
+        (["keys", "help", "create"], ["keys", "create", "--help"]),
+    ],
+)
+def test_help_as_a_word_is_help_too(words: list[str], same: list[str]) -> None:
+    shown = CliRunner().invoke(main, words)
+    assert shown.exit_code == 0
+    assert shown.output == CliRunner().invoke(main, same).output
+
+
+def test_help_for_what_does_not_exist_says_so() -> None:
+    shown = CliRunner().invoke(main, ["help", "kyes"])
+    assert shown.exit_code == 2
+    assert "did you mean keys?" in shown.output
