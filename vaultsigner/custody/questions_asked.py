@@ -28,6 +28,8 @@ class QuestionsAsked:
     def asking(self, code: QuestionCode) -> Iterator[None]:
         """For as long as one question is under way."""
         question = code.name.lower()
+        # From zero on, so that the first one that fails is seen to be one more.
+        self._errors.setdefault((question, "custody_unavailable"), 0)
         began = time.perf_counter()
         self._in_flight += 1
         try:

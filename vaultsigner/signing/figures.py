@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import vaultsigner
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.metrics_protocol import CustodyMetrics
+from vaultsigner.domain.checkpoints import Checkpoint
 from vaultsigner.errors import CustodyError, StateError
 from vaultsigner.group_commit import Load
 from vaultsigner.signing.clock import Clock
@@ -132,40 +133,44 @@ class Figures:
             "The number of the last record of this process's chain.",
             Sample(recorder.head.seq, chain),
         )
-        if checkpoints is not None:
-            last = checkpoints.last
-            yield gauge(
-                "vaultsigner_audit_checkpoint_failing",
-                "Whether the last attempt to make a checkpoint failed.",
-                single(checkpoints.problem is not None),
-            )
-            if last is not None:
-                yield gauge(
-                    "vaultsigner_audit_checkpoint_size",
-                    "How many records the last checkpoint of this process's chain covers.",
-                    Sample(last.size, chain),
-                )
-                yield gauge(
-                    "vaultsigner_audit_checkpoint_age_seconds",
-                    "How long ago that checkpoint was made; they are made each minute.",
-                    single(max(0.0, self._clock.milliseconds() / 1000 - last.time_us / 1_000_000)),
-                )
+        last = None if checkpoints is None else checkpoints.last
+        yield gauge(
+            "vaultsigner_audit_checkpoint_failing",
+            "Whether the last attempt to make a checkpoint failed.",
+            single(checkpoints is not None and checkpoints.problem is not None),
+        )
+        yield gauge(
+            "vaultsigner_audit_checkpoint_size",
+            "How many records the last checkpoint of this process's chain covers.",
+            *([] if last is None else [Sample(last.size, chain)]),
+        )
+        yield gauge(
+            "vaultsigner_audit_checkpoint_age_seconds",
+            "How long ago that checkpoint was made; they are made each minute.",
+            *([] if last is None else [single(self._seconds_since(last))]),
+        )
         yield from self._of_anchors()
+
+    def _seconds_since(self, checkpoint: Checkpoint) -> float:
+        return max(0.0, self._clock.milliseconds() / 1000 - checkpoint.time_us / 1_000_000)
 
     def _of_anchors(self) -> Iterator[Metric]:
         anchoring = self._record.anchoring
-        if anchoring is None:
-            return
-        states = [({"anchor": each.name}, each) for each in anchoring.status()]
+        states = () if anchoring is None else anchoring.status()
+        yield gauge(
+            "vaultsigner_audit_anchors_failing",
+            "Anchors that do not take checkpoints.",
+            single(sum(each.problem is not None for each in states)),
+        )
         yield gauge(
             "vaultsigner_audit_anchor_up",
             "Whether an anchor takes checkpoints.",
-            *(Sample(float(each.problem is None), labels) for labels, each in states),
+            *(Sample(float(each.problem is None), {"anchor": each.name}) for each in states),
         )
         yield gauge(
             "vaultsigner_audit_anchor_queue_length",
             "Checkpoints that wait to be kept by an anchor.",
-            *(Sample(each.waiting, labels) for labels, each in states),
+            *(Sample(each.waiting, {"anchor": each.name}) for each in states),
         )
 
     def _of_policies(self) -> Iterator[Metric]:
@@ -228,12 +233,11 @@ def _of_custody(told: CustodyMetrics) -> Iterator[Metric]:
         "The most that the custody process had in memory.",
         single(told.peak_memory_bytes),
     )
-    if told.token_ttl_seconds is not None:
-        yield gauge(
-            "vaultsigner_vault_token_ttl_seconds",
-            "How long custody's Vault token still lives; absent where it does not end, or is not good.",
-            single(told.token_ttl_seconds),
-        )
+    yield gauge(
+        "vaultsigner_vault_token_ttl_seconds",
+        "How long custody's Vault token still lives; absent where it does not end, or is not good.",
+        *([] if told.token_ttl_seconds is None else [single(told.token_ttl_seconds)]),
+    )
     yield from _of_vault(told)
 
 
@@ -269,12 +273,12 @@ def _of_readiness(readiness: Readiness) -> Iterator[Metric]:
         "Whether a part that every signature needs works.",
         *(Sample(float(each not in failing), {"component": each}) for each in COMPONENTS),
     )
-    for kind, named in readiness.standings.items():
-        yield gauge(
-            f"vaultsigner_{kind}_ready",
-            f"Whether {_WHAT[kind]} could be signed for; /readyz has the reason where not.",
-            *(Sample(float(standing.ready), {kind: name}) for name, standing in named.items()),
-        )
-
-
-_WHAT = {"wallet": "a wallet", "exchange": "an exchange", "open_api": "an Open API app"}
+    yield gauge(
+        "vaultsigner_target_ready",
+        "Whether a wallet, an exchange or an Open API app could be signed for; /readyz has the reason where not.",
+        *(
+            Sample(float(standing.ready), {"kind": kind, "name": name})
+            for kind, named in readiness.standings.items()
+            for name, standing in named.items()
+        ),
+    )
