@@ -34,7 +34,7 @@ from vaultsigner.dev.exchange.server import ExchangeServer
 from vaultsigner.dev.installation import EVERY_PERMISSION, PlannedClient, PlannedUser
 from vaultsigner.dev.planned_exchanges import PlannedExchange, PlannedOpenApiApp
 
-EXCHANGE, APP, WALLET = "main", "mini-app", "hot"
+EXCHANGE, APP, WALLET = "binance-main", "mini-app", "wallet_1"
 OPEN_API_SECRET = "a secret of an Open API client's, for tests alone"
 POLICY = """\
 version: 1
