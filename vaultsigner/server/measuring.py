@@ -13,7 +13,7 @@ from vaultsigner.server import statuses
 from vaultsigner.signing.calls import Answer, Streamed
 from vaultsigner.telemetry.metrics import NONE
 from vaultsigner.telemetry.passages import Passage, Trace
-from vaultsigner.telemetry.requests import RequestMeter
+from vaultsigner.telemetry.requests import UNKNOWN_OUTCOME, RequestMeter
 
 UNROUTED_OPERATION = "http.request"
 PUBLIC_OPERATION = "exchange.public"
@@ -21,8 +21,8 @@ DOCUMENTS = "documents"
 """The family of pages and files for people."""
 ABANDONED = "abandoned"
 """How a request ended that nobody waits for any more."""
-UPSTREAM_REFUSED, UPSTREAM_FAILED, UPSTREAM_UNKNOWN = "upstream_refused", "upstream_failed", "outcome_unknown"
-"""How an exchange's own answer counts: 4xx, 5xx, and one that does not tell what the exchange did."""
+UPSTREAM_REFUSED, UPSTREAM_FAILED = "upstream_refused", "upstream_failed"
+"""How an exchange's own answer counts: 4xx, and 5xx."""
 
 _FAMILIES: Mapping[str, str] = MappingProxyType(
     {
@@ -52,7 +52,7 @@ def request_meter(operations: Collection[str]) -> RequestMeter:
     known = {*operations, *OPERATIONS, UNROUTED_OPERATION, PUBLIC_OPERATION}
     return RequestMeter(
         operations=known,
-        outcomes={*statuses.STATUS_FOR_CODE, ABANDONED, UPSTREAM_REFUSED, UPSTREAM_FAILED, UPSTREAM_UNKNOWN},
+        outcomes={*statuses.STATUS_FOR_CODE, ABANDONED, UPSTREAM_REFUSED, UPSTREAM_FAILED, UNKNOWN_OUTCOME},
         families={*map(family_of, known), DOCUMENTS},
     )
 
@@ -68,7 +68,7 @@ def outcome_of(answer: Answer | Streamed | Refusal) -> str:
     if not isinstance(answer, Streamed):
         return answer.code
     if not answer.outcome_known:
-        return UPSTREAM_UNKNOWN
+        return UNKNOWN_OUTCOME
     if answer.status < 400:
         return "ok"
     return UPSTREAM_FAILED if statuses.is_our_fault(answer.status) else UPSTREAM_REFUSED

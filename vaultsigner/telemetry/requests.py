@@ -12,6 +12,7 @@ from vaultsigner.telemetry.passages import Passage, StepName, Trace
 Key = TypeVar("Key", tuple[str, str, str], tuple[str, str, str, str])
 MOST_RULES = 1000
 """Rules that are counted by name in one process's life; policies come and go, and each name is a series for good."""
+UNKNOWN_OUTCOME = "outcome_unknown"
 _EFFECTS = frozenset({"allow", "deny", "approval"})
 
 
@@ -41,6 +42,7 @@ class RequestMeter:
         self._in_flight = 0
         self._requests: Counter[tuple[str, str, str, str]] = Counter()
         self._durations: defaultdict[tuple[str, str], Histogram] = defaultdict(Histogram)
+        self._unknown = 0
         self._decisions: Counter[tuple[str, str, str]] = Counter()
         self._steps: defaultdict[StepName, Histogram] = defaultdict(Histogram)
 
@@ -64,6 +66,7 @@ class RequestMeter:
         outcome = _known(outcome, self._outcomes)
         rule = self._rule(passage.rule)
         self._requests[family, operation, outcome, rule] += 1
+        self._unknown += outcome == UNKNOWN_OUTCOME
         self._durations[family, operation].observe(time.perf_counter() - passage.began)
         if passage.trace is not None:
             facts = {"family": family, "operation": operation, "outcome": outcome, "rule": rule}
@@ -95,6 +98,11 @@ class RequestMeter:
                 ),
             ),
             gauge("vaultsigner_requests_in_flight", "Requests not yet answered.", single(self._in_flight)),
+            counter(
+                "vaultsigner_unknown_outcomes_total",
+                "Requests of which nobody knows what a node or an exchange did; there from zero on, so that the first is seen.",
+                single(self._unknown),
+            ),
             counter(
                 "vaultsigner_decisions_total",
                 "What policy decided, by operation, effect and rule; the rule is none where no rule matched.",
