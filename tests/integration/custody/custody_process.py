@@ -12,6 +12,7 @@ from typing import Any
 from tests.patience import PATIENCE_SECONDS, until
 from vaultsigner.cli.launcher import custody_environment
 from vaultsigner.custody.client import CustodyClient
+from vaultsigner.custody.keepsake_memory import SIZE as KEEPSAKE_BYTES
 from vaultsigner.custody.protocol import SignBeaconRequest
 from vaultsigner.dev.installation import Installation
 from vaultsigner.domain.names import Operation, RequestId, WalletName
@@ -33,6 +34,8 @@ class CustodyProcess:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self.socket_path))
         self._listener.listen(128)
+        self._keepsake = os.memfd_create("keepsake")
+        os.ftruncate(self._keepsake, KEEPSAKE_BYTES)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +47,8 @@ class CustodyProcess:
     def start(self) -> None:
         """Start it, or start it again on the same socket. Does not wait."""
         arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(self.installation.config_file)]
-        descriptors = [self._listener.fileno()]
+        arguments += ["--keepsake-fd", str(self._keepsake)]
+        descriptors = [self._listener.fileno(), self._keepsake]
         token_path = self.installation.token_path
         token = os.open(token_path, os.O_RDONLY) if token_path.exists() else None
         arguments += ["--listen-fd", str(self._listener.fileno())]
@@ -78,6 +82,7 @@ class CustodyProcess:
         if self._process is not None and self._process.poll() is None:
             self.stop()
         self._listener.close()
+        os.close(self._keepsake)
 
 
 @contextmanager
