@@ -93,11 +93,11 @@ class QuietZshComplete(ZshComplete):
 
 
 class QuietFishComplete(FishComplete):
-    """As for zsh."""
+    """As for zsh; descriptions may have commas."""
 
     source_template = FishComplete.source_template.replace(
         "-t) %(prog_name)s", "-t) %(prog_name)s 2>/dev/null"
-    )
+    ).replace('string split ","', 'string split -m 1 ","')
 
 
 COMPLETIONS: dict[str, type[ShellComplete]] = {

@@ -154,3 +154,43 @@ def test_the_script_says_how_to_install_it(shell_name: str) -> None:
     assert "2>/dev/null" in done.stdout.partition("_complete")[2]
     if shell_name == "zsh":  # which looks at the first line alone
         assert done.stdout.startswith("#compdef vaultsigner\n")
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("vaultsigner susp", {"suspend", "suspensions"}),
+        ("vaultsigner suspend wallet ", {"hot", "cold-2"}),
+        ("vaultsigner policy explain --as user:", {"user:sam", "user:ann"}),
+        ("vaultsigner check --config con", {"config/"}),
+    ],
+)
+def test_fish_completes(shell: Shell, line: str, offered: set[str]) -> None:
+    words = f"vaultsigner completion fish | source; complete -C '{line}'"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", words],
+        cwd=shell.home,
+        env={**shell.environment, "HOME": str(shell.home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [row.partition("\t") for row in done.stdout.splitlines()]
+    assert {name for name, _, _ in rows} == offered
+    if "suspend" in offered:  # a description with commas, whole
+        assert "Stop a wallet, a client, a user, an exchange, or everything." in {told for _, _, told in rows}
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_takes_the_script(shell: Shell) -> None:
+    words = "autoload -Uz compinit; compinit -u -D; source <(vaultsigner completion zsh); print $_comps[vaultsigner]"
+    done = subprocess.run(
+        ["zsh", "-f", "-c", words],
+        cwd=shell.home,
+        env={**shell.environment, "HOME": str(shell.home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "_vaultsigner_completion\n"
