@@ -84,7 +84,7 @@ class Session:
         attempt = _Attempts(self, ask)
         while True:
             request = yield from self.dressed(ask)
-            token = self.token
+            made_with = (self.token, self.offset_ms)
             trouble: SigningClientError
             try:
                 reply: Reply = yield Send(request)
@@ -94,7 +94,7 @@ class Session:
                 found = trouble_of(ask, reply)
                 if found is None:
                     return ask.read(reply)
-                if attempt.mended(found, reply, token):
+                if attempt.mended(found, reply, *made_with):
                     continue
                 trouble = found
             wait = attempt.wait_seconds(trouble)
@@ -189,8 +189,12 @@ class _Attempts:
     def __post_init__(self) -> None:
         self.until = time.monotonic() + self.session.retry_seconds
 
-    def mended(self, trouble: SigningClientError, reply: Reply, token: str | None) -> bool:
-        """Whether the cause was found and removed, so that it may be tried once more at once: it was refused unseen."""
+    def mended(self, trouble: SigningClientError, reply: Reply, token: str | None, offset_ms: int) -> bool:
+        """Whether the cause was found and removed, so that it may be tried once more at once: it was refused unseen.
+
+        Args:
+            token, offset_ms: what the request was made with; others may have mended it meanwhile.
+        """
         if trouble.code in self.mendings:
             return False
         self.mendings.add(trouble.code)
@@ -203,7 +207,9 @@ class _Attempts:
             session.credentials, RequestKey | OpenApiKey
         ):
             date = reply.date_ms
-            return date is not None and session.correct_clock(date, FARTHEST_CORRECTION_MS)
+            return session.offset_ms != offset_ms or (
+                date is not None and session.correct_clock(date, FARTHEST_CORRECTION_MS)
+            )
         return False
 
     def wait_seconds(self, trouble: SigningClientError) -> float | None:

@@ -1,7 +1,5 @@
 """Callers of the API: a person who logs in, a bot that signs each request. Both measure how long an answer takes."""
 
-import hashlib
-import hmac
 import json
 import time
 from collections.abc import Mapping
@@ -9,6 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import aiohttp
+from yarl import URL
+
+from vaultsigner.client import HmacKey
+from vaultsigner.client.asks import Ask
+from vaultsigner.client.session import machine_ms
+from vaultsigner.client.signed_requests import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +78,23 @@ class SigningBot:
     url: str
     api_key: str
     secret: str = field(repr=False)
+    _signer: Signer = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._signer = Signer(HmacKey(self.api_key, self.secret), machine_ms)
 
     async def post(self, path: str, body: object) -> ApiAnswer:
         """POST a JSON document; the signature covers the query and the body's very bytes, and no other operation."""
-        data = json.dumps(body).encode()
         operation = path.removeprefix("/api/").replace("/", ".")
-        query = f"operation={operation}&timestamp={time.time_ns() // 1_000_000}&recvWindow=5000"
-        signature = hmac.new(self.secret.encode(), query.encode() + data, hashlib.sha256).hexdigest()
-        headers = {"X-MBX-APIKEY": self.api_key, "Content-Type": "application/json"}
-        target = f"{self.url}{path}?{query}&signature={signature}"
-        return await _timed(self.session, "POST", target, headers=headers, data=data)
+        data = json.dumps(body).encode()
+        request = self._signer.request(
+            Ask("POST", path, lambda reply: reply, body=data, operation=operation), None
+        )
+        target = URL(f"{self.url}{request.target}", encoded=True)
+        return await _timed(self.session, "POST", target, headers=request.headers, data=request.body)
 
 
-async def _timed(session: aiohttp.ClientSession, method: str, url: str, **request: Any) -> ApiAnswer:
+async def _timed(session: aiohttp.ClientSession, method: str, url: str | URL, **request: Any) -> ApiAnswer:
     started = time.perf_counter()
     async with session.request(method, url, **request) as response:
         body = await response.json()

@@ -10,6 +10,7 @@ from tests.integration.client.desk import CALLERS, WALLET, Desk, person
 from tests.signing_client import SignedCall
 from vaultsigner.client import AsyncSigningClient, Freeze, LimitExceededError, SigningClient
 from vaultsigner.client.calls.transactions import sign
+from vaultsigner.client.session import machine_ms
 
 COPIES = 25
 
@@ -37,6 +38,15 @@ async def test_all_who_wait_for_a_token_share_one_log_in(desk: Desk) -> None:
         await asyncio.gather(*(client.check() for _ in range(20)))
     after = [record for record in desk.world.records() if record.get("operation") == "auth.login"]
     assert len(after) == len(before) + 1
+
+
+@pytest.mark.parametrize("way", ["hmac", "rsa", "ed25519", "open_api"])
+@pytest.mark.parametrize("off_ms", [-400_000, 400_000])
+async def test_a_wrong_clock_is_found_out_by_all_who_ask_at_once(desk: Desk, way: str, off_ms: int) -> None:
+    async with AsyncSigningClient(desk.url, CALLERS[way], clock_ms=lambda: machine_ms() + off_ms) as client:
+        await asyncio.gather(*(client.check() for _ in range(10)))
+        assert client.clock_offset_ms == pytest.approx(-off_ms, abs=2_000)
+        assert await client.sync_time() == client.clock_offset_ms
 
 
 def test_a_limit_of_policy_is_waited_out_or_told(ask: Ask) -> None:
