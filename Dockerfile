@@ -1,11 +1,10 @@
-# syntax=docker/dockerfile:1
-# The service in a container: nothing but Python, the locked packages and vaultsigner; no shell needed, no root.
+# The service in a container: Python, the locked packages and vaultsigner; no root, and nothing that needs a shell.
 #
 # Debian, not Alpine: custody relies on glibc's allocator settings, which musl does not have.
-# A tag can move. Name the image by digest in your own builds: --build-arg PYTHON_IMAGE=python@sha256:..., and
-# NODE_IMAGE in the same way.
-ARG PYTHON_IMAGE=python:3.11-slim-bookworm
-ARG NODE_IMAGE=node:24-bookworm-slim
+# Images are named by digest, which cannot move; the tag beside it is for people and for tools that renew both (docs/deployment.md,
+# "Images"). Renew them often: the base's security updates come this way alone.
+ARG PYTHON_IMAGE=python:3.11.16-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
+ARG NODE_IMAGE=node:24.18.0-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37b7e9a7285cf83b6951452d
 
 # What the console draws its plot with, checked against the hash in its lock file; nothing else of this stage goes further.
 FROM ${NODE_IMAGE} AS parts
@@ -27,9 +26,11 @@ COPY vaultsigner vaultsigner
 COPY --from=parts /parts/node_modules/uplot/dist/uPlot.esm.js vaultsigner/server/console/vendor/uplot.js
 COPY --from=parts /parts/node_modules/uplot/dist/uPlot.min.css vaultsigner/server/console/vendor/uplot.css
 COPY --from=parts /parts/node_modules/uplot/LICENSE vaultsigner/server/console/vendor/uplot-license.txt
+# Compiled here, once: the root file system is read-only later.
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . \
  && /opt/vaultsigner/bin/pip install --no-deps --no-index /dist/*.whl \
- && /opt/vaultsigner/bin/pip uninstall --yes pip
+ && /opt/vaultsigner/bin/pip uninstall --yes pip setuptools \
+ && /opt/vaultsigner/bin/python -m compileall -q /opt/vaultsigner/lib
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 vaultsigner \
@@ -45,11 +46,13 @@ WORKDIR /srv/vaultsigner
 USER 10001:10001
 VOLUME ["/srv/vaultsigner/state", "/srv/vaultsigner/audit"]
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9100/healthz', timeout=2)"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["vaultsigner", "healthcheck"]
+# The launcher starts server and custody, restarts custody, hands signals on and ends both in order. As number 1 it has nobody
+# else to bury; --init puts the engine's own init in front of it, as compose.yaml does.
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["vaultsigner"]
 CMD ["serve"]
 
-# docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
+# docker run --init --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
 #   -v ./config:/srv/vaultsigner/config:ro -v /run/vault:/run/vault:ro \
 #   -v vs-state:/srv/vaultsigner/state -v vs-audit:/srv/vaultsigner/audit -p 127.0.0.1:8000:8000 vaultsigner

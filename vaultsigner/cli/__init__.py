@@ -21,6 +21,9 @@ COMMANDS = {
         "See at a glance how the service is; works when it is down, too.",
         section=RUN,
     ),
+    "healthcheck": CommandSource(
+        "vaultsigner.cli.healthcheck", "Ask the running service how it is; for containers.", section=RUN
+    ),
     "check": CommandSource(
         "vaultsigner.cli.check", "Check the configuration and try every secret reference.", section=RUN
     ),
