@@ -194,9 +194,21 @@ async def test_a_program_that_runs_stops_when_a_newer_one_has_changed_what_it_wr
 ) -> None:
     assert await use(state, 1) is None
     own_postgres.execute("UPDATE vaultsigner.commits SET oldest_program = 99")
+    with pytest.raises(StateError, match="a newer vaultsigner has changed the tables"):
+        await state.suspensions()
     for _ in range(2):
         with pytest.raises(StateError, match="a newer vaultsigner has changed the tables"):
             await use(state, 2)
-    with pytest.raises(StateError, match="a newer vaultsigner has changed the tables"):
-        await state.suspensions()
     assert own_postgres.execute("SELECT count(*) FROM vaultsigner.nonces") == [(1,)]
+
+
+async def test_who_only_reads_stops_with_the_others(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    """A suspension may be among what was lost, and there is no other look at it than this one."""
+    assert (await state.suspensions()).suspended == ()
+    own_postgres.execute("UPDATE vaultsigner.commits SET closed = 'a drill'")
+    with pytest.raises(StateError, match="a drill; it serves nobody"):
+        await state.suspension_version()
+    own_postgres.execute("UPDATE vaultsigner.commits SET closed = NULL")
+    assert (await state.suspensions()).suspended == ()
