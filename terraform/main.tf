@@ -122,6 +122,7 @@ module "record" {
   subnet_ids        = module.network.data_subnet_ids
   security_group_id = module.firewall.files_id
   task_role_arn     = module.service.task_role_arn
+  backups           = var.record_backups
 }
 
 module "edge" {

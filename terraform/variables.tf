@@ -129,8 +129,8 @@ variable "routes" {
   nullable = false
 
   validation {
-    condition     = alltrue([for route in var.routes : can(cidrnetmask(route.cidr)) && !endswith(route.cidr, "/0")])
-    error_message = "Each cidr is an IPv4 network, and none is all of them."
+    condition     = alltrue([for route in var.routes : can(cidrnetmask(route.cidr)) && try(tonumber(split("/", route.cidr)[1]) >= 8, false)])
+    error_message = "Each cidr is an IPv4 network of /8 or smaller."
   }
   validation {
     condition     = alltrue([for route in var.routes : (route.transit_gateway_id == null) != (route.vpc_peering_connection_id == null)])
@@ -162,8 +162,8 @@ variable "client_cidrs" {
   type        = list(string)
 
   validation {
-    condition     = length(var.client_cidrs) > 0 && alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr)) && !endswith(cidr, "/0")])
-    error_message = "IPv4 networks, and not all of them: the callers of a signing service are known."
+    condition     = length(var.client_cidrs) > 0 && alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr)) && try(tonumber(split("/", cidr)[1]) >= 8, false)])
+    error_message = "IPv4 networks of /8 or smaller: the callers of a signing service are known."
   }
 }
 
@@ -288,6 +288,13 @@ variable "anchors" {
     condition     = can(regex("^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/$", var.anchors.prefix))
     error_message = "A prefix that ends in a slash."
   }
+}
+
+variable "record_backups" {
+  description = "Whether AWS Backup copies the record's file system daily; the account has to have AWS Backup's service role."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "log_retention_days" {

@@ -71,7 +71,6 @@ resource "aws_db_instance" "this" {
   manage_master_user_password         = true
   master_user_secret_kms_key_id       = var.key_arn
   iam_database_authentication_enabled = true
-  ca_cert_identifier                  = "rds-ca-rsa2048-g1"
 
   multi_az               = true
   publicly_accessible    = false

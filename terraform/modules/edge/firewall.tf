@@ -1,12 +1,5 @@
 # What can be refused before anything of ours reads it. Signatures, passwords and rights are vaultsigner's to judge.
 
-locals {
-  managed = {
-    reputation = { priority = 20, group = "AWSManagedRulesAmazonIpReputationList" }
-    known_bad  = { priority = 30, group = "AWSManagedRulesKnownBadInputsRuleSet" }
-  }
-}
-
 resource "aws_wafv2_web_acl" "this" {
   name        = var.name
   description = "In front of vaultsigner"
@@ -70,25 +63,41 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
-  dynamic "rule" {
-    for_each = local.managed
-    content {
-      name     = rule.value.group
-      priority = rule.value.priority
-      override_action {
-        none {}
+  rule {
+    name     = "reputation"
+    priority = 20
+    override_action {
+      none {}
+    }
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesAmazonIpReputationList"
       }
-      statement {
-        managed_rule_group_statement {
-          vendor_name = "AWS"
-          name        = rule.value.group
-        }
+    }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "reputation"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  rule {
+    name     = "known-bad-inputs"
+    priority = 30
+    override_action {
+      none {}
+    }
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesKnownBadInputsRuleSet"
       }
-      visibility_config {
-        cloudwatch_metrics_enabled = true
-        metric_name                = rule.key
-        sampled_requests_enabled   = false
-      }
+    }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "known-bad-inputs"
+      sampled_requests_enabled   = false
     }
   }
 

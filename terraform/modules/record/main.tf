@@ -208,6 +208,7 @@ resource "aws_efs_file_system" "record" {
 }
 
 resource "aws_efs_backup_policy" "record" {
+  count          = var.backups ? 1 : 0
   file_system_id = aws_efs_file_system.record.id
   backup_policy {
     status = "ENABLED"

@@ -37,3 +37,8 @@ variable "task_role_arn" {
   description = "The only role that may mount the file system."
   type        = string
 }
+
+variable "backups" {
+  description = "Whether AWS Backup copies the file system daily."
+  type        = bool
+}

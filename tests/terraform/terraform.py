@@ -1,0 +1,95 @@
+"""The terraform command on a copy of terraform/, with the AWS provider that this machine has."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "terraform"
+_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+_VARIABLE = "VAULTSIGNER_TERRAFORM_MIRROR"
+_USUAL_PLACES = ("/opt", "/usr/share/terraform", "/usr/local/share/terraform", "~/.terraform.d")
+_PATIENCE_SECONDS = 900
+
+
+class Terraform:
+    """In a directory of its own; nothing is written into the repository.
+
+    Args:
+        directory: does not exist yet.
+        override: a file that is laid over the configuration, e.g. with another provider's address.
+    """
+
+    def __init__(self, directory: Path, override: str = "") -> None:
+        binary = shutil.which("terraform")
+        mirror = provider_mirror()
+        if binary is None or mirror is None:
+            pytest.skip(
+                f"needs terraform, and its AWS provider in a file-system mirror, whose place {_VARIABLE} may say"
+            )
+        self._binary = binary
+        self.directory = directory
+        shutil.copytree(SOURCE, directory, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+        if override:
+            (directory / "stand_in_override.tf").write_text(override)
+        self.run("init", f"-plugin-dir={mirror}", "-input=false")
+
+    def run(self, *arguments: str, within: str = ".") -> str:
+        """What it prints.
+
+        Raises:
+            AssertionError: it fails, with all that it said.
+        """
+        done = subprocess.run(
+            [self._binary, f"-chdir={self.directory / within}", *arguments],
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"terraform {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+def provider_mirror() -> Path | None:
+    """The directory that `terraform init -plugin-dir` takes, if there is one."""
+    named = os.environ.get(_VARIABLE)
+    return next((place for place in ([Path(named)] if named else _candidates()) if _has_provider(place)), None)
+
+
+def _candidates() -> Iterator[Path]:
+    for place in map(Path, map(os.path.expanduser, _USUAL_PLACES)):
+        yield from (place, *_directories_in([place]), *_directories_in(_directories_in([place])))
+
+
+def _directories_in(places: Iterable[Path]) -> list[Path]:
+    found: list[Path] = []
+    for place in places:
+        try:
+            found += sorted(each for each in place.iterdir() if each.is_dir())
+        except OSError:
+            continue
+    return found
+
+
+def _has_provider(place: Path) -> bool:
+    return any(place.glob(f"{_PROVIDER}/5.*"))
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of this machine's own AWS accounts or Terraform settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+    return {
+        **kept,
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        "CHECKPOINT_DISABLE": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
