@@ -26,6 +26,12 @@ class _Idle:
     since: float
 
 
+@dataclass(slots=True)
+class _Answering:
+    response: HTTPResponse
+    may_be_kept: bool = False
+
+
 class Connections:
     """Connections to one service; any number of threads may use them.
 
@@ -46,17 +52,16 @@ class Connections:
             ConnectionLostError: it ended too early.
             UnexpectedAnswerError: there is more than anybody would answer.
         """
-        with self._response(request) as (connection, response):
+        with self._answering(request) as answering:
+            response = answering.response
             body = response.read(LARGEST_ANSWER_BYTES + 1)
             if len(body) > LARGEST_ANSWER_BYTES:
                 raise UnexpectedAnswerError("the answer is too long", response.status)
-            if (
-                response.length
-            ):  # http.client takes half a body with a length for a whole one where it reads by amount
+            # http.client takes half a body for a whole one where it reads by amount.
+            if response.length:
                 raise ConnectionLostError("the answer was cut")
-            if not response.will_close:
-                self._idle.append(_Idle(connection, time.monotonic()))
-        return _reply(response, body)
+            answering.may_be_kept = not response.will_close
+            return _reply(response, body)
 
     @contextmanager
     def lines(self, request: Request) -> Iterator[Reply | Iterator[str]]:
@@ -65,7 +70,8 @@ class Connections:
         Raises:
             as `send`; ConnectionLostError also while iterating.
         """
-        with self._response(request) as (_, response):
+        with self._answering(request) as answering:
+            response = answering.response
             if response.status != 200:
                 yield _reply(response, response.read(LARGEST_LINE_BYTES))
             else:
@@ -77,9 +83,10 @@ class Connections:
             self._idle.pop().connection.close()
 
     @contextmanager
-    def _response(self, request: Request) -> Iterator[tuple[HTTPConnection, HTTPResponse]]:
-        """Whoever does not keep the connection has it closed."""
+    def _answering(self, request: Request) -> Iterator[_Answering]:
+        """The beginning of an answer. Its connection is closed afterwards, unless whoever reads it says otherwise."""
         connection = self._take()
+        answering = None
         try:
             with _losing():
                 connection.putrequest(request.method, request.target, skip_accept_encoding=True)
@@ -88,9 +95,12 @@ class Connections:
                 if request.body or request.method in ("POST", "PUT"):
                     connection.putheader("Content-Length", str(len(request.body)))
                 connection.endheaders(request.body or None)
-                yield connection, connection.getresponse()
+                answering = _Answering(connection.getresponse())
+                yield answering
         finally:
-            if not any(each.connection is connection for each in self._idle):
+            if answering is not None and answering.may_be_kept:
+                self._idle.append(_Idle(connection, time.monotonic()))
+            else:
                 connection.close()
 
     def _take(self) -> HTTPConnection:

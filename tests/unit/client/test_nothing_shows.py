@@ -36,6 +36,7 @@ from vaultsigner.client import (
 )
 from vaultsigner.client.asks import pairs
 from vaultsigner.client.calls.documents import encoded
+from vaultsigner.client.calls.exchanges import forward
 from vaultsigner.client.operations import Operations
 from vaultsigner.client.session import Session
 
@@ -181,3 +182,16 @@ def test_every_method_tells_what_it_does(name: str) -> None:
     assert inspect.getdoc(method)
     assert "session" not in inspect.signature(method).parameters
     assert next(iter(inspect.signature(getattr(SigningClient, name)).parameters)) == "self"
+
+
+@pytest.mark.parametrize("path", ["/a?b=c", "/a#b", "/a b", "/a\n", "/é", "/a\x00", "/\x7f"])
+def test_paths_that_could_be_read_otherwise_are_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="percent-encoded"):
+        forward("main", "GET", path)
+
+
+def test_paths_and_names_go_out_as_one_part() -> None:
+    assert forward("a/b?c", "get", "api/v3/x%20y:~@!").path == "/exchange/a%2Fb%3Fc/api/v3/x%20y:~@!"
+    for name in ("", ".", ".."):
+        with pytest.raises(ValueError, match="name"):
+            forward(name, "GET", "/x")

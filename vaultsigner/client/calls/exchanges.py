@@ -1,6 +1,7 @@
 """Exchanges, Open API apps, and the partner's questions."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ _read_request = reading(SignedExchangeRequest)
 _read_message = reading(SignedExchangeMessage)
 _read_token = reading(OpenApiToken)
 _read_plaintext = reading(Plaintext)
+_PATH = re.compile(r"/[!\"$->@-~]*")
+"""What can be seen in ASCII, less ? and #."""
 _PROOFS = {"signed": Proof.FULL, "api_key": Proof.API_KEY, "none": Proof.NONE}
 
 
@@ -55,7 +58,7 @@ def forward(
     method = method.upper()
     if not path.startswith("/"):
         path = f"/{path}"
-    if any(sign in path for sign in "?# ") or not path.isascii():
+    if _PATH.fullmatch(path) is None:
         raise ValueError("the path stands alone and percent-encoded; what follows the ? goes into params")
     document = None if body is None else encoded(body)
     return Ask(
