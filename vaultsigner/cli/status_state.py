@@ -1,6 +1,9 @@
 """What the state knows that is worth a glance: what is stopped, what waits, and which limits are nearly used."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from vaultsigner.cli.live_state import with_state
@@ -14,7 +17,9 @@ from vaultsigner.signing.clock import SystemClock
 from vaultsigner.signing.full_limits import FullLimits
 from vaultsigner.signing.moments import told
 from vaultsigner.state import State
+from vaultsigner.state.upkeep import newest_schema
 
+LOCKED_SECONDS = 2.0
 _WOULD_CHANGE = "next start"
 """In what `try_state` says of tables that opening the state would make or migrate."""
 
@@ -30,12 +35,27 @@ def look_at_state(settings: Settings, policies: PolicySet | None) -> StateGlance
             return StateGlance(engine, where, tried.problem)
         if tried is not None and _WOULD_CHANGE in tried.found:
             return StateGlance(engine, where, f"{where}: {tried.found}")
+        if engine == "sqlite" and _is_older(settings.state_url):
+            return StateGlance(engine, where, f"{where}: the next start migrates its tables")
         return with_state(
             settings,
             lambda state: _read(state, settings, policies, StateGlance(engine, where)),
         )
     except VaultsignerError as error:
         return StateGlance(engine, where, str(error))
+
+
+def _is_older(url: str) -> bool:
+    """Whether opening an SQLite file would change its tables; whatever else is wrong with it, opening it tells."""
+    path = Path(url.removeprefix("sqlite:///")).absolute()
+    try:
+        with closing(
+            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=LOCKED_SECONDS)
+        ) as connection:
+            (version,) = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+    except sqlite3.Error:
+        return False
+    return version is not None and version < newest_schema(url)
 
 
 async def _read(

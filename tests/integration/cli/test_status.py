@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +185,18 @@ def test_a_database_that_no_service_has_used_is_left_as_it_is(
         for _ in range(2):  # Had the first one made the tables, the second would find them.
             outcome = program.run("status", "--config", str(config))
             assert "connected; the next start makes the tables" in outcome.out
+
+
+def test_a_file_of_an_older_version_is_left_as_it_is(program: Program, world: World, tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript(
+            "CREATE TABLE schema_version (version INTEGER); INSERT INTO schema_version VALUES (1)"
+        )
+    before = file.read_bytes()
+    config = changed(world, tmp_path / "config.yml", state={"url": f"sqlite:///{file}"})
+    assert "the next start migrates its tables" in program.run("status", "--config", str(config)).out
+    assert file.read_bytes() == before
 
 
 def test_watch_looks_again_and_ends_with_the_last_look(
