@@ -48,6 +48,11 @@ class Installation:
         """Resources of a type, by their address."""
         return {at: each for at, each in self.resources.items() if f".{kind}." in f".{at}"}
 
+    def only(self, kind: str) -> dict[str, Any]:
+        """The one resource of a type."""
+        (found,) = self.planned(kind).values()
+        return found
+
 
 @cache
 def client_of(service: str, url: str) -> Any:

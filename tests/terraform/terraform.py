@@ -22,9 +22,10 @@ class Terraform:
     Args:
         directory: does not exist yet.
         override: a file that is laid over the configuration, e.g. with another provider's address.
+        root: the directory in terraform/ that commands are run in.
     """
 
-    def __init__(self, directory: Path, override: str = "") -> None:
+    def __init__(self, directory: Path, override: str = "", root: str = ".") -> None:
         binary = shutil.which("terraform")
         mirror = provider_mirror()
         if binary is None or mirror is None:
@@ -33,19 +34,20 @@ class Terraform:
             )
         self._binary = binary
         self.directory = directory
+        self._root = directory / root
         shutil.copytree(SOURCE, directory, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
         if override:
             (directory / "stand_in_override.tf").write_text(override)
         self.run("init", f"-plugin-dir={mirror}", "-input=false")
 
-    def run(self, *arguments: str, within: str = ".") -> str:
+    def run(self, *arguments: str) -> str:
         """What it prints.
 
         Raises:
             AssertionError: it fails, with all that it said.
         """
         done = subprocess.run(
-            [self._binary, f"-chdir={self.directory / within}", *arguments],
+            [self._binary, f"-chdir={self._root}", *arguments],
             env=_environment(),
             capture_output=True,
             text=True,

@@ -126,7 +126,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
 
   # Access tokens and signatures, wherever the families of requests carry them.
   dynamic "redacted_fields" {
-    for_each = toset(["authorization", "cookie", "signature", "x-mbx-apikey"])
+    for_each = toset(["authorization", "cookie", "signature", "x-mbx-apikey", "x-mp-open-api-token"])
     content {
       single_header {
         name = redacted_fields.key

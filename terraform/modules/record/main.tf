@@ -67,6 +67,8 @@ resource "aws_s3_bucket_logging" "anchors" {
   bucket        = aws_s3_bucket.anchors.id
   target_bucket = aws_s3_bucket.log.id
   target_prefix = "anchors/"
+  # S3 refuses a target that it may not write to yet.
+  depends_on = [aws_s3_bucket_policy.log]
 }
 
 resource "aws_s3_bucket_policy" "anchors" {

@@ -102,12 +102,10 @@ resource "aws_ecs_task_definition" "setup" {
   }
 
   container_definitions = jsonencode([merge(local.hardening, {
-    name    = "vaultsigner"
-    image   = var.image
-    command = ["state", "create-role", var.database.user, "--aws-iam", "--admin-url-env", "ADMIN_URL"]
-    environment = [
-      for name, value in merge(var.environment, { ADMIN_URL = local.admin_url }) : { name = name, value = value }
-    ]
+    name             = "vaultsigner"
+    image            = var.image
+    command          = ["state", "create-role", var.database.user, "--admin-url-env", "ADMIN_URL", "--aws-iam"]
+    environment      = [{ name = "ADMIN_URL", value = local.admin_url }]
     secrets          = [{ name = "PGPASSWORD", valueFrom = "${var.database.master_secret_arn}:password::" }]
     logConfiguration = local.log_configuration.setup
   })])
