@@ -6,11 +6,12 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hvac.exceptions
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -105,6 +106,10 @@ class Drop:
         return self.path.read_text().strip()
 
     @property
+    def raw(self) -> bytes:
+        return self.path.read_bytes()
+
+    @property
     def gone(self) -> bool:
         return not self.path.exists()
 
@@ -145,9 +150,9 @@ def tokens_of(openbao: OpenBao, mount: str) -> list[str]:
     client = openbao.client
     found = []
     for accessor in client.list("auth/token/accessors")["data"]["keys"]:
-        facts = client.auth.token.lookup_accessor(accessor)["data"]
-        if facts["path"] == f"auth/{mount}/login":
-            found.append(accessor)
+        with suppress(hvac.exceptions.VaultError):  # it has ended since
+            if client.auth.token.lookup_accessor(accessor)["data"]["path"] == f"auth/{mount}/login":
+                found.append(accessor)
     return found
 
 
