@@ -2,7 +2,7 @@
 
 import asyncio
 import platform
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 
 import vaultsigner
 from vaultsigner.custody.client import CustodyClient
@@ -19,8 +19,8 @@ from vaultsigner.signing.suspensions import KINDS, SuspensionWatch
 from vaultsigner.state import State
 from vaultsigner.telemetry.metrics import Metric, Sample, counter, gauge, histogram, single
 
-KEPT_SECONDS = 2.0
-"""How long numbers count as new: several who ask at once cost no more than one."""
+KEPT_SECONDS = 0.5
+"""How long what others told counts as new: several who ask at once cost no more than one."""
 PATIENCE_SECONDS = 3.0
 """How long one part may take to tell: whoever asks waits ten seconds at most, and wants the others."""
 REPLICA_SECONDS = 90.0
@@ -50,27 +50,13 @@ class Figures:
         self._full_limits = full_limits
         self._readiness = readiness
         self._clock = clock
-        self._reading = asyncio.Lock()
-        self._read: tuple[Metric, ...] = ()
-        self._read_at = float("-inf")
+        self._asking = asyncio.Lock()
+        self._told: tuple[Metric, ...] = ()
+        self._told_at = float("-inf")
 
-    async def metrics(self) -> tuple[Metric, ...]:
+    async def metrics(self) -> list[Metric]:
         """All of them. What cannot be told now is left out; never raises for that."""
-        async with self._reading:
-            loop = asyncio.get_running_loop()
-            if loop.time() - self._read_at >= KEPT_SECONDS:
-                self._read = tuple(await self._all())
-                self._read_at = loop.time()
-            return self._read
-
-    async def _all(self) -> list[Metric]:
-        slow: tuple[Callable[[], Awaitable[list[Metric]]], ...] = (
-            self._of_custody,
-            self._of_readiness,
-            self._of_limits,
-            self._of_waiting,
-        )
-        found = await asyncio.gather(*(_patiently(each()) for each in slow))
+        asked = await self._asked()
         return [
             _build(),
             *self._custody.asked.metrics(),
@@ -78,8 +64,19 @@ class Figures:
             *_of_load("audit", "the record", self._record.recorder.load),
             *self._of_record(),
             *self._of_policies(),
-            *(metric for each in found for metric in each),
+            *asked,
         ]
+
+    async def _asked(self) -> tuple[Metric, ...]:
+        """What is asked of others, who have something better to do."""
+        slow = (self._of_custody, self._of_readiness, self._of_limits, self._of_waiting)
+        async with self._asking:
+            loop = asyncio.get_running_loop()
+            if loop.time() - self._told_at >= KEPT_SECONDS:
+                found = await asyncio.gather(*(_patiently(each()) for each in slow))
+                self._told = tuple(metric for each in found for metric in each)
+                self._told_at = loop.time()
+            return self._told
 
     async def _of_custody(self) -> list[Metric]:
         up = gauge("vaultsigner_custody_up", "Whether the custody process answers.", single(0))

@@ -98,7 +98,7 @@ class KeyWatch:
             return
         place = (trail.target.kind, trail.target.name)
         if isinstance(answer, Refusal) and answer.code in KEY_CODES:
-            self._misused[place] = answer.message
+            self._misused[place] = answer.reason or answer.message
         elif trail.vault_request_id is not None:
             self._misused.pop(place, None)
             self._missing.pop(place, None)

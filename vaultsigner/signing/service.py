@@ -157,7 +157,7 @@ class SigningService(Reviewing):
         """Whether a signature could be made now."""
         return await self._readiness.check()
 
-    async def metrics(self) -> tuple[Metric, ...]:
+    async def metrics(self) -> list[Metric]:
         """The numbers of this moment."""
         return await self._figures.metrics()
 

@@ -1,4 +1,4 @@
-"""Which metrics and labels PromQL expressions name: no parser, but enough of one for our own files; what it does not know it refuses."""
+"""Which metrics and labels PromQL expressions name: no parser, but enough of one for our own files; the rest it refuses."""
 
 import re
 from collections.abc import Iterator, Mapping

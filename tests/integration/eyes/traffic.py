@@ -63,16 +63,16 @@ class Scrape:
     samples: tuple[Sample, ...]
     kinds: Mapping[str, str]
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, metric: str, /, **labels: str) -> float:
         """The sum of all series with these labels, whatever others they have."""
-        return sum(sample.value for sample in self.series(name, **labels))
+        return sum(sample.value for sample in self.series(metric, **labels))
 
-    def series(self, name: str, **labels: str) -> list[Sample]:
+    def series(self, metric: str, /, **labels: str) -> list[Sample]:
         """All that have these labels."""
         return [
             sample
             for sample in self.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
+            if sample.name == metric and labels.items() <= sample.labels.items()
         ]
 
     def labels(self) -> Mapping[str, frozenset[str]]:
