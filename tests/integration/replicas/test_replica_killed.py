@@ -23,8 +23,9 @@ from tests.postgres import PostgresServer
 from tests.signing_client import SignedCall, signed_call
 from vaultsigner.cli import main
 
-KILLS = int(os.environ.get("VAULTSIGNER_KILLS", "10"))
+KILLS = int(os.environ.get("VAULTSIGNER_KILLS", "6"))
 KILLED = 2
+pytestmark = pytest.mark.timeout(600 + 20 * KILLS)
 WALLETS = tuple(private_key_wallet(f"bot-{number}") for number in range(WORKERS))
 SEND = "/api/transfer/broadcast"
 
@@ -95,6 +96,7 @@ def work(desk: Desk, number: int, enough: Event) -> Work:
             HMAC, "GET", "/api/auth/check", {"number": f"{number}.{units}"}, recv_window_ms=60_000
         )
         done.copies.append((status(desk, KILLED, call), status(desk, units % KILLED, call)))
+        time.sleep(0.05)
     return done
 
 
@@ -118,7 +120,7 @@ def pay(desk: Desk, number: int, units: int, done: Work) -> None:
             done.unanswered += tries % REPLICAS == KILLED
             if settled(desk, number, units):
                 return
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def settled(desk: Desk, number: int, units: int) -> bool:
