@@ -88,8 +88,8 @@ variable "tasks" {
   nullable    = false
 
   validation {
-    condition     = var.tasks.min >= 2 && var.tasks.min <= var.tasks.max && var.tasks.max <= 50
-    error_message = "At least two, one in each of two zones; max no less than min, and 50 at most."
+    condition     = var.tasks.min >= 2 && var.tasks.min <= var.tasks.max && var.tasks.max <= 16
+    error_message = "At least two, one in each of two zones; max no less than min, and 16 at most: the database's role has 40 connections, and an update doubles the tasks."
   }
 }
 

@@ -61,7 +61,9 @@ class Terraform:
 def provider_mirror() -> Path | None:
     """The directory that `terraform init -plugin-dir` takes, if there is one."""
     named = os.environ.get(_VARIABLE)
-    return next((place for place in ([Path(named)] if named else _candidates()) if _has_provider(place)), None)
+    return next(
+        (place for place in ([Path(named)] if named else _candidates()) if _has_provider(place)), None
+    )
 
 
 def _candidates() -> Iterator[Path]:

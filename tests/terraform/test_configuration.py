@@ -61,6 +61,11 @@ def test_checkov_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_what_checkov_is_told_to_leave_has_a_reason() -> None:
-    told = [line for file in SOURCE.rglob("*.tf") for line in file.read_text().splitlines() if "checkov:skip" in line]
+    told = [
+        line
+        for file in SOURCE.rglob("*.tf")
+        for line in file.read_text().splitlines()
+        if "checkov:skip" in line
+    ]
     assert told
     assert all(len(line.split(":", 2)[2]) > 25 for line in told)

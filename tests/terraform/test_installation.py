@@ -3,14 +3,20 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.buckets import ENVIRONMENT
 from tests.terraform.installation import REGION, Installation, applied
+from tests.terraform.terraform import ROOT
+from vaultsigner import config
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
+from vaultsigner.cli import main
 from vaultsigner.config.settings import BucketAnchor
+from vaultsigner.config.state_urls import parse_postgresql
 
 NAME = "vaultsigner"
 ACCOUNT = "123456789012"
@@ -135,7 +141,8 @@ def test_no_role_may_do_everything_or_something_everywhere(made: Installation) -
     for role, found in policies.items():
         assert found or role == f"{NAME}-database-setup"
         for statement in found:
-            assert "NotAction" not in statement and "NotResource" not in statement
+            assert "NotAction" not in statement
+            assert "NotResource" not in statement
             actions = listed(statement["Action"])
             assert not any("*" in action for action in actions), role
             if actions != [REGISTRY_LOG_IN]:
@@ -177,7 +184,9 @@ def test_the_tasks_may_do_what_they_do_and_nothing_else(made: Installation) -> N
 
 def test_keys_are_rotated_and_their_policies_name_each_action(made: Installation) -> None:
     keys = made.client("kms")
-    own = [alias for alias in keys.list_aliases()["Aliases"] if alias["AliasName"].startswith(f"alias/{NAME}")]
+    own = [
+        alias for alias in keys.list_aliases()["Aliases"] if alias["AliasName"].startswith(f"alias/{NAME}")
+    ]
     assert {alias["AliasName"] for alias in own} == {f"alias/{NAME}-data", f"alias/{NAME}-logs"}
     for alias in own:
         assert keys.get_key_rotation_status(KeyId=alias["TargetKeyId"])["KeyRotationEnabled"] is True
@@ -228,7 +237,8 @@ def test_no_security_group_of_the_network_knows_everybody(made: Installation) ->
             }
             assert not networks & EVERYWHERE, group["GroupName"]
         if group["GroupName"] == "default":
-            assert group["IpPermissions"] == [] and group["IpPermissionsEgress"] == []
+            assert group["IpPermissions"] == []
+            assert group["IpPermissionsEgress"] == []
 
 
 def test_anchors_cannot_be_deleted(made: Installation) -> None:
@@ -270,7 +280,9 @@ def test_no_bucket_is_public_or_takes_anything_in_clear(made: Installation) -> N
         found = statements(client.get_bucket_policy(Bucket=bucket)["Policy"])
         in_clear = {"Bool": {"aws:SecureTransport": "false"}}
         assert any(each["Effect"] == "Deny" and each.get("Condition") == in_clear for each in found)
-        assert not any(each["Effect"] == "Allow" and each["Principal"] in ("*", {"AWS": "*"}) for each in found)
+        assert not any(
+            each["Effect"] == "Allow" and each["Principal"] in ("*", {"AWS": "*"}) for each in found
+        )
 
 
 def test_the_record_is_encrypted_and_the_tasks_alone(made: Installation) -> None:
@@ -308,7 +320,8 @@ def test_a_firewall_stands_before_the_balancer(made: Installation) -> None:
     assert forged["Statement"]["SizeConstraintStatement"]["FieldToMatch"] == {
         "SingleHeader": {"Name": "x-forwarded-tls-client-cert"}
     }
-    assert "Block" in forged["Action"] and "Block" in rate["Action"]
+    assert "Block" in forged["Action"]
+    assert "Block" in rate["Action"]
     assert rate["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
     redacted = made.only("aws_wafv2_web_acl_logging_configuration")["redacted_fields"]
     names = {header["name"] for field in redacted for header in field["single_header"]}
@@ -391,3 +404,41 @@ def test_the_address_is_told(made: Installation) -> None:
     assert made.outputs["address"] == "https://signer.desk.example"
     assert made.outputs["load_balancer"].endswith(".amazonaws.com")
     assert made.outputs["task_role_arn"] == f"arn:aws:iam::{ACCOUNT}:role/vaultsigner-task"
+
+
+def test_the_configuration_of_the_docs_fits_what_the_service_is_given(
+    made: Installation, tmp_path: Path
+) -> None:
+    text = (ROOT / "docs" / "aws.md").read_text().split("```yaml\n")[1].split("```")[0]
+    file = tmp_path / "config.yml"
+    file.write_text(text)
+    given = {each["name"]: each["value"] for each in container(made)["environment"]}
+    settings = config.load(file, given)
+    (anchor,) = settings.audit.anchors
+    assert isinstance(anchor, BucketAnchor)
+    assert made.outputs["anchors"] == {
+        name: getattr(anchor, name) for name in ("name", "bucket", "prefix", "region", "retain_days", "mode")
+    }
+    assert settings.state_options.aws_region == REGION
+    (database,) = made.client("rds").describe_db_instances()["DBInstances"]
+    assert f"@{database['Endpoint']['Address']}:5432/" in settings.state_url
+    edge = {
+        subnet["CidrBlock"]
+        for subnet in made.client("ec2").describe_subnets()["Subnets"]
+        if any("-edge-" in tag["Value"] for tag in subnet.get("Tags", ()) if tag["Key"] == "Name")
+    }
+    assert {str(network) for network in settings.server.trusted_proxies} == edge
+    assert settings.server.ops_listen.port == 9100
+
+
+def test_the_setup_of_the_database_is_a_command_that_there_is(made: Installation) -> None:
+    found = container(made, f"{NAME}-database-setup")
+    (url,) = (each["value"] for each in found["environment"] if each["name"] == "ADMIN_URL")
+    read = CliRunner().invoke(
+        main, [*found["command"], "--password-stdin"], input="x", env={"ADMIN_URL": url}
+    )
+    # It understands everything, and stops before it calls the database, because of what was added here.
+    assert read.exit_code == 2
+    assert "a role with a token needs no password" in read.output
+    assert parse_postgresql(url).sslmode == "verify-full"
+    assert not parse_postgresql(url).password

@@ -75,7 +75,7 @@ locals {
       words      = "Many connections to the database: is somebody else there?"
       namespace  = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database
       statistic  = "Maximum", period = 60, periods = 5
-      comparison = "GreaterThanThreshold", threshold = 200, missing = "notBreaching"
+      comparison = "GreaterThanThreshold", threshold = 45, missing = "notBreaching"
     }
     "record-io" = {
       words      = "The record's file system is near its limit: every signature waits for it"
