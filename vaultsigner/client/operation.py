@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar, overload
+from types import MethodType
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from vaultsigner.client.asks import Ask
 from vaultsigner.client.plans import Plan
@@ -17,6 +18,7 @@ from vaultsigner.client.session import Session
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Waits(Protocol):
@@ -42,20 +44,11 @@ class Operation(Generic[P, T]):
 
     def __init__(self, plan: Callable[Concatenate[Session, P], Plan[T]]) -> None:
         self._plan = plan
-        functools.update_wrapper(self, plan)
-        signature = inspect.signature(plan)
         itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        rest = list(signature.parameters.values())[1:]
-        self.__signature__ = signature.replace(
-            parameters=[itself, *rest], return_annotation=inspect.Signature.empty
-        )
-
-    def __call__(self, client: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """As it is called through the class."""
-        return self.__get__(client)(*args, **kwargs)
+        self._parameters = [itself, *list(inspect.signature(plan).parameters.values())[1:]]
 
     @overload
-    def __get__(self, client: None, owner: type | None = None) -> Self: ...
+    def __get__(self, client: None, owner: type) -> Callable[Concatenate[Any, P], Any]: ...
 
     @overload
     def __get__(self, client: Waits, owner: type | None = None) -> Callable[P, T]: ...
@@ -64,31 +57,31 @@ class Operation(Generic[P, T]):
     def __get__(self, client: Awaits, owner: type | None = None) -> Callable[P, Coroutine[Any, Any, T]]: ...
 
     def __get__(self, client: Any, owner: type | None = None) -> Any:
-        """The method, bound to a client."""
-        if client is None:
-            return self
-        if hasattr(client, "_run_async"):
+        """The method: bound to a client, or a function whose first parameter is one."""
+        asynchronous = hasattr(owner if client is None else client, "_run_async")
+        method = self._awaited() if asynchronous else self._done()
+        return method if client is None else MethodType(method, client)
 
-            @functools.wraps(self._plan)
-            async def awaited(*args: P.args, **kwargs: P.kwargs) -> T:
-                found: T = await client._run_async(self._plan(client._session, *args, **kwargs))
-                return found
-
-            return _shown(awaited, self)
-
+    def _done(self) -> Callable[..., T]:
         @functools.wraps(self._plan)
-        def done(*args: P.args, **kwargs: P.kwargs) -> T:
+        def done(client: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
             found: T = client._run(self._plan(client._session, *args, **kwargs))
             return found
 
-        return _shown(done, self)
+        return self._shown(done)
 
+    def _awaited(self) -> Callable[..., Coroutine[Any, Any, T]]:
+        @functools.wraps(self._plan)
+        async def awaited(client: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            found: T = await client._run_async(self._plan(client._session, *args, **kwargs))
+            return found
 
-def _shown(method: Callable[P, Any], operation: Operation[P, Any]) -> Callable[P, Any]:
-    """Without the session among its parameters, in `help` and wherever signatures are shown."""
-    parameters = list(operation.__signature__.parameters.values())[1:]
-    method.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # functions may have one
-    return method
+        return self._shown(awaited)
+
+    def _shown(self, method: Method) -> Method:
+        """With a client in the session's place, in `help` and wherever parameters are shown."""
+        method.__signature__ = inspect.Signature(self._parameters)  # type: ignore[attr-defined]  # functions may have one
+        return method
 
 
 def asks(describe: Callable[P, Ask[T]]) -> Operation[P, T]:

@@ -2,7 +2,10 @@
 
 import inspect
 import json
+import pydoc
 import ssl
+import subprocess
+import sys
 import traceback
 from decimal import Decimal
 from pathlib import Path
@@ -41,6 +44,7 @@ from vaultsigner.client.operations import Operations
 from vaultsigner.client.session import Session
 
 CANARY = "kanarienvogel-4711"
+HELP = pydoc.plain(pydoc.render_doc(SigningClient))
 KEY = Ed25519PrivateKey.generate()
 
 
@@ -180,6 +184,7 @@ def test_both_clients_have_the_same_names() -> None:
 def test_every_method_tells_what_it_does(name: str) -> None:
     method = getattr(SigningClient("http://127.0.0.1:1"), name)
     assert inspect.getdoc(method)
+    assert f" {name}(self" in HELP
     assert "session" not in inspect.signature(method).parameters
     assert next(iter(inspect.signature(getattr(SigningClient, name)).parameters)) == "self"
 
@@ -195,3 +200,12 @@ def test_paths_and_names_go_out_as_one_part() -> None:
     for name in ("", ".", ".."):
         with pytest.raises(ValueError, match="name"):
             forward(name, "GET", "/x")
+
+
+def test_the_client_brings_nothing_of_the_service_along() -> None:
+    """Whoever imports it has no custody, no database and no Vault client in the process."""
+    program = "import sys, vaultsigner.client; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    ours = {name for name in loaded.stdout.split() if name.split(".")[0] == "vaultsigner"}
+    assert {name for name in ours if name.split(".")[1:2] not in ([], ["client"], ["errors"])} == set()
+    assert not {"duckdb", "psycopg", "coincurve", "hvac", "yaml"} & set(loaded.stdout.split())
