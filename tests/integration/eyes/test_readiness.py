@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.adversarial.desk import private_key_wallet, running_desk, transfer
-from tests.integration.eyes.traffic import scrape
+from tests.integration.eyes.traffic import Scrape, scrape
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import World
 from vaultsigner.cli.key_material import new_private_key
@@ -63,6 +63,16 @@ def ready(world: World, wallet: str) -> float:
     return scrape(world.service).value("vaultsigner_target_ready", kind="wallet", name=wallet)
 
 
+def scraped(world: World, metric: str, value: float) -> Scrape:
+    """What is told once a metric has come to this value."""
+
+    def found() -> list[Scrape]:
+        told = scrape(world.service)
+        return [told] if told.value(metric) == value else []
+
+    return wait_until(found, f"{metric} is {value}", poll_seconds=0.1)[0]
+
+
 def test_what_is_ready_is_said_to_be_and_no_key_is_read_for_it(world: World) -> None:
     status, told = readyz(world)
     assert (status, told["status"]) == (200, "ready")
@@ -86,7 +96,7 @@ def test_a_key_that_is_gone_from_vault_is_noticed_without_a_use_and_so_is_its_re
         "wallets/two", raise_on_deleted_version=True
     )["data"]["data"]
     world.openbao.delete_secret("wallets/two")
-    found = wait_until(lambda: reason(world, "two"), "it is noticed", poll_seconds=0.5)
+    found = wait_until(lambda: reason(world, "two") or "", "it is noticed", poll_seconds=0.5)
     assert found.startswith("Vault has nothing at vault:secret/wallets/two#private_key")
     assert (readyz(world)[0], reason(world, "one")) == (200, None)
     world.openbao.write_secret("wallets/two", {"other": "x"})
@@ -130,15 +140,11 @@ def test_what_is_suspended_is_not_ready(world: World, monkeypatch: pytest.Monkey
 def test_with_vault_sealed_no_wallet_is_ready_and_all_say_why(world: World) -> None:
     world.openbao.seal()
     try:
-        _, told = wait_until(
-            lambda: found if (found := readyz(world))[0] == 503 else None, "it is noticed", poll_seconds=0.1
-        )
+        wait_until(lambda: readyz(world)[0] == 503, "it is noticed", poll_seconds=0.1)
+        told = readyz(world)[1]
         assert told["problems"] == ["vault: sealed"]
         assert {each["reason"] for each in told["wallets"].values()} == {"vault: sealed"}
-        found = wait_until(
-            lambda: now if (now := scrape(world.service)).value("vaultsigner_ready") == 0 else None,
-            "it is counted",
-        )
+        found = scraped(world, "vaultsigner_ready", 0)
         assert found.value("vaultsigner_component_ready", component="vault") == 0
         assert found.value("vaultsigner_component_ready", component="state") == 1
     finally:
@@ -171,19 +177,12 @@ def test_while_custody_is_away_the_rest_is_told(world: World) -> None:
     custody = world.service.custody_pid
     os.kill(custody, signal.SIGSTOP)
     try:
-        found = wait_until(
-            lambda: told if (told := scrape(world.service)).value("vaultsigner_custody_up") == 0 else None,
-            "it is noticed",
-        )
+        found = scraped(world, "vaultsigner_custody_up", 0)
         assert found.series("vaultsigner_custody_up")
         assert found.series("vaultsigner_audit_chain_head")
         assert found.series("vaultsigner_limit_used_ratio") == []
         assert not found.series("vaultsigner_vault_requests_total")
     finally:
         os.kill(custody, signal.SIGKILL)
-    wait_until(
-        lambda: scrape(world.service).value("vaultsigner_custody_starts_total") == starts + 1,
-        "custody is back",
-        poll_seconds=0.1,
-    )
+    scraped(world, "vaultsigner_custody_starts_total", starts + 1)
     wait_until(lambda: readyz(world)[0] == 200, "it is ready")
