@@ -1,0 +1,72 @@
+"""From `docker compose up` to an answer through Traefik, step by step as docs/deployment.md tells it; with all the real parts."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.compose.database import programs
+from tests.integration.compose.stack import Stack, initialise, running_stack
+from tests.patience import wait_until
+from tests.signing_client import SignedCall
+
+pytestmark = pytest.mark.skipif(
+    programs() is None, reason="PostgreSQL with TLS is not installed: apt-get install postgresql"
+)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("stack") / "compose") as running:
+        yield running
+
+
+def test_it_comes_up_ready_for_people_and_goes_on_to_be_ready(stack: Stack) -> None:
+    waiting = stack.readiness()
+    assert waiting["status"] == "not ready"
+    assert waiting["problems"], "it says what is missing"
+    initialise(stack)
+    token = Path(stack.directory / "operator-token")
+    token.write_text(stack.root_token)
+    token.chmod(0o600)
+    done = stack.operator("vault", "setup", "--token-file", str(token))
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = stack.operator("keys", "create", "wallet_1", "--token-file", str(token))
+    assert made.returncode == 0, made.stdout + made.stderr
+    wait_until(lambda: stack.readiness()["status"] == "ready", f"it is ready: {stack.readiness()}")
+    reply = stack.traefik.send(SignedCall("GET", "/api/wallet"))
+    assert (reply.status, reply.body["code"]) == (401, "not_authenticated")
+
+
+def test_the_healthcheck_of_the_image_says_so(stack: Stack) -> None:
+    assert stack.operator("healthcheck").returncode == 0
+    ready = stack.operator("healthcheck", "--ready")
+    assert (ready.returncode, ready.stderr) == (0, "")
+
+
+def test_the_database_takes_nobody_without_the_certificate(stack: Stack) -> None:
+    url = next(line for line in stack.config_file.read_text().splitlines() if "postgresql://" in line)
+    host = url.partition("@")[2].partition("/")[0]
+    for database, user in (
+        ("vaultsigner", "vaultsigner"),
+        ("postgres", "postgres"),
+        ("postgres", "administrator"),
+    ):
+        for mode in ("disable", "require"):
+            with pytest.raises(psycopg.OperationalError):
+                psycopg.connect(f"postgresql://{user}@{host}/{database}?sslmode={mode}", connect_timeout=10)
+
+
+def test_every_secret_is_for_its_reader_alone(stack: Stack) -> None:
+    for path in (stack.directory / "volumes").rglob("*"):
+        if path.is_file() and "secrets" in path.parent.name:
+            assert path.stat().st_mode & 0o377 == 0, path
+    assert not list((stack.directory / "volumes").rglob("*authority*")), "the authority's key is kept nowhere"
+
+
+def test_openbao_speaks_tls_1_3_alone(stack: Stack) -> None:
+    context = ssl.create_default_context(cafile=str(stack.authority))
+    assert context
+    assert stack.vault.sys.read_seal_status()["storage_type"] == "raft"
