@@ -4,8 +4,9 @@ output "dns_name" {
 }
 
 output "target_group_arn" {
-  description = "Where tasks are entered."
+  description = "Where tasks are entered, once there is a listener: ECS refuses a target group that nobody uses."
   value       = aws_lb_target_group.tasks.arn
+  depends_on  = [aws_lb_listener.https]
 }
 
 output "load_balancer_suffix" {
@@ -21,9 +22,4 @@ output "target_group_suffix" {
 output "web_acl_name" {
   description = "The firewall, as CloudWatch knows it."
   value       = aws_wafv2_web_acl.this.name
-}
-
-output "listener_arn" {
-  description = "A service is entered once there is one."
-  value       = aws_lb_listener.https.arn
 }

@@ -1,6 +1,7 @@
 output "file_system_id" {
-  description = "The record's file system."
+  description = "The record's file system, once it can be mounted."
   value       = aws_efs_file_system.record.id
+  depends_on  = [aws_efs_mount_target.record, aws_efs_file_system_policy.record]
 }
 
 output "file_system_arn" {
@@ -21,10 +22,4 @@ output "access_point_arn" {
 output "anchor_bucket" {
   description = "The bucket for anchors."
   value       = aws_s3_bucket.anchors.id
-}
-
-# A service starts when there is something to write to.
-output "ready" {
-  description = "Mount targets; what depends on this waits for them."
-  value       = aws_efs_mount_target.record[*].id
 }
