@@ -43,11 +43,7 @@ def why_not(words: str) -> str | None:
             # `approvals` lists by itself, and several commands are told in one word: `clients create|list`.
             return f"no command {rest[0]}" if type(command).__name__ != "ListingGroup" else None
         command, rest = sub, rest[1:]
-    known = {
-        name
-        for param in command.get_params(click.Context(command))
-        for name in (*param.opts, *param.secondary_opts)
-    }
+    known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
     unknown = [
         name for name in _OPTION.findall(" ".join(rest)) if name not in known | {"--help", "--version"}
     ]
