@@ -19,8 +19,8 @@ SEEN_SECONDS = 90
 """A replica that runs commits three times as often."""
 REPLICAS_KEPT_MS = 7 * 86_400_000
 
-LONGEST_WINDOW_MS = 61_000
-"""A request is signed for a minute at most, by a clock that is a second ahead at most."""
+LONGEST_WINDOW_MS = 65_000
+"""A request is good for a minute at most, and by a clock that is five seconds ahead at most."""
 
 ADVICE = "it serves nobody until an operator has looked and run `vaultsigner state accept` (docs/replicas.md, Fail-over)"
 _STANDING = """
@@ -37,7 +37,11 @@ WHERE id <> :replica AND seen_at_ms > CAST(extract(epoch FROM clock_timestamp())
 _ACCEPT = "UPDATE commits SET place = :place, closed = NULL, accepted = accepted + 1"
 _REFUSE_WHAT_MAY_HAVE_BEEN_USED = """
 UPDATE nonce_horizon
-SET horizon_ms = greatest(horizon_ms, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) + :longest_ms)
+SET horizon_ms = greatest(
+  horizon_ms,
+  (SELECT max(expires_at_ms) FROM nonces),
+  CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) + :longest_ms
+)
 """
 _FORGET = """
 DELETE FROM replicas WHERE seen_at_ms < CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) - :kept_ms

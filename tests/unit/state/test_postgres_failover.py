@@ -42,15 +42,16 @@ async def use(state: PostgresState, number: int, ahead_ms: int = 5_000) -> NotCo
     )
 
 
+def promote_now(server: PostgresServer) -> None:
+    """Its own standby takes over, with all that it had. The server ends with the thread that calls this."""
+    server.stop()
+    server.start(standby=True)
+    assert server.execute(f"SELECT pg_promote(true, {PATIENCE_SECONDS:.0f})") == [(True,)]
+
+
 async def promote(server: PostgresServer) -> None:
-    """Its own standby takes over, with all that it had."""
-
-    def run() -> None:
-        server.stop()
-        server.start(standby=True)
-        assert server.execute(f"SELECT pg_promote(true, {PATIENCE_SECONDS:.0f})") == [(True,)]
-
-    await asyncio.to_thread(run)
+    """The same beside the event loop."""
+    await asyncio.to_thread(promote_now, server)
 
 
 async def keep_copy(server: PostgresServer) -> None:
@@ -200,6 +201,20 @@ async def test_a_program_that_runs_stops_when_a_newer_one_has_changed_what_it_wr
         with pytest.raises(StateError, match="a newer vaultsigner has changed the tables"):
             await use(state, 2)
     assert own_postgres.execute("SELECT count(*) FROM vaultsigner.nonces") == [(1,)]
+
+
+async def test_a_program_that_runs_goes_on_beside_a_newer_schema_that_leaves_its_tables_alone(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    """So replicas are replaced one after the other. One that is started is told to be replaced."""
+    own_postgres.execute("INSERT INTO vaultsigner.schema_version (version) VALUES (99)")
+    assert await use(state, 1) is None
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.to_thread(own_postgres.start)
+    assert await use(state, 1) == REPLAYED, "also over a new connection"
+    with pytest.raises(StateError, match="has schema 99, this vaultsigner knows .* made by a newer one"):
+        await PostgresState(own_postgres.url()).__aenter__()
+    assert await use(state, 2) is None
 
 
 async def test_who_only_reads_stops_with_the_others(
