@@ -22,23 +22,34 @@ def set_up_log_in(vault: OperatorVault, auth: LogInAuth, options: LogInOptions) 
         VaultAccessError: something that is there cannot serve, the token may not do this, or a new role would be bound to nobody.
     """
     yield _mount(vault, auth)
+    role = {**_token(options), **_own_members(vault, auth, options)}
     match auth:
-        case AppRoleAuth():
-            yield _role(vault, _role_path(auth), {**_token(options), **_approle(options)})
-            yield _role_id(vault, auth)
         case JwtAuth(method="kubernetes"):
             yield from _configured(vault, auth, _kubernetes_config(options))
-            yield _role(
-                vault, _role_path(auth), {**_token(options), **_service_accounts(vault, auth, options)}
-            )
         case JwtAuth():
             yield from _configured(vault, auth, _jwt_config(options))
-            yield _role(vault, _role_path(auth), {**_token(options), **_claims(vault, auth, options)})
-        case CertAuth():
-            yield _role(vault, _role_path(auth), {**_token(options), **_certificate(auth, options)})
         case AwsAuth():
             yield from _aws_client(vault, auth)
-            yield _role(vault, _role_path(auth), {**_token(options), **_principals(vault, auth, options)})
+        case _:
+            pass
+    yield _role(vault, _role_path(auth), role)
+    if isinstance(auth, AppRoleAuth):
+        yield _role_id(vault, auth)
+
+
+def _own_members(vault: OperatorVault, auth: LogInAuth, options: LogInOptions) -> Members:
+    """What the method's roles have beside what all have: above all, whom the role is for."""
+    match auth:
+        case AppRoleAuth():
+            return _approle(options)
+        case JwtAuth(method="kubernetes"):
+            return _service_accounts(vault, auth, options)
+        case JwtAuth():
+            return _claims(vault, auth, options)
+        case CertAuth():
+            return _certificate(auth, options)
+        case AwsAuth():
+            return _principals(vault, auth, options)
 
 
 def next_steps(auth: LogInAuth) -> str:
