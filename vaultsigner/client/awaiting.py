@@ -1,5 +1,6 @@
 """The same for event loops. aiohttp sends requests with some methods again by itself when a connection ends: not here."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,8 @@ from vaultsigner.client.reply import Reply
 _NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientSSLError)
 CONNECTIONS = 1000
 """At most at once; what waits for one waits in the order in which it was asked."""
+LOOP_ROUNDS = 4
+"""Nothing is read before the first has begun; then one to read a connection's end, one to tell of it, one more over TLS."""
 
 
 async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -72,6 +75,7 @@ class AsyncConnections:
 
     @asynccontextmanager
     async def _response(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        await _news_of_connections()
         try:
             async with self._session().request(
                 request.method,
@@ -99,6 +103,12 @@ class AsyncConnections:
                 middlewares=(_once,),
             )
         return self._http
+
+
+async def _news_of_connections() -> None:
+    """Let the loop hear which kept connections have ended: a request that goes out on one of them has an unknown outcome."""
+    for _ in range(LOOP_ROUNDS):
+        await asyncio.sleep(0)
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[str]:

@@ -56,12 +56,13 @@ def error(status: int, code: str, **headers: str) -> Said:
 
 @dataclass(slots=True)
 class RawService:
-    """What was asked, and what is to be said; the last word is said for ever."""
+    """What was asked, and what is to be said; the last word is said for ever. `ended` grows with each connection that it ends."""
 
     port: int
     tls: ssl.SSLContext | None = None
     words: deque[Said] = field(default_factory=deque)
     asked: list[bytes] = field(default_factory=list)
+    ended: list[bool] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -116,16 +117,21 @@ def _serve(service: RawService, connection: socket.socket, stop: threading.Event
             return
     connection.settimeout(0.05)
     with closing(connection):
-        while (request := _read(connection, stop)) is not None:
-            service.asked.append(request)
-            said = service.next()
-            if said is DROPPED:
-                return
-            connection.settimeout(PATIENCE_SECONDS)
-            connection.sendall(said.as_bytes())
-            connection.settimeout(0.05)
-            if said.cut or not said.kept:
-                return
+        _converse(service, connection, stop)
+    service.ended.append(True)
+
+
+def _converse(service: RawService, connection: socket.socket, stop: threading.Event) -> None:
+    while (request := _read(connection, stop)) is not None:
+        service.asked.append(request)
+        said = service.next()
+        if said is DROPPED:
+            return
+        connection.settimeout(PATIENCE_SECONDS)
+        connection.sendall(said.as_bytes())
+        connection.settimeout(0.05)
+        if said.cut or not said.kept:
+            return
 
 
 def _read(connection: socket.socket, stop: threading.Event) -> bytes | None:

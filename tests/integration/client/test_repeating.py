@@ -11,9 +11,11 @@ import pytest
 
 from tests.integration.client.asking import Asking, asking
 from tests.integration.client.raw_service import DROPPED, RawService, Said, error, running_raw_service
+from tests.patience import wait_until
 from vaultsigner.client import (
     AccessToken,
     ApprovalRequiredError,
+    AsyncSigningClient,
     AuthenticationError,
     ConnectionLostError,
     Credentials,
@@ -161,7 +163,7 @@ def test_a_connection_that_the_service_closed_meanwhile_is_not_used(service: Raw
     client = ask()
     service.says(Said(200, {"signed_msg": "00"}, kept=False), NODE)
     client.sign("w", MESSAGE)
-    time.sleep(0.2)
+    wait_until(lambda: service.ended, "the service ends the connection")
     assert client.broadcast("w", MESSAGE).hash == "AB"
     assert len(service.asked) == 2
 
@@ -278,3 +280,11 @@ def test_202_is_no_success(service: RawService, ask: Ask) -> None:
     assert (pending.id, pending.needed, pending.request_id) == ("f" * 32, 2, "r")
     assert pending.decision is not None
     assert (pending.decision.rule, pending.decision.audit) == ("large", "c0ffee:7")
+
+
+async def test_nor_by_an_event_loop_that_was_too_busy_to_hear_of_it(service: RawService) -> None:
+    async with AsyncSigningClient(service.url, BOT) as client:
+        service.says(Said(200, {"signed_msg": "00"}, kept=False), NODE)
+        await client.sign("w", MESSAGE)
+        wait_until(lambda: service.ended, "the service ends the connection")
+        assert (await client.broadcast("w", MESSAGE)).hash == "AB"
