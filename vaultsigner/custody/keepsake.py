@@ -79,6 +79,6 @@ class Keepsake:
             self._view[start : start + len(part)] = part
             position = start + longest
         self._view[0] = after
-        if before:
+        if before in (1, 2):
             old = _PLACES[before - 1]
             wipe(self._view[old : old + _PLACE_BYTES])

@@ -120,3 +120,17 @@ def test_the_old_token_is_wiped(file: Path, descriptor: int, clock: Clock) -> No
 def test_a_pipe_in_place_of_the_file_does_not_hang_custody(tmp_path: Path, clock: Clock) -> None:
     os.mkfifo(tmp_path / "token")
     assert VaultToken(None, tmp_path / "token", clock).value is None
+
+
+@pytest.mark.parametrize("text", ['{"token":"s.wrapped","ttl":300}', '{"curve25519_public_key":"x"}'])
+def test_a_wrapped_sink_of_an_agent_is_no_token(tmp_path: Path, clock: Clock, text: str) -> None:
+    """Without a blank in it, it would look like one word."""
+    (tmp_path / "token").write_text(text)
+    token = VaultToken(None, tmp_path / "token", clock)
+    assert token.value is None
+    assert "without wrap_ttl and dh_type" in token.remedy
+    (tmp_path / "token").write_text("s.plain")
+    clock.now += 1
+    assert token.refused(token.generation)
+    assert text_of(token) == "s.plain"
+    assert "wrap_ttl" not in token.remedy
