@@ -20,6 +20,7 @@ def dispatches() -> list[Entry]:
         request_id=RequestId("r1"),
         principal=SAM,
         ip="10.0.0.7",
+        client_certificate="sha256:0",
         operation=Operation("transfer.broadcast"),
         target=Target("wallet", "hot"),
         node="node.example",
