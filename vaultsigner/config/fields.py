@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import bech32
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationInfo
@@ -20,6 +20,7 @@ from vaultsigner.config.password_hashes import read_password_hash
 from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.config.references import read_kv_reference, read_transit_reference
 from vaultsigner.config.settings import KvReference, ListenAddress, Network
+from vaultsigner.config.state_options import ReplicationKind, read_replication
 from vaultsigner.config.state_urls import read_state_url
 from vaultsigner.domain.permissions import Permission
 
@@ -139,7 +140,7 @@ CollectorUrl = Annotated[str, text_read_by(read_collector_url)]
 ChainId = Annotated[str, text_read_by(_chain_id)]
 AddressPrefix = Annotated[str, text_read_by(_address_prefix)]
 StateUrl = Annotated[str, text_read_by(read_state_url)]
-Replication = Literal["asynchronous", "synchronous"]
+Replication = Annotated[ReplicationKind, text_read_by(read_replication)]
 PermissionWord = Annotated[Permission, text_read_by(_permission)]
 KeyReference = Annotated[KvReference, PlainValidator(_key_reference)]
 PasswordHash = Annotated[str, PlainValidator(_password_hash)]

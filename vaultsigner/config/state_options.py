@@ -1,19 +1,35 @@
 """What fits which state: tokens of AWS IAM in the place of a password, and what is known of its standbys."""
 
-from vaultsigner.config.problems import UnusableValueError
+from typing import Literal, get_args
+
+from vaultsigner.config.problems import UnusableValueError, suggestion
 from vaultsigner.config.state_urls import is_postgresql, parse_postgresql
 
+ReplicationKind = Literal["asynchronous", "synchronous"]
+_KINDS: tuple[ReplicationKind, ...] = get_args(ReplicationKind)
 _EXAMPLE = "postgresql://vaultsigner@<instance>.rds.amazonaws.com:5432/vaultsigner?sslmode=verify-full&sslrootcert=/path/of/global-bundle.pem"
 _ONE_HOST = "write the instance's own endpoint, which leads to the new primary after a fail-over"
 _NO_PASSWORD = "take it out: each connection gets a token of its own"  # noqa: S105 - advice, no password
 
 
-def check_state_options(url: str, *, aws_iam: bool, replication: str) -> None:
+def read_replication(text: str) -> ReplicationKind:
+    """What is known of the standbys.
+
+    Raises:
+        UnusableValueError: it is neither.
+    """
+    for kind in _KINDS:
+        if text == kind:
+            return kind
+    raise UnusableValueError("there is no such replication", suggestion(text, _KINDS))
+
+
+def check_state_options(url: str, *, aws_iam: bool, replication: ReplicationKind) -> None:
     """Whether what stands beside `state.url` means anything there.
 
     Args:
         aws_iam: whether tokens of AWS IAM take the place of a password.
-        replication: `asynchronous` or `synchronous`.
+        replication: what is known of the standbys.
 
     Raises:
         UnusableValueError: it does not.

@@ -212,7 +212,7 @@ async def test_a_program_that_runs_goes_on_beside_a_newer_schema_that_leaves_its
     await asyncio.to_thread(own_postgres.stop)
     await asyncio.to_thread(own_postgres.start)
     assert await use(state, 1) == REPLAYED, "also over a new connection"
-    with pytest.raises(StateError, match="has schema 99, this vaultsigner knows .* made by a newer one"):
+    with pytest.raises(StateError, match=r"has schema 99, this vaultsigner knows .* made by a newer one"):
         await PostgresState(own_postgres.url()).__aenter__()
     assert await use(state, 2) is None
 
