@@ -10,7 +10,7 @@ from vaultsigner.strict_yaml import Position
 
 # A fingerprint of a certificate says that it is one: sha256:...
 _PATTERNS = (
-    ("a private key", re.compile(r"(?<![0-9A-Za-z])(?<!sha256:)(?:0[xX])?[0-9a-fA-F]{64}(?![0-9A-Za-z])")),
+    ("a private key", re.compile(r"(?<![0-9A-Za-z])(?:0[xX]|(?<!sha256:))[0-9a-fA-F]{64}(?![0-9A-Za-z])")),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
     ("a Vault token", re.compile(r"(?<![\w./-])(?:hv[sbr]\.[\w-]{20,}|[sbr]\.[A-Za-z0-9]{24}(?![\w.-]))")),
 )

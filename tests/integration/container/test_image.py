@@ -117,7 +117,7 @@ def _freeze(root: Path, builder: Builder) -> None:
             os.chown(root / name, builder.user, builder.user)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def installed(image: Image, openbao: OpenBao) -> Installation:
     """A configuration as an operator mounts it; its token belongs to the image's user."""
     place = image.root / "tmp" / "configured"
