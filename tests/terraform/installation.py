@@ -155,6 +155,6 @@ def _found_there(url: str) -> dict[str, Any]:
 def _resources(module: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for resource in module.get("resources", ()):
         if resource["mode"] == "managed":
-            yield resource["address"], resource["values"]
+            yield resource["address"], resource.get("values", {})
     for child in module.get("child_modules", ()):
         yield from _resources(child)

@@ -46,16 +46,17 @@ class Terraform:
         Raises:
             AssertionError: it fails, with all that it said.
         """
-        done = subprocess.run(
-            [self._binary, f"-chdir={self._root}", *arguments],
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"terraform {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        command = [self._binary, f"-chdir={self._root}", *arguments]
+        with subprocess.Popen(
+            command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                said, errors = process.communicate(timeout=_PATIENCE_SECONDS)
+            finally:
+                # Asked to end, it ends its provider as well; one that is killed leaves it behind.
+                process.terminate()
+        assert process.returncode == 0, f"terraform {' '.join(arguments)}:\n{said}\n{errors}"
+        return said
 
 
 def provider_mirror() -> Path | None:

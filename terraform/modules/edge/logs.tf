@@ -76,7 +76,7 @@ resource "aws_s3_bucket_policy" "log" {
       {
         Sid       = "NothingInClear"
         Effect    = "Deny"
-        Principal = "*"
+        Principal = { AWS = "*" }
         Action    = "s3:*"
         Resource  = [local.log_arn, "${local.log_arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }

@@ -79,7 +79,7 @@ resource "aws_s3_bucket_policy" "anchors" {
       {
         Sid       = "NothingInClear"
         Effect    = "Deny"
-        Principal = "*"
+        Principal = { AWS = "*" }
         Action    = "s3:*"
         Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
@@ -172,7 +172,7 @@ resource "aws_s3_bucket_policy" "log" {
       {
         Sid       = "NothingInClear"
         Effect    = "Deny"
-        Principal = "*"
+        Principal = { AWS = "*" }
         Action    = "s3:*"
         Resource  = ["${local.bucket_arn}-log", "${local.bucket_arn}-log/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
