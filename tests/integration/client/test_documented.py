@@ -1,4 +1,4 @@
-"""docs/client.md: its examples run, its tables name what there is."""
+"""docs/client.md and the README: their examples run, the tables name what there is."""
 
 import functools
 import re
@@ -15,8 +15,33 @@ from tests.integration.client.desk import CALLERS, Desk, person
 from vaultsigner.client import HmacKey, SigningClient, SigningClientError
 from vaultsigner.client.operations import Operations
 
-PAGE = (Path(__file__).parents[3] / "docs" / "client.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "client.md").read_text()
+
+
+def examples(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+
+def run_examples(of: list[str], desk: Desk, directory: Path) -> None:
+    """As they stand, but for the names of what they ask for."""
+    bot = CALLERS["hmac"]
+    assert isinstance(bot, HmacKey)
+    assert isinstance(bot.secret, str)
+    (directory / "bot-1").write_text(bot.secret + "\n")
+    (directory / "sam").write_text("sam-2" * 3)
+    there = {
+        "https://vaultsigner.example.com": desk.url,
+        "vs_9f2c": bot.api_key,
+        "/run/secrets": str(directory),
+        '"sam"': '"sam-2"',
+        "tbnb1…": RECEIVER,
+    }
+    namespace: dict[str, object] = {"__name__": "documented"}
+    with agreeing(desk):
+        for example in of:
+            text = functools.reduce(lambda read, pair: read.replace(*pair), there.items(), example)
+            exec(compile(text, "example", "exec"), namespace)  # noqa: S102 - our own pages
 
 
 @contextmanager
@@ -43,30 +68,24 @@ def agreeing(desk: Desk) -> Iterator[None]:
 def test_every_example_runs_as_it_stands(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bot = CALLERS["hmac"]
-    assert isinstance(bot, HmacKey)
-    assert isinstance(bot.secret, str)
-    (tmp_path / "bot-1").write_text(bot.secret + "\n")
-    (tmp_path / "sam").write_text("sam-2" * 3)
-    there = {
-        "https://vaultsigner.example.com": desk.url,
-        "vs_9f2c": bot.api_key,
-        "/run/secrets": str(tmp_path),
-        '"sam"': '"sam-2"',
-        "tbnb1…": RECEIVER,
-    }
-    assert len(EXAMPLES) == 4
-    namespace: dict[str, object] = {"__name__": "documented"}
+    assert len(examples(PAGE)) == 4
     before = len(desk.world.node.chain.executed)
-    with agreeing(desk):
-        for example in EXAMPLES:
-            text = functools.reduce(lambda read, pair: read.replace(*pair), there.items(), example)
-            exec(compile(text, "docs/client.md", "exec"), namespace)  # noqa: S102 - our own page
+    run_examples(examples(PAGE), desk, tmp_path)
     said = capsys.readouterr().out
     assert "Principal(type='client', name='bot-hmac', scheme='hmac')" in said
     assert "waits for 1 of ('user:ann', 'user:bob')" in said
     assert "True rule trade allows" in said
     assert len(desk.world.node.chain.executed) == before + 2
+
+
+def test_the_readme_s_example_runs_as_it_stands(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = (ROOT / "README.md").read_text().partition("## From Python")[2].partition("\n## ")[0]
+    before = len(desk.world.node.chain.executed)
+    run_examples(examples(section), desk, tmp_path)
+    assert "Decision(rule=" in capsys.readouterr().out
+    assert len(desk.world.node.chain.executed) == before + 1
 
 
 def test_the_tables_name_every_method_and_every_error() -> None:
