@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -151,6 +152,17 @@ def test_what_answers_and_is_not_the_service_counts_for_nothing(
     outcome = program.run("status", "--config", str(config))
     assert outcome.status == 1
     assert "what answers there is not vaultsigner" in outcome.out
+
+
+def test_a_service_that_hangs_is_not_waited_for(program: Program, world: World, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        config = changed(world, tmp_path / "config.yml", server={"ops_listen": address})
+        outcome = program.run("status", "--config", str(config))
+    assert outcome.status == 1
+    assert f"FAIL  service    runs, and is not ready (operations port {address})" in outcome.out
+    assert "no answer within " in outcome.out
+    assert "ok    suspended  nothing" in outcome.out
 
 
 def test_policies_that_cannot_be_used_are_told(program: Program, world: World, tmp_path: Path) -> None:
