@@ -15,6 +15,7 @@ import pytest
 from tests.adversarial.custody_wire import (
     ANSWER,
     AUTHENTICATE,
+    FIND_KEYS,
     HEALTH,
     HELLO,
     PUBLIC_KEY,
@@ -78,7 +79,25 @@ def custody_survives(world: World, tokens: dict[str, str]) -> Iterator[None]:
         assert "signature" in connected.ask(SIGN_BEACON, question()).document["ok"]
 
 
-@pytest.mark.parametrize("code", [HELLO, 16, 17, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"kind": "wallet", "name": "nobody"},
+        {"kind": "wallet", "name": "../../sys/seal"},
+        {"kind": "client", "name": "bot-1"},
+        {"kind": "wallet", "name": "desk", "path": "secret/data/clients/bot-1"},
+    ],
+    ids=["unknown", "path", "client", "more"],
+)
+def test_a_forged_question_for_keys_learns_of_nothing_but_the_configuration_s(
+    wire: Wire, asked: dict[str, str]
+) -> None:
+    assert wire.ask(FIND_KEYS, asked).error == "bad_question"
+    found = wire.ask(FIND_KEYS, {"kind": "wallet", "name": "desk"}).document["ok"]
+    assert found == {"presence": "present", "reason": None}
+
+
+@pytest.mark.parametrize("code", [HELLO, 19, 20, 0x7F, SIGN_BEACON | ANSWER, HELLO | ANSWER, 0xFF])
 def test_a_question_that_is_not_in_the_table_ends_the_connection(wire: Wire, code: int, good: bytes) -> None:
     assert wire.ask(code, good).error == "bad_question"
     assert wire.closed()
