@@ -34,6 +34,8 @@ class LoggedInToken(HeldToken):
 
     def refused(self, generation: int) -> bool:
         """See `HeldToken`. A policy that lacks a line must not have the token looked up at every question."""
+        if self._value is None:
+            return False  # where none was to be had, the next log-in decides
         if generation != self.generation:
             return True
         self.in_doubt = True
