@@ -35,8 +35,7 @@ class Stage:
 
     def environment(self) -> dict[str, str]:
         """What its ENV steps set."""
-        pairs = " ".join(self.all("ENV"))
-        return dict(match.groups() for match in re.finditer(r"(\w+)=(\S+)", pairs))
+        return _pairs(" ".join(self.all("ENV")))
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,11 @@ class Dockerfile:
     def stage(self, name: str) -> Stage:
         """The one of that name; the last one has none."""
         return next(stage for stage in self.stages if stage.name == name)
+
+
+def _pairs(words: str) -> dict[str, str]:
+    """`NAME=value NAME=value`."""
+    return {match[1]: match[2] for match in re.finditer(r"(\w+)=(\S+)", words)}
 
 
 def read(text: str) -> Dockerfile:
@@ -103,7 +107,7 @@ class Builder:
                 self.place(working).mkdir(parents=True, exist_ok=True)
                 self.own(self.place(working))
             elif step.name == "ENV":
-                environment |= dict(match.groups() for match in re.finditer(r"(\w+)=(\S+)", step.words))
+                environment |= _pairs(step.words)
             elif step.name == "COPY":
                 self.copy(step.words, working)
             elif step.name == "RUN":

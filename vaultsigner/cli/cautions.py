@@ -39,6 +39,7 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
     for client in settings.clients.values():
         if settings.partner is not None and client.public_key == settings.partner.public_key:
             yield f"{client.name}: its public key is the partner's, too: what is signed for one place can be shown at the other"
+    yield from _about_certificates(settings)
     yield from _used_by_nobody(settings)
     yield from _without_anything(settings, policies)
     yield from _about_rules(settings, policies)
@@ -49,6 +50,15 @@ def cautions(settings: Settings, policies: PolicySet) -> Iterator[str]:
             yield (
                 f"{user.username}: this password hash was made with little work; renew it: vaultsigner users hash-password"
             )
+
+
+def _about_certificates(settings: Settings) -> Iterator[str]:
+    callers: list[User | Client] = [*settings.users.values(), *settings.clients.values()]
+    if not settings.server.trusted_proxies and any(caller.certificates for caller in callers):
+        yield (
+            "server.trusted_proxies: there are none, so nobody can show a certificate, and whoever has `certificates` is "
+            "always refused; name the proxy that speaks TLS, e.g. [127.0.0.1/32]"
+        )
 
 
 def _about_anchors(audit: AuditSettings) -> Iterator[str]:

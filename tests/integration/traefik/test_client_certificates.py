@@ -41,7 +41,7 @@ def recorded(desk: Desk, reply: Reply) -> dict[str, Any]:
     return record
 
 
-def told(reply: Reply) -> Any:
+def told(reply: Reply) -> tuple[int, Any]:
     return reply.status, {**reply.body, "request_id": None}
 
 

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def second(world: World) -> Iterator[Service]:
     """At another address, and the same ports, as a second container is."""
     server = world.installation.settings.server
-    ports = {"listen_port": server.listen.port, "ops_port": server.ops_listen.port}
+    ports: dict[str, Any] = {"listen_port": server.listen.port, "ops_port": server.ops_listen.port}
     with world.second_service("second", listen_host=OTHER, **ports) as service:
         yield service
 

@@ -1,6 +1,7 @@
 """What `check` warns of before anything is tried."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from vaultsigner.config.settings import (
     User,
     UserRole,
 )
-from vaultsigner.domain.names import UserName, WalletName
+from vaultsigner.domain.names import CertificateDigest, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.policy import PolicySet, load
 
@@ -211,3 +212,12 @@ def test_rollbacks_that_were_accepted_are_one() -> None:
     audit = replace(settings().audit, accepted_rollbacks=frozenset({"state:00000000000000aa:7"}))
     (caution,) = cautions(replace(settings(), audit=audit), NO_RULES)
     assert "state:00000000000000aa:7: something of the record was lost there" in caution
+
+
+def test_a_certificate_that_nobody_can_show_is_one() -> None:
+    plain = settings()
+    bound = replace(plain.users[SAM], certificates=frozenset({CertificateDigest("sha256:" + "0f" * 32)}))
+    (caution,) = cautions(replace(plain, users={SAM: bound}), NO_RULES)
+    assert "server.trusted_proxies" in caution
+    server = replace(plain.server, trusted_proxies=(ip_network("127.0.0.1/32"),))
+    assert list(cautions(replace(plain, users={SAM: bound}, server=server), NO_RULES)) == []
