@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.buckets import ENVIRONMENT
 from tests.terraform.installation import REGION, Installation, applied
 from tests.terraform.terraform import ROOT
 from vaultsigner import config
+from vaultsigner.audit.anchors.anchor import AnchorError
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
 from vaultsigner.cli import main
 from vaultsigner.config.settings import BucketAnchor
@@ -246,25 +248,41 @@ def test_anchors_cannot_be_deleted(made: Installation) -> None:
     client = made.client("s3")
     lock = client.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
     assert lock["ObjectLockEnabled"] == "Enabled"
-    assert lock["Rule"]["DefaultRetention"] == {"Mode": "COMPLIANCE", "Days": 3650}
+    retention = lock["Rule"]["DefaultRetention"]
+    assert (retention["Mode"], retention["Days"]) == ("COMPLIANCE", 3650)
     assert client.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
 
 
-def test_the_service_takes_the_bucket_for_an_anchor(
+@contextmanager
+def spoken_to_in_clear(made: Installation, bucket: str) -> Iterator[None]:
+    """The stand-in has no TLS, and without it the bucket's policy lets nobody read or write objects."""
+    client = made.client("s3")
+    policy = client.get_bucket_policy(Bucket=bucket)["Policy"]
+    client.delete_bucket_policy(Bucket=bucket)
+    try:
+        yield
+    finally:
+        client.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
+async def probed(anchor: BucketAnchor) -> str:
+    bucket = CheckpointBucket(anchor)
+    try:
+        return await bucket.probe()
+    finally:
+        await bucket.close()
+
+
+def test_the_service_takes_the_bucket_for_an_anchor_over_tls_alone(
     made: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    said = made.outputs["anchors"]
-
-    async def probe() -> str:
-        anchor = CheckpointBucket(BucketAnchor(required=True, endpoint_url=made.url, **said))
-        try:
-            return await anchor.probe()
-        finally:
-            await anchor.close()
-
-    assert "is locked for 3650 days (compliance)" in asyncio.run(probe())
+    anchor = BucketAnchor(required=True, endpoint_url=made.url, **made.outputs["anchors"])
+    with pytest.raises(AnchorError, match="S3 refuses"):
+        asyncio.run(probed(anchor))
+    with spoken_to_in_clear(made, anchor.bucket):
+        assert "is locked for 3650 days (compliance)" in asyncio.run(probed(anchor))
 
 
 def test_no_bucket_is_public_or_takes_anything_in_clear(made: Installation) -> None:
@@ -316,7 +334,7 @@ def test_a_firewall_stands_before_the_balancer(made: Installation) -> None:
     (balancer,) = made.client("elbv2").describe_load_balancers()["LoadBalancers"]
     firewall = made.client("wafv2").get_web_acl_for_resource(ResourceArn=balancer["LoadBalancerArn"])
     assert firewall["WebACL"]["Name"] == NAME
-    forged, rate = firewall["WebACL"]["Rules"][:2]
+    forged, rate = sorted(firewall["WebACL"]["Rules"], key=lambda rule: int(rule["Priority"]))[:2]
     assert forged["Statement"]["SizeConstraintStatement"]["FieldToMatch"] == {
         "SingleHeader": {"Name": "x-forwarded-tls-client-cert"}
     }
@@ -332,7 +350,7 @@ def test_two_tasks_run_in_two_zones_and_nobody_looks_in(made: Installation) -> N
     (service,) = made.client("ecs").describe_services(cluster=NAME, services=[NAME])["services"]
     assert service["desiredCount"] == 2
     assert service["launchType"] == "FARGATE"
-    assert service["enableExecuteCommand"] is False
+    assert made.only("aws_ecs_service")["enable_execute_command"] is False
     placed = service["networkConfiguration"]["awsvpcConfiguration"]
     assert placed["assignPublicIp"] == "DISABLED"
     assert placed["securityGroups"] == [groups(made)["tasks"]]
