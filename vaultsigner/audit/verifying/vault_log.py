@@ -15,6 +15,8 @@ from vaultsigner.errors import AuditError
 LONGEST_LINE = 16 * 1024 * 1024
 KeyUse = Literal["read", "sign", "hmac", "decrypt"]
 _TRANSIT_USES: tuple[KeyUse, ...] = ("sign", "hmac", "decrypt")
+_NO_VALUES = ("metadata/", "subkeys/", "config")
+"""What can be read of KV version 2 without a secret's value."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -127,7 +129,7 @@ def _key_use(request: dict[str, Any]) -> tuple[str, KeyUse] | None:
         use, _, key = inner.partition("/")
         known = next((each for each in _TRANSIT_USES if each == use), None)
         return None if known is None or operation != "update" else (mount + key.partition("/")[0], known)
-    if kind in ("kv", "generic") and operation == "read" and not inner.startswith(("metadata/", "config")):
+    if kind in ("kv", "generic") and operation == "read" and not inner.startswith(_NO_VALUES):
         return path, "read"
     return None
 
