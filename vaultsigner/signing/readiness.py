@@ -69,7 +69,9 @@ class ReadinessCheck:
             health = await self._custody.health()
         except CustodyError as error:
             return [f"custody: {error.code}: {error}"]
-        problems = [] if health.vault == "ok" else [f"vault: {health.vault}"]
+        # Sealed and unavailable say it all; why Vault denies, only custody knows.
+        why = f": {health.vault_problem}" if health.vault == "denied" else ""
+        problems = [] if health.vault == "ok" else [f"vault: {health.vault}{why}"]
         known = (before, self._policies.current.digest)
         if health.policy not in known and not self._policies.switching:
             problems.append(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.adversarial.memory_search import ProcessMemory
 from tests.integration.custody.conftest import policy_digest
@@ -20,7 +21,7 @@ from tests.integration.custody.log_ins import (
     tokens_of,
 )
 from tests.integration.custody.minting import mint
-from tests.patience import until, wait_until
+from tests.patience import PATIENCE_SECONDS, until, wait_until
 from tests.world import USERNAME, Vector, wallet_name
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.dev.processes import ProcessError
@@ -100,6 +101,31 @@ async def test_only_custody_has_the_token_and_the_secret_id(desk: Desk, vectors:
     assert not any(needle in memory for name, needle in needles.items() if name == "secret id")
     log = Drop(service.log).raw
     assert not any(needle in log for needle in needles.values())
+
+
+def test_readyz_says_why_there_is_no_token(
+    tmp_path: Path, own_openbao: OpenBao, vectors: list[Vector]
+) -> None:
+    installation = logging_in(tmp_path / "vs", own_openbao, vectors[:1], approle(tmp_path))
+    service = Service(installation)
+
+    def problems() -> str:
+        try:
+            return requests.get(f"{service.ops_url}/readyz", timeout=PATIENCE_SECONDS).text
+        except requests.ConnectionError:
+            return ""
+
+    try:
+        service.launch()
+        wait_until(
+            lambda: "vault: denied: custody cannot log in to Vault by approle" in problems(), "it is told"
+        )
+        assert "vaultsigner vault setup --wrapped-secret-id-out" in problems()
+        wrapping_token = give_wrapped_secret_id(own_openbao, installation)
+        wait_until(service.is_ready, "custody takes it up without a restart")
+        assert wrapping_token not in problems() + service.log.read_text()
+    finally:
+        service.stop()
 
 
 def _is_good(openbao: OpenBao, token: str) -> bool:
