@@ -245,10 +245,8 @@ def _aws_client(vault: OperatorVault, auth: AwsAuth) -> Iterator[Step]:
     wanted: dict[str, Any] = {}
     if auth.server_id is not None:
         wanted["iam_server_id_header_value"] = auth.server_id
-    if auth.sts_endpoint is not None:
-        wanted["sts_endpoint"] = auth.sts_endpoint
-    elif auth.region is not None and auth.region != "us-east-1":
-        wanted["sts_endpoint"] = f"https://sts.{auth.region}.amazonaws.com"
+    if auth.sts_endpoint is not None or auth.region not in (None, "us-east-1"):
+        wanted["sts_endpoint"] = auth.sts_url
     if "sts_endpoint" in wanted and auth.region is not None:
         wanted["sts_region"] = auth.region
     if not wanted:

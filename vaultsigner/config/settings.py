@@ -136,6 +136,16 @@ class AwsAuth:
     sts_endpoint: str | None = None
     method: ClassVar[AuthMethod] = "aws"
 
+    @property
+    def sts_url(self) -> str:
+        """Where STS answers, as Vault's own clients find it: the global one for us-east-1 and where no region is named."""
+        if self.sts_endpoint is not None:
+            return self.sts_endpoint
+        if self.region in (None, "us-east-1"):
+            return "https://sts.amazonaws.com"
+        domain = "amazonaws.com.cn" if str(self.region).startswith("cn-") else "amazonaws.com"
+        return f"https://sts.{self.region}.{domain}"
+
 
 VaultAuth = TokenFileAuth | AppRoleAuth | JwtAuth | CertAuth | AwsAuth
 LogInAuth = AppRoleAuth | JwtAuth | CertAuth | AwsAuth

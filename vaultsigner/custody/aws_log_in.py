@@ -35,12 +35,12 @@ class AwsLogIn:
     async def request(self) -> LogInRequest:
         """See `LogInMethod`."""
         auth = self._auth
-        credentials = await find_credentials(self._environ, sts_endpoint(auth))
+        credentials = await find_credentials(self._environ, auth.sts_url)
         headers = signed_headers(auth, credentials)
         members = {
             "role": auth.role,
             "iam_http_request_method": "POST",
-            "iam_request_url": _base64(f"{sts_endpoint(auth)}/"),
+            "iam_request_url": _base64(f"{auth.sts_url}/"),
             "iam_request_body": _base64(QUESTION),
             "iam_request_headers": _base64(json.dumps(headers)),
         }
@@ -67,7 +67,7 @@ def signed_headers(auth: AwsAuth, credentials: AwsCredentials) -> dict[str, str]
 
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-        "Host": sts_endpoint(auth).partition("://")[2],
+        "Host": auth.sts_url.partition("://")[2],
     }
     if auth.server_id is not None:
         headers["X-Vault-AWS-IAM-Server-ID"] = auth.server_id
@@ -80,16 +80,6 @@ def signed_headers(auth: AwsAuth, credentials: AwsCredentials) -> dict[str, str]
     )
     signer.add_auth(request)
     return request.headers
-
-
-def sts_endpoint(auth: AwsAuth) -> str:
-    """Where STS answers, as Vault's own clients find it: the global one for us-east-1 and where no region is named."""
-    if auth.sts_endpoint is not None:
-        return auth.sts_endpoint
-    if auth.region in (None, _GLOBAL_REGION):
-        return "https://sts.amazonaws.com"
-    domain = "amazonaws.com.cn" if str(auth.region).startswith("cn-") else "amazonaws.com"
-    return f"https://sts.{auth.region}.{domain}"
 
 
 def _base64(text: str) -> str:
