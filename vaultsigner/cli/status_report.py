@@ -228,9 +228,9 @@ def _ago(time: str, at: datetime) -> str:
 
 
 def _span(seconds: int) -> str:
-    """In the unit that people think in."""
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
+    """In the unit that people think in; the 72 h of a token are hours, and not "2 days" a second later."""
+    for size, unit, least in ((86400, "days", 4), (3600, "h", 2), (60, "min", 2)):
+        if seconds >= least * size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
 

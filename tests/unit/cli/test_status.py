@@ -124,6 +124,16 @@ def test_what_is_odd_of_the_processes_is_told(figures: ServiceFigures, line: str
     assert line in lines(replace(GOOD, service=replace(GOOD.service, figures=figures)))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(119, "119 s"), (7199, "119 min"), (72 * 3600 - 1, "71 h"), (96 * 3600, "4 days")],
+)
+def test_a_token_of_72_hours_is_told_in_hours(seconds: int, told: str) -> None:
+    figures = replace(FIGURES, token_ttl_seconds=seconds)
+    report = replace(GOOD, service=replace(GOOD.service, figures=figures))
+    assert f"custody's token lives {told} unless renewed" in "\n".join(lines(report))
+
+
 def test_what_is_stopped_and_what_waits_is_told_without_moving_the_cursor() -> None:
     state = replace(
         GOOD.state,
