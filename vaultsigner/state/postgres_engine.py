@@ -172,8 +172,10 @@ class PostgresEngine:
         session = self._session or self._connect_again()
         if any(writes(work) for work in batch):
             return self._transaction(session, lambda: run_batch(session, batch))
-        # Who reads what is suspended must not go on where nothing may be written.
-        postgres_standing.require_open(self._look(session), self._address.name)
+        # Who reads what is suspended must not go on where nothing may be written, or where that may be lost.
+        standing, name = self._look(session), self._address.name
+        postgres_standing.require_open(standing, name)
+        postgres_standing.require_kept(standing, self._memory, name)
         return run_reads(session, batch)
 
     def _lost_undone(self, error: psycopg.Error) -> bool:
@@ -192,7 +194,7 @@ class PostgresEngine:
 
     def _transaction(self, session: PostgresSession, run: Callable[[], Result]) -> Result:
         session.tell(_BEGIN)
-        session.lock(postgres_standing.only_writer())
+        session.lock(postgres_standing.only_writer(self._memory))
         result = run()
         commits = session.commit(postgres_standing.next_commit(self._replica))
         self._commits = commits
@@ -220,17 +222,20 @@ class PostgresEngine:
             raise StateError(f"{self._address.name} is not open")
         return self._session, self._database
 
+    @property
+    def _memory(self) -> Memory:
+        return Memory(self._replica, self._commits, self._accepted)
+
     def _look(self, session: PostgresSession) -> Standing:
         return postgres_standing.look(session, self._replica)
 
     def _require_standing(self, session: PostgresSession, place: Identity) -> Standing:
         """What the database says of itself, where nothing keeps us from counting in it."""
         standing, name = self._look(session), self._address.name
-        memory = Memory(self._replica, self._commits, self._accepted)
         postgres_standing.require_open(standing, name)
         postgres_standing.require_same_place(standing, place.place, name, synchronous=self._synchronous)
         try:
-            postgres_standing.require_kept(standing, memory, name)
+            postgres_standing.require_kept(standing, self._memory, name)
         except LostCommitsError:
             self._tell_others(session)
             raise

@@ -46,7 +46,13 @@ SET horizon_ms = greatest(
 _FORGET = """
 DELETE FROM replicas WHERE seen_at_ms < CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) - :kept_ms
 """
-_ONLY_WRITER = "SELECT number FROM commits WHERE closed IS NULL AND oldest_program <= :newest FOR UPDATE"
+# A dump that is put back under an open connection breaks nothing: so it is looked for each time.
+_ONLY_WRITER = """
+SELECT number FROM commits
+WHERE closed IS NULL AND oldest_program <= :newest AND number >= :commits
+AND :commits <= coalesce((SELECT last_commit FROM replicas WHERE id = ':replica'), 0)
+FOR UPDATE
+"""
 _COUNT_COMMIT = "UPDATE commits SET number = number + 1 RETURNING number"
 _NOTE_COMMIT = """
 WITH next AS (UPDATE commits SET number = number + 1 RETURNING number)
@@ -111,11 +117,13 @@ def look(session: PostgresSession, replica: str) -> Standing:
     return Standing(*rows[0])
 
 
-def only_writer() -> str:
-    """The statement that locks the row, and finds none where nothing may be written."""
+def only_writer(memory: Memory) -> str:
+    """The statement that locks the row, and finds none where nothing may be written, or where something is lost."""
     if not is_known():
         return postgres_schema.ONLY_WRITER
-    return _ONLY_WRITER.replace(":newest", str(len(postgres_schema.MIGRATIONS)))
+    newest = str(len(postgres_schema.MIGRATIONS))
+    statement = _ONLY_WRITER.replace(":newest", newest).replace(":replica", memory.replica)
+    return statement.replace(":commits", str(memory.commits))
 
 
 def next_commit(replica: str) -> str:

@@ -24,6 +24,23 @@ UPDATE vaultsigner.replicas SET seen_at_ms = 0
 WHERE last_commit < (SELECT max(last_commit) FROM vaultsigner.replicas)
 """
 
+KEEP_DUMP = """
+DO $$ DECLARE t text; BEGIN
+CREATE SCHEMA dump;
+FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'vaultsigner' LOOP
+EXECUTE format('CREATE TABLE dump.%I AS TABLE vaultsigner.%I', t, t);
+END LOOP; END $$
+"""
+PUT_DUMP_BACK = """
+DO $$ DECLARE t text; BEGIN
+FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'vaultsigner' LOOP
+EXECUTE format('TRUNCATE vaultsigner.%I CASCADE', t);
+END LOOP;
+FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'vaultsigner' LOOP
+EXECUTE format('INSERT INTO vaultsigner.%I SELECT * FROM dump.%I', t, t);
+END LOOP; END $$
+"""
+
 
 @pytest.fixture
 async def state(own_postgres: PostgresServer) -> AsyncIterator[PostgresState]:
@@ -149,6 +166,39 @@ async def test_a_restored_copy_without_a_promotion_is_found_by_whoever_lost(
     await put_copy_back(own_postgres, promoted=False)
     with pytest.raises(StateError, match="lost what was committed"):
         await use(state, 2)
+
+
+async def test_a_dump_that_is_put_back_under_an_open_connection_serves_nobody(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    """The server is the same, no connection breaks, and the nonces of the last minutes are gone."""
+    async with PostgresState(own_postgres.url()) as other:
+        assert await use(other, 1) is None
+        own_postgres.execute(KEEP_DUMP)
+        assert await use(state, 2, ahead_ms=50_000) is None
+        own_postgres.execute(PUT_DUMP_BACK)
+        with pytest.raises(StateError, match="lost what was committed"):
+            await state.suspensions()
+        for _ in range(2):
+            with pytest.raises(StateError, match=r"lost what (was|it) committed"):
+                await use(state, 2, ahead_ms=50_000)
+        with pytest.raises(StateError, match="a replica has found"):
+            await use(other, 2, ahead_ms=50_000)
+        await asyncio.to_thread(accept_state, own_postgres.url())
+        assert await use(state, 2, ahead_ms=50_000) == NotCounted("clock")
+        assert await use(other, 3, ahead_ms=70_000) is None
+        assert await use(state, 4, ahead_ms=70_000) is None
+    own_postgres.execute("DROP SCHEMA dump CASCADE")
+
+
+async def test_a_dump_is_found_by_who_writes_first(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    own_postgres.execute(KEEP_DUMP)
+    assert await use(state, 2, ahead_ms=50_000) is None
+    own_postgres.execute(PUT_DUMP_BACK)
+    with pytest.raises(StateError, match="lost what was committed"):
+        await use(state, 2, ahead_ms=50_000)
 
 
 async def test_a_restart_of_the_same_server_is_no_fail_over(
