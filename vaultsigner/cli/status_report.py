@@ -158,7 +158,7 @@ def _state(state: StateGlance, figures: ServiceFigures | None) -> Iterator[tuple
         return
     replicas = figures.replicas if figures else None
     shared = (
-        f", used by {counted(replicas, 'server')} of late"
+        f", processes seen there of late: {replicas}"
         if replicas and state.engine == "postgresql"
         else ""
     )

@@ -63,7 +63,7 @@ def test_a_service_that_is_well_has_no_mark_but_ok() -> None:
         "ok processes server 0.1.0 up for 2 h; custody up for 2 h",
         "ok vault https://vault.example:8200: active, version 2.7.0; custody's token lives 24 h unless renewed",
         f"ok policy policies: 3 rules, {DIGEST[:19]}",
-        "ok state db.example/vaultsigner (postgresql), used by 3 servers of late; knows 2 chains of the record",
+        "ok state db.example/vaultsigner (postgresql), processes seen there of late: 3; knows 2 chains of the record",
         "ok record audit: 1 chain, 12 records, 4.0 KiB",
         "- a1: 12 records, last 4 s ago; checkpoint at 10, 3 min ago",
         "ok anchor disk (directory): newest checkpoint 42 s ago",

@@ -107,6 +107,7 @@ def test_replicas_listen_for_traefik_alone_and_believe_traefik_alone() -> None:
         assert service["environment"]["VAULTSIGNER_SERVER__OPS_LISTEN"] == f"{address}:9100"
         assert upstreams[f"UPSTREAM_{number}"] == f"http://{address}:8000"
         settings = config.load(COMPOSE / "config" / "config.yml", service["environment"])
+        assert settings.audit.replica == replica, "else nobody misses a record that is gone at the next start"
         assert [str(network) for network in settings.server.trusted_proxies] == [f"{proxy}/32"]
         assert str(settings.server.ops_listen) == f"{address}:{upstreams['UPSTREAM_OPS_PORT']}"
 
