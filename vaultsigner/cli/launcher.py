@@ -23,7 +23,7 @@ import structlog
 from vaultsigner.cli.child_processes import arriving_signals, die_with_parent, stop
 from vaultsigner.config import Settings
 from vaultsigner.custody.hardening import ALLOCATOR_ENVIRONMENT
-from vaultsigner.custody.keepsake_memory import make_keepsake_memory
+from vaultsigner.custody.keepsake_memory import hand_over, make_keepsake_memory
 
 SERVER_STOP_SECONDS = 30.0
 CUSTODY_STOP_SECONDS = 5.0
@@ -87,7 +87,7 @@ def custody_command(
     Args:
         listener: bound and listening.
         token: descriptor of the token file, None where it cannot be opened, or there is none.
-        keepsake: descriptor of memory that outlives custody; see `custody.keepsake`.
+        keepsake: descriptor of a socket with memory that outlives custody; see `custody.keepsake_memory.hand_over`.
         look_only: custody uses up nothing that is good for one use.
         config_digest: custody starts with this config.yml alone (`Settings.digest`); None: with any.
         after_crash: whether one has run before: what it had signed for is forgotten, and custody must know that.
@@ -262,11 +262,12 @@ class Launcher:
 
     def _start_custody(self) -> None:
         token = self._open_token()
+        handed = None if self._keepsake is None else hand_over(self._keepsake)
         arguments, descriptors = custody_command(
             self._config_file,
             self._listener,
             token,
-            keepsake=self._keepsake,
+            keepsake=None if handed is None else handed.fileno(),
             config_digest=self._config_digest,
             after_crash=self._custody_starts > 0,
         )
@@ -275,6 +276,8 @@ class Launcher:
         finally:
             if token is not None:
                 os.close(token)
+            if handed is not None:
+                handed.close()
         self._custody_started = time.monotonic()
         self._custody_starts += 1
         self._restart_at = None

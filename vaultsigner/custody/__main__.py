@@ -20,7 +20,9 @@ def main(clock_ms: Callable[[], int] | None = None) -> int:
     parser.add_argument(
         "--token-fd", type=int, default=None, help="the Vault token's file, opened for reading"
     )
-    parser.add_argument("--keepsake-fd", type=int, default=None, help="memory that outlives this process")
+    parser.add_argument(
+        "--keepsake-fd", type=int, default=None, help="socket with memory that outlives this process"
+    )
     parser.add_argument(
         "--look-only",
         action="store_true",

@@ -60,7 +60,7 @@ def run(
         listen_descriptor: a Unix stream socket that is bound and listens. Whoever opened it keeps it, so that connections
             made while custody restarts wait in its queue.
         token_descriptor: the file that holds the Vault token, opened for reading.
-        keepsake_descriptor: memory that outlives this process; see `keepsake`.
+        keepsake_descriptor: a socket with memory that outlives this process; see `keepsake_memory.hand_over`.
         look_only: use up nothing that is good for one use, such as a wrapped secret id.
         config_digest: what config.yml must be, as `Settings.digest` has it; None: whatever it is.
         clock_ms: milliseconds since 1970, for the windows of signed requests; None: the system's.

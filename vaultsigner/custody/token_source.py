@@ -1,5 +1,6 @@
 """Custody's Vault token and what looks after it, as the configuration says."""
 
+import os
 from typing import Protocol
 
 import structlog
@@ -7,6 +8,7 @@ import structlog
 from vaultsigner.config.settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.held_token import HeldToken
 from vaultsigner.custody.keepsake import Keepsake
+from vaultsigner.custody.keepsake_memory import take_over
 from vaultsigner.custody.log_in_keeper import LogInKeeper
 from vaultsigner.custody.log_in_methods import log_in_method
 from vaultsigner.custody.logged_in_token import LoggedInToken
@@ -59,7 +61,7 @@ def token_source(
 
     Args:
         token_descriptor: the file that holds the token, opened for reading, where the configuration names one.
-        keepsake_descriptor: see `keepsake`.
+        keepsake_descriptor: a socket from `keepsake_memory.hand_over`; see `keepsake`.
         look_only: use up nothing that is good for one use.
 
     Raises:
@@ -76,8 +78,14 @@ def token_source(
 
 def _keepsake(descriptor: int | None) -> Keepsake:
     """Without one custody still works; only a crash then costs a log-in."""
+    if descriptor is None:
+        return Keepsake(None)
     try:
-        return Keepsake(descriptor)
+        memory = take_over(descriptor)
+        try:
+            return Keepsake(memory)
+        finally:
+            os.close(memory)  # mapped memory stays
     except (OSError, ValueError) as error:
         _log.warning("no_keepsake", error=type(error).__name__)
         return Keepsake(None)

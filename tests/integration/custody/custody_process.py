@@ -13,6 +13,7 @@ from tests.patience import PATIENCE_SECONDS, until
 from vaultsigner.cli.launcher import custody_environment
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.keepsake_memory import SIZE as KEEPSAKE_BYTES
+from vaultsigner.custody.keepsake_memory import hand_over
 from vaultsigner.custody.protocol import SignBeaconRequest
 from vaultsigner.dev.installation import Installation
 from vaultsigner.domain.names import Operation, RequestId, WalletName
@@ -47,15 +48,16 @@ class CustodyProcess:
     def start(self) -> None:
         """Start it, or start it again on the same socket. Does not wait."""
         arguments = ["-sP", "-m", "vaultsigner.custody", "--config", str(self.installation.config_file)]
-        arguments += ["--keepsake-fd", str(self._keepsake)]
-        descriptors = [self._listener.fileno(), self._keepsake]
+        keepsake = hand_over(self._keepsake)
+        arguments += ["--keepsake-fd", str(keepsake.fileno())]
+        descriptors = [self._listener.fileno(), keepsake.fileno()]
         token_path = self.installation.token_path
         token = os.open(token_path, os.O_RDONLY) if token_path.exists() else None
         arguments += ["--listen-fd", str(self._listener.fileno())]
         if token is not None:
             descriptors.append(token)
             arguments += ["--token-fd", str(token)]
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, keepsake:
             self._process = subprocess.Popen(
                 [sys.executable, *arguments],
                 env=self._environment,

@@ -1,14 +1,16 @@
 """What outlives a crash of custody, and in what memory."""
 
+import mmap
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from vaultsigner.custody.keepsake import Keepsake
-from vaultsigner.custody.keepsake_memory import SIZE
+from vaultsigner.custody.keepsake_memory import SIZE, hand_over, take_over
 
 MAKE = """\
 import ctypes, os
@@ -16,6 +18,14 @@ from vaultsigner.custody.keepsake_memory import make_keepsake_memory
 descriptor = make_keepsake_memory()
 print(os.readlink(f"/proc/self/fd/{descriptor}"), os.get_inheritable(descriptor), os.fstat(descriptor).st_size)
 print(ctypes.CDLL(None).prctl(3))
+"""
+
+
+LIST_DESCRIPTORS = """\
+import os, sys
+print([os.readlink(f"/proc/self/fd/{each}") for each in sys.argv[1:]])
+sys.stdout.flush()
+sys.stdin.read()
 """
 
 
@@ -86,3 +96,34 @@ def test_the_launchers_memory_has_no_name_and_nobody_traces_its_holder() -> None
     assert "/secretmem" in where or "/memfd:" in where
     assert where.endswith(f"False {SIZE}")
     assert dumpable == "0"
+
+
+def test_the_memory_waits_for_custody_where_nobody_of_the_same_user_can_open_it(descriptor: int) -> None:
+    """Until custody forbids it, its /proc/PID/fd is open to every process of its user, a server in wrong hands among them."""
+    with hand_over(descriptor) as waiting:
+        number = waiting.fileno()
+        with subprocess.Popen(
+            [sys.executable, "-c", LIST_DESCRIPTORS, str(number)],
+            pass_fds=[number],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as child:
+            assert child.stdout is not None
+            assert "socket:" in child.stdout.readline()
+            for each in sorted(Path(f"/proc/{child.pid}/fd").iterdir()):
+                assert "memfd" not in str(each.readlink())
+            with pytest.raises(OSError, match="No such device or address"):
+                os.open(f"/proc/{child.pid}/fd/{number}", os.O_RDWR)
+        os.pwrite(descriptor, b"kept", 100)
+        taken = take_over(os.dup(number))
+    with mmap.mmap(taken, SIZE) as memory:
+        assert memory[100:104] == b"kept"
+    os.close(taken)
+
+
+def test_an_empty_socket_is_no_memory(descriptor: int) -> None:
+    with hand_over(descriptor) as waiting:
+        os.close(take_over(os.dup(waiting.fileno())))
+        with pytest.raises(OSError, match="no memory"):
+            take_over(os.dup(waiting.fileno()))
