@@ -19,11 +19,15 @@ CONNECTIONS = 40
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _ROLE = "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = %s"
 _EXISTS = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+_IAM_ROLE = "rds_iam"  # docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
+_MEMBER_OF = """
+SELECT string_agg(pg_get_userbyid(roleid), ', ') FROM pg_auth_members
+WHERE pg_get_userbyid(member) = %s AND pg_get_userbyid(roleid) <> %s
+"""
 _OWNER = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = %s"
 # postgresql.org/docs/16/release-16.html: whoever makes a role is a member of it that may only administrate it.
 _SET_SINCE = 160000
 _MAY_BE_IT = "SELECT pg_has_role(current_user, %s, '{}')"
-_IAM_ROLE = "rds_iam"  # docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
 
 Connection = psycopg.Connection[Row]
 
@@ -89,6 +93,11 @@ def _make(connection: Connection, wanted: WantedRole) -> str:
     found = connection.execute(_ROLE.encode(), (wanted.name,)).fetchone()
     if found is not None and found[0]:
         raise StateError(f"the role {wanted.name} may do more than the service needs: choose another name")
+    others = connection.execute(_MEMBER_OF.encode(), (wanted.name, _IAM_ROLE)).fetchone()
+    if others is not None and others[0]:
+        raise StateError(
+            f"the role {wanted.name} is a member of {others[0]}, and may do what that may: choose another name"
+        )
     if found is None:
         _run(connection, "CREATE ROLE {} LOGIN", wanted.name)
     _run(connection, f"ALTER ROLE {{}} LOGIN CONNECTION LIMIT {CONNECTIONS}", wanted.name)
