@@ -68,8 +68,10 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
         return self.source_template % self.source_vars()
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The whole words, and the one that is being typed."""
-        line = os.environ.get("COMP_LINE", "")
+        """The whole words, and the one that is being typed; without a line, the words that bash cut, as Click asks for them."""
+        line = os.environ.get("COMP_LINE")
+        if line is None:
+            return super().get_completion_args() if "COMP_WORDS" in os.environ else ([], "")
         words = split_arg_string(line)
         incomplete = "" if line[-1:].isspace() or not words else words.pop()
         return words[1:], incomplete

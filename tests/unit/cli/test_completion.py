@@ -194,3 +194,22 @@ def test_zsh_takes_the_script(shell: Shell) -> None:
         check=True,
     )
     assert done.stdout == "_vaultsigner_completion\n"
+
+
+def test_words_are_taken_where_no_line_is_given(shell: Shell) -> None:
+    """As click asks for them itself: scripts that were made for other programs do."""
+    asked = {
+        "_VAULTSIGNER_COMPLETE": "bash_complete",
+        "COMP_WORDS": "vaultsigner suspend client ",
+        "COMP_CWORD": "3",
+    }
+    done = subprocess.run(
+        ["vaultsigner"],
+        executable=str(shell.home / "bin" / "vaultsigner"),
+        cwd=shell.home,
+        env=shell.environment | asked,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["plain,bot-1"], "")
