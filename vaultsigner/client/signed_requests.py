@@ -138,6 +138,12 @@ def _made(ask: Ask[Any], text: str, headers: dict[str, str]) -> Request:
     headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
     if ask.approval is not None:
         headers[APPROVAL_HEADER] = ask.approval
+    for name, value in headers.items():
+        # What sends them would refuse it as well, and quote the token or key.
+        if not (value.isascii() and value.isprintable()):
+            raise CredentialsError(
+                f"{name} would hold what no header can: is there a line end in its source, or a letter with an accent?"
+            )
     if ask.form:
         return Request(ask.method, ask.path, {**headers, "Content-Type": FORM}, text.encode())
     if ask.body is not None:

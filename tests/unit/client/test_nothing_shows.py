@@ -209,3 +209,14 @@ def test_the_client_brings_nothing_of_the_service_along() -> None:
     ours = {name for name in loaded.stdout.split() if name.split(".")[0] == "vaultsigner"}
     assert {name for name in ours if name.split(".")[1:2] not in ([], ["client"], ["errors"])} == set()
     assert not {"duckdb", "psycopg", "coincurve", "hvac", "yaml"} & set(loaded.stdout.split())
+
+
+@pytest.mark.parametrize("token", [f"{CANARY}\n", f"{CANARY}\r\nX-Evil: 1", f"{CANARY}é"])
+def test_a_token_that_no_header_can_hold_is_not_shown_by_whoever_refuses_it(token: str) -> None:
+    """A file with two line ends at its end, say; http.client and aiohttp would quote what they do not send."""
+    with (
+        SigningClient("http://127.0.0.1:9", AccessToken(token), retry_seconds=0) as client,
+        pytest.raises(CredentialsError, match="Authorization would hold what no header can") as told,
+    ):
+        client.wallets()
+    assert CANARY not in "".join(traceback.format_exception(told.value))
