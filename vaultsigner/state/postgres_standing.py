@@ -179,17 +179,23 @@ def require_same_place(standing: Standing, place: str, name: str, *, synchronous
     """Refuse a server that took over, unless it is known that it has everything.
 
     Args:
-        synchronous: it is.
+        synchronous: it is, of a server of the same cluster, as a promoted standby is one.
 
     Raises:
         StateError: it may have lost the last commits: nonces, uses of limits, suspensions.
     """
-    if standing.place in ("", place) or synchronous:
+    promoted = _cluster(standing.place) == _cluster(place)
+    if standing.place in ("", place) or (synchronous and promoted):
         return
     raise StateError(
         f"{name}: another server has taken over (it was {standing.place}, it is {place}: a promoted standby, or a copy), and the "
         f"last commits may be lost; {ADVICE}"
     )
+
+
+def _cluster(place: str) -> str:
+    """The first half of `Identity.place`."""
+    return place.partition(",")[0]
 
 
 def take_place(session: PostgresSession, standing: Standing, place: str) -> None:

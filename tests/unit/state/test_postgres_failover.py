@@ -128,6 +128,21 @@ async def test_a_promoted_standby_that_has_everything_by_what_config_says_goes_o
         assert await use(later, 2) == REPLAYED, "it is the known server from then on"
 
 
+async def test_tables_of_another_cluster_are_no_promotion_whatever_config_says(
+    own_postgres: PostgresServer,
+) -> None:
+    """A promoted standby is of the same cluster; a dump that was put back elsewhere has what it had when it was made."""
+    url = own_postgres.url()
+    async with PostgresState(url, SYNCHRONOUS) as state:
+        assert await use(state, 1) is None
+    own_postgres.execute("UPDATE vaultsigner.commits SET place = 'cluster 17, timeline 1'")
+    with pytest.raises(StateError, match="it was cluster 17, timeline 1"):
+        await PostgresState(url, SYNCHRONOUS).__aenter__()
+    await asyncio.to_thread(accept_state, url, SYNCHRONOUS)
+    async with PostgresState(url, SYNCHRONOUS) as state:
+        assert await use(state, 2, ahead_ms=70_000) is None
+
+
 async def test_lost_commits_close_the_state_for_replicas_that_cannot_know(
     own_postgres: PostgresServer,
 ) -> None:
