@@ -60,7 +60,7 @@ def status(config_file: Path | None, as_json: bool, watch: bool, every_seconds: 
 def _show(config_file: Path | None, *, as_json: bool, watch: bool) -> StatusReport:
     report = look(load_settings(config_file))
     if as_json:
-        click.echo(json.dumps(report.document(), indent=None if watch else 2, ensure_ascii=False))
+        click.echo(in_json(report, indent=None if watch else 2))
         return report
     # All at once: a screen that is half written flickers.
     text = "\n".join(_lines(report)) + "\n"
@@ -70,6 +70,11 @@ def _show(config_file: Path | None, *, as_json: bool, watch: bool) -> StatusRepo
         _FROM_THE_TOP * (watch and on_terminal) + (text if colours else click.unstyle(text)), color=True
     )
     return report
+
+
+def in_json(report: StatusReport, indent: int | None = None) -> str:
+    """In ASCII: what others answered may hold signs that a terminal takes for commands, and JSON leaves some as they are."""
+    return json.dumps(report.document(), indent=indent)
 
 
 def _lines(report: StatusReport) -> list[str]:

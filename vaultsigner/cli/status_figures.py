@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -53,7 +54,8 @@ def _read(text: str) -> tuple[dict[str, float], dict[str, Mapping[str, str]]]:
     labels: dict[str, Mapping[str, str]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            values.setdefault(sample.name, sample.value)
+            if isfinite(sample.value):
+                values.setdefault(sample.name, sample.value)
             labels.setdefault(sample.name, sample.labels)
     return values, labels
 

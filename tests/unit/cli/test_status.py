@@ -1,11 +1,13 @@
 """What `vaultsigner status` makes of what it found."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from vaultsigner.cli.status import in_json
 from vaultsigner.cli.status_figures import ServiceFigures, read_figures
 from vaultsigner.cli.status_findings import (
     AnchorGlance,
@@ -191,6 +193,23 @@ def test_metrics_that_cannot_be_read_tell_nothing() -> None:
     assert read_figures('vaultsigner_custody_up{a="') is None
     assert read_figures("") == ServiceFigures()
     assert read_figures("vaultsigner_custody_up 0\n") == ServiceFigures(custody_up=False)
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e400"])
+def test_numbers_that_are_none_are_not_told(value: str) -> None:
+    """What else answers at that address must not keep the rest from being told."""
+    assert read_figures(f"vaultsigner_custody_starts_total {value}\n") == ServiceFigures()
+    assert read_figures(f"vaultsigner_vault_token_ttl_seconds {value}\n") == ServiceFigures()
+
+
+def test_the_json_holds_no_sign_that_a_terminal_obeys() -> None:
+    """U+009B begins a command as ESC [ does, and JSON leaves it as it is."""
+    odd = "\x1b[31m\x9b31m\u202e\x07"
+    hostile = replace(GOOD, vault=VaultGlance("https://vault.example:8200", "active", odd))
+    text = in_json(hostile)
+    assert text.isascii()
+    assert text.isprintable()
+    assert json.loads(text)["vault"]["version"] == odd
 
 
 def test_the_example_in_the_documents_is_of_this_form() -> None:
