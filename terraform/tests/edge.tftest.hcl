@@ -54,11 +54,17 @@ run "strict" {
     error_message = "No zone, no record."
   }
   assert {
-    condition = contains([
-      for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].size_constraint_statement[0].field_to_match[0].single_header[0].name
-      if length(rule.statement[0].size_constraint_statement) == 1
-    ], "x-forwarded-tls-client-cert")
+    condition = contains(flatten([
+      for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].size_constraint_statement[*].field_to_match[0].single_header[*].name
+    ]), "x-forwarded-tls-client-cert")
     error_message = "Nobody but a proxy may say which certificate a client has shown."
+  }
+  assert {
+    condition = contains(flatten([
+      for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].size_constraint_statement[*].field_to_match[0].headers[*].oversize_handling
+      if length(rule.action[*].block) == 1
+    ]), "MATCH")
+    error_message = "Nor behind more headers than the firewall sees."
   }
 }
 

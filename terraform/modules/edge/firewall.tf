@@ -63,6 +63,39 @@ resource "aws_wafv2_web_acl" "this" {
     }
   }
 
+  # Of a request's headers WAF sees the first 8 KB and the first 200, and lets the rest through unseen, a forged certificate too.
+  rule {
+    name     = "no-headers-beyond-sight"
+    priority = 15
+    action {
+      block {}
+    }
+    statement {
+      size_constraint_statement {
+        comparison_operator = "GE"
+        size                = 8192
+        field_to_match {
+          headers {
+            match_pattern {
+              all {}
+            }
+            match_scope       = "ALL"
+            oversize_handling = "MATCH"
+          }
+        }
+        text_transformation {
+          priority = 0
+          type     = "NONE"
+        }
+      }
+    }
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "headers-beyond-sight"
+      sampled_requests_enabled   = false
+    }
+  }
+
   rule {
     name     = "reputation"
     priority = 20
