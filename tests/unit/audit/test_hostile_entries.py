@@ -29,7 +29,15 @@ LONGEST_LINE = 80_000
 OURS = frozenset(
     {
         *("request_id", "ip", "operation", "code", "policy", "event", "rule", "kind", "scheme", "name"),
-        *("body_sha256", "signed_sha256", "payload_sha256", "transaction_hash", "chain", "head"),
+        *(
+            "body_sha256",
+            "signed_sha256",
+            "payload_sha256",
+            "transaction_hash",
+            "chain",
+            "head",
+            "client_certificate",
+        ),
     }
 )
 """What no caller, node or exchange has a say in: made here, or a name of the configuration."""
