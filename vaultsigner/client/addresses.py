@@ -6,8 +6,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from vaultsigner.client.errors import CredentialsError
+from vaultsigner.client.errors import CredentialsError, NotSentError
 from vaultsigner.client.secret_sources import Secret, read_secret
+
+_UNKNOWN_AUTHORITY = frozenset({2, 7, 18, 19, 20, 21})
+"""OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, _CERT_SIGNATURE_FAILURE (an authority's namesake),
+_DEPTH_ZERO_SELF_SIGNED_CERT, _SELF_SIGNED_CERT_IN_CHAIN, _UNABLE_TO_GET_ISSUER_CERT_LOCALLY, _UNABLE_TO_VERIFY_LEAF_SIGNATURE (x509_vfy.h)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,13 @@ def read_address(
     if client_certificate is not None:
         raise ValueError("a client certificate needs https")
     return Address(parts.hostname, parts.port or 80, None)
+
+
+def not_connected(origin: str, error: Exception) -> NotSentError:
+    """What to tell of a connection that was not made; of a certificate by an authority that nobody knows, what helps."""
+    unknown = isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _UNKNOWN_AUTHORITY
+    remedy = ' (if it is an authority of your own, name it: ca_file="its certificate.pem")' if unknown else ""
+    return NotSentError(f"No connection to {origin}: {error}{remedy}")
 
 
 def _context(ca_file: str | Path | None, certificate: ClientCertificate | None) -> ssl.SSLContext:

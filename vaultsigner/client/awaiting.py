@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
-from vaultsigner.client.addresses import Address
+from vaultsigner.client.addresses import Address, not_connected
 from vaultsigner.client.asks import Request
 from vaultsigner.client.blocking import LARGEST_ANSWER_BYTES, LARGEST_LINE_BYTES, LONGEST_IDLE_SECONDS
-from vaultsigner.client.errors import ConnectionLostError, NotSentError, UnexpectedAnswerError
+from vaultsigner.client.errors import ConnectionLostError, UnexpectedAnswerError
 from vaultsigner.client.reply import Reply
 
 _NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientSSLError)
@@ -25,7 +25,8 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
     try:
         return await send(request)
     except _NO_CONNECTION as error:
-        raise NotSentError(f"No connection to {request.url.origin()}: {error}") from error
+        why = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error
+        raise not_connected(str(request.url.origin()), why) from error
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
         raise _lost(error) from error
 

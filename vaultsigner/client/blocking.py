@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 
-from vaultsigner.client.addresses import Address
+from vaultsigner.client.addresses import Address, not_connected
 from vaultsigner.client.asks import Request
-from vaultsigner.client.errors import ConnectionLostError, NotSentError, UnexpectedAnswerError
+from vaultsigner.client.errors import ConnectionLostError, UnexpectedAnswerError
 from vaultsigner.client.reply import Reply
 
 LONGEST_IDLE_SECONDS = 20.0
@@ -125,7 +125,7 @@ class Connections:
             connection.connect()
         except OSError as error:
             connection.close()
-            raise NotSentError(f"No connection to {address.origin}: {error}") from error
+            raise not_connected(address.origin, error) from error
         return connection
 
 

@@ -91,10 +91,34 @@ def test_a_stranger_is_told_nothing(
             client_certificate=shown(authority, tmp_path),
             retry_seconds=0,
         ) as client,
-        pytest.raises(NotSentError),
+        pytest.raises(NotSentError, match="ca_file="),
     ):
         client.wallets()
     assert service.asked == []
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_who_names_no_authority_of_their_own_is_told_how(service: RawService, kind: str) -> None:
+    with (
+        asking(kind, service.url, BOT, retry_seconds=0) as client,
+        pytest.raises(NotSentError, match="ca_file="),
+    ):
+        client.wallets()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_another_authority_is_no_remedy_for_another_name(
+    service: RawService, authority: Authority, tmp_path: Path, kind: str
+) -> None:
+    url = service.url.replace("localhost", "127.0.0.1")
+    assert url != service.url
+    with (
+        asking(kind, url, BOT, ca_file=ca_file(authority, tmp_path), retry_seconds=0) as client,
+        pytest.raises(NotSentError) as caught,
+    ):
+        client.wallets()
+    assert "certificate" in str(caught.value)
+    assert "ca_file=" not in str(caught.value)
 
 
 def test_an_encrypted_key_without_its_passphrase_asks_nobody(tmp_path: Path) -> None:
