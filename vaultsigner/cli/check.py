@@ -28,11 +28,11 @@ from vaultsigner.cli.exchange_probe import ask_exchanges
 from vaultsigner.cli.launcher import make_token_remedy, open_token
 from vaultsigner.cli.shared_keys import shared_keys
 from vaultsigner.cli.state_probe import try_state
+from vaultsigner.cli.wrapped_secret_id import why_left
 from vaultsigner.config.directories import directory_problems
 from vaultsigner.config.public_keys import fingerprint
-from vaultsigner.config.settings import Environment, Partner, Settings, VaultSettings
+from vaultsigner.config.settings import Environment, Partner, Settings
 from vaultsigner.custody.client import CustodyClient
-from vaultsigner.custody.protocol import LEFT_WRAPPED
 from vaultsigner.dispatch.beacon_node import BeaconNode
 from vaultsigner.domain.signed_notes import VerifierKey
 from vaultsigner.errors import CustodyError, NodeError
@@ -55,7 +55,8 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
     Tells everything that is wrong with config.yml and the policies, and whether the record and the state can be written, without
     leaving anything behind. Then starts the custody process as `serve` would, with the token it would have, and has it find each
     wallet's address from the key in Vault and try the secret of each client, exchange and Open API app; no key and no secret
-    leaves custody. A wrapped secret id of an AppRole stays wrapped for `serve`: then what needs Vault is not tried.
+    leaves custody. A wrapped secret id of an AppRole stays wrapped for `serve`: then what needs Vault is not tried;
+    nor beside a service that is ready and has used it up, which is a warning only.
     A PostgreSQL state gets every test that opening it makes, and no tables. Each exchange is asked for the time,
     unsigned: whether its API key and secret are right shows only when something is signed for it. A chain node or an exchange
     that does not answer is a warning only; an exchange's clock more than ten minutes off is a failure. Each anchor of the record
@@ -81,7 +82,7 @@ def check(config_file: Path | None, offline: bool, as_json: bool) -> None:
 
 async def _look(config_file: Path, settings: Settings, policies: PolicySet, offline: bool) -> CheckReport:
     async with custody_session(config_file, settings, os.environ) as custody:
-        vault = await _ask_vault(custody, settings.vault)
+        vault = await _ask_vault(custody, settings)
         found = await try_secrets(custody, settings) if vault.usable else not_tried(settings)
         keys = await _checkpoint_keys(custody, settings) if vault.usable else ()
     nodes = None if offline else await _ask_nodes(settings.environments, found.wallets)
@@ -134,11 +135,13 @@ def _partner_finding(partner: Partner | None) -> PartnerFinding | None:
     )
 
 
-async def _ask_vault(custody: CustodyClient, vault: VaultSettings) -> VaultFinding:
+async def _ask_vault(custody: CustodyClient, settings: Settings) -> VaultFinding:
+    vault = settings.vault
     found = await _ask_health(custody, vault.address)
     missing = _missing_token(vault.token_path) if vault.token_path else None
-    if LEFT_WRAPPED in (found.problem or ""):
-        found = replace(found, problem=None, left=found.problem)
+    left = await why_left(found.problem, vault.auth, settings.server.ops_listen)
+    if left is not None:
+        found = replace(found, problem=None, left=left)
     if missing is not None:
         # Without a token, a Vault that answers can only have denied; one that does not is a trouble of its own.
         problem = missing if found.state in ("ok", "denied") else f"{found.problem}; and {missing}"

@@ -62,13 +62,14 @@ async def _ask(settings: Settings) -> tuple[ServiceFinding, VaultGlance, tuple[A
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(trust_env=False, timeout=timeout) as session:
         return await asyncio.gather(
-            _service(session, settings.server.ops_listen),
+            ask_service(session, settings.server.ops_listen),
             _vault(session, settings.vault),
             _anchors(settings.audit),
         )
 
 
-async def _service(session: aiohttp.ClientSession, listen: ListenAddress) -> ServiceFinding:
+async def ask_service(session: aiohttp.ClientSession, listen: ListenAddress) -> ServiceFinding:
+    """How the service that answers at an operations port finds itself."""
     address = str(ListenAddress(_EVERYWHERE.get(listen.host, listen.host), listen.port))
     if listen.port == 0:
         return _not_running(
@@ -184,6 +185,13 @@ def _policy(directory: Path) -> tuple[PolicyGlance, PolicySet | None]:
 
 
 def _chains(audit: AuditSettings) -> tuple[tuple[Mapping[str, Any], ...], str | None]:
+    try:
+        if not any(audit.directory.iterdir()):
+            return (), None
+    except FileNotFoundError:
+        return (), None
+    except OSError as error:
+        return (), f"{audit.directory}: {error.strerror}"
     try:
         return tuple(chains_overview(audit.directory, None)), None
     except (VaultsignerError, OSError) as error:

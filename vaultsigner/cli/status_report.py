@@ -27,7 +27,7 @@ class StatusReport:
 
     Args:
         at: when it was looked.
-        chains: those in the record's directory, as `chains_overview` tells them.
+        chains: those in the record's directory, as `chains_overview` tells them; none, and no problem: nothing is there.
         record_problem: why they cannot be read.
     """
 
@@ -68,6 +68,9 @@ class StatusReport:
         if self.record_problem is not None:
             yield "warn", "record", printable(self.record_problem, limit=_LONGEST)
             return
+        if not self.chains:
+            yield self._nothing_recorded()
+            return
         total = sum(chain["records"] for chain in self.chains)
         size = sum(chain["bytes"] for chain in self.chains)
         yield (
@@ -80,6 +83,16 @@ class StatusReport:
             yield "-", "", _chain(chain, self.at)
         if len(newest) > MOST_CHAINS_SHOWN:
             yield "-", "", f"and {len(newest) - MOST_CHAINS_SHOWN} older ones"
+
+    def _nothing_recorded(self) -> tuple[Mark, str, str]:
+        known = self.state.chains
+        if known:
+            return (
+                "warn",
+                "record",
+                f"{self.record}: nothing is here, and the state knows {counted(known, 'chain')}",
+            )
+        return "-", "record", f"{self.record}: nothing recorded yet"
 
     def _anchors(self) -> Iterator[tuple[Mark, str, str]]:
         for anchor in self.anchors:
@@ -158,9 +171,7 @@ def _state(state: StateGlance, figures: ServiceFigures | None) -> Iterator[tuple
         return
     replicas = figures.replicas if figures else None
     shared = (
-        f", processes seen there of late: {replicas}"
-        if replicas and state.engine == "postgresql"
-        else ""
+        f", processes seen there of late: {replicas}" if replicas and state.engine == "postgresql" else ""
     )
     chains = counted(state.chains, "chain")
     yield "ok", "state", f"{state.where} ({state.engine}){shared}; knows {chains} of the record"

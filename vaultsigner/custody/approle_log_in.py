@@ -11,6 +11,7 @@ import structlog
 from vaultsigner.config.settings import AppRoleAuth
 from vaultsigner.custody.keepsake import Keepsake
 from vaultsigner.custody.log_in_method import LogInError, LogInRequest, json_object
+from vaultsigner.custody.protocol import ID_FILE_MISSING
 from vaultsigner.custody.secret_file import read_word
 from vaultsigner.custody.secret_id_unwrapping import Unwrapping
 from vaultsigner.custody.wiping import wipe
@@ -46,7 +47,7 @@ class AppRoleLogIn:
         """See `LogInMethod`."""
         secret_id = await self._unwrapped() if self._auth.wrapped else self._read()
         if secret_id is None:
-            raise LogInError(f"there is no secret id in {self._auth.secret_id_file}: {_another(self._auth)}")
+            raise LogInError(f"{ID_FILE_MISSING} {self._auth.secret_id_file}: {_another(self._auth)}")
         try:
             body = json_object({"role_id": self._auth.role_id, "secret_id": secret_id})
         finally:

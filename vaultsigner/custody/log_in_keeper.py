@@ -9,6 +9,7 @@ import structlog
 from vaultsigner.custody.keepsake import Keepsake
 from vaultsigner.custody.log_in_method import LogInError, LogInMethod
 from vaultsigner.custody.logged_in_token import LoggedInToken
+from vaultsigner.custody.protocol import LEFT_WRAPPED
 from vaultsigner.custody.single_exchange import NoAnswerError
 from vaultsigner.custody.token_facts import NewToken, SenselessAnswerError, TokenFacts
 from vaultsigner.custody.vault_session import RefusedError, VaultSession
@@ -169,7 +170,10 @@ class LogInKeeper:
                 f"Vault refuses the log-in by {self._name} (status {error.status}): {self._method.remedy}"
             )
         except (LogInError, NoAnswerError, SenselessAnswerError) as error:
-            self._fail(f"custody cannot log in to Vault by {self._name}: {error}")
+            why = str(error)
+            # A wrapped secret id that is left for another process is no failure, and does not begin like one.
+            left = LEFT_WRAPPED in why
+            self._fail(why if left else f"custody cannot log in to Vault by {self._name}: {why}")
         else:
             self._take(new)
 

@@ -265,6 +265,8 @@ VaultState = Literal["ok", "sealed", "denied", "unavailable"]
 
 LEFT_WRAPPED = "its unwrapping is left to `vaultsigner serve`"
 """In the problem with Vault of a custody process that was told to use up nothing, and found all well as far as that goes."""
+ID_FILE_MISSING = "there is no secret id in"
+"""In the problem with Vault of an AppRole; of a wrapped one it is all well beside a service that has unwrapped what was there."""
 
 
 @dataclass(frozen=True, slots=True)

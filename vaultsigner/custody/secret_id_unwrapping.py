@@ -47,8 +47,8 @@ class Unwrapping:
         await self._look(wrapping_token)
         if self._look_only:
             raise LogInError(
-                f"the secret id in {self._auth.secret_id_file} is wrapped and was made for the role `{self._auth.role}`; "
-                f"{LEFT_WRAPPED}"
+                f"the secret id in {self._auth.secret_id_file} is wrapped and was made for the role `{self._auth.role}`, as it "
+                f"should be; {LEFT_WRAPPED}"
             )
         try:
             return await self._session.ask(

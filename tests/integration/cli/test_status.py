@@ -136,6 +136,22 @@ def test_with_the_service_down_the_rest_is_told(program: Program, world: World, 
     assert "ok    suspended  nothing" in outcome.out
 
 
+def test_before_the_first_start_nothing_is_recorded(program: Program, world: World, tmp_path: Path) -> None:
+    config = changed(
+        world,
+        tmp_path / "config.yml",
+        server={"ops_listen": "127.0.0.1:1"},
+        state={"url": f"sqlite:///{tmp_path}/state.db"},
+        audit={"directory": str(tmp_path / "audit"), "anchors": []},
+    )
+    told = f"-     record     {tmp_path / 'audit'}: nothing recorded yet"
+    assert told in program.run("status", "--config", str(config)).out
+    (tmp_path / "audit").mkdir()
+    assert told in program.run("status", "--config", str(config)).out
+    (tmp_path / "audit" / "letter").write_text("no chain")
+    assert "warn  record     there are no records in " in program.run("status", "--config", str(config)).out
+
+
 def test_with_vault_down_the_rest_is_told(program: Program, world: World, tmp_path: Path) -> None:
     config = changed(world, tmp_path / "config.yml", vault={"address": "http://127.0.0.1:1"})
     outcome = program.run("status", "--config", str(config))

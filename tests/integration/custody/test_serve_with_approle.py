@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.adversarial.memory_search import ProcessMemory
+from tests.integration.cli.program import Program
 from tests.integration.custody.conftest import policy_digest
 from tests.integration.custody.custody_process import connected, request_for
 from tests.integration.custody.log_ins import (
@@ -101,6 +102,26 @@ async def test_only_custody_has_the_token_and_the_secret_id(desk: Desk, vectors:
     assert not any(needle in memory for name, needle in needles.items() if name == "secret id")
     log = Drop(service.log).raw
     assert not any(needle in log for needle in needles.values())
+
+
+@pytest.mark.parametrize("desk", [True], ids=["wrapped"], indirect=True)
+def test_check_beside_the_service_finds_the_secret_id_used_up_as_it_should_be(
+    desk: Desk, tmp_path: Path
+) -> None:
+    assert desk.drop.gone
+    file = desk.service.installation.config_file
+    vaultsigner = Program(tmp_path)
+    beside = vaultsigner.run("check", "--offline", "--config", str(file))
+    assert beside.status == 0, beside
+    (told,) = (line for line in beside.out.splitlines() if "secret id" in line)
+    assert told.startswith("warn  Vault ")
+    assert "is used up, as it should be: a service is ready" in told
+    assert f"`vaultsigner vault setup --wrapped-secret-id-out {tmp_path / 'secret-id'}`" in told
+    assert ": not tried" in beside.out
+    desk.service.stop()
+    alone = vaultsigner.run("check", "--offline", "--config", str(file))
+    assert alone.status == 1
+    assert "there is no secret id in" in alone.out
 
 
 def test_readyz_says_why_there_is_no_token(

@@ -189,6 +189,18 @@ def test_trouble_with_one_part_hides_no_other() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (0, "- record audit: nothing recorded yet"),
+        (2, "warn record audit: nothing is here, and the state knows 2 chains"),
+    ],
+)
+def test_a_record_that_is_not_there_is_trouble_only_where_there_was_one(known: int, told: str) -> None:
+    report = replace(GOOD, chains=(), state=replace(GOOD.state, chains=known))
+    assert [line for line in lines(report) if " record " in line] == [told]
+
+
 def test_metrics_that_cannot_be_read_tell_nothing() -> None:
     assert read_figures('vaultsigner_custody_up{a="') is None
     assert read_figures("") == ServiceFigures()
