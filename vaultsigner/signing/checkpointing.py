@@ -39,8 +39,8 @@ Record = Callable[[Checkpointed], Awaitable[object]]
 class Checkpointing:
     """Makes checkpoints of this process's chain, and of chains that no process has.
 
-    `problem` says why the last one could not be made; `last` is the last of this process's chain; `strangers` are chains that are
-    there and that the state does not know: they get none.
+    `last` is the last of this process's chain; `strangers` are chains that are there and that the state does not know: they get
+    none.
 
     Args:
         every: how many records make a checkpoint due before its minute is over.
@@ -60,7 +60,8 @@ class Checkpointing:
         clock: Clock,
         replica: str = "",
     ) -> None:
-        self.problem: str | None = None
+        self._own_problem: str | None = None
+        self._problem_of_others: str | None = None
         self.last: Checkpoint | None = None
         self._recorder = recorder
         self._custody = custody
@@ -91,8 +92,13 @@ class Checkpointing:
     async def run_for_others(self) -> None:
         """Until it is cancelled: checkpoints of chains that no process has. What holds this up does not hold up the own chain."""
         while True:
-            await self._cover_idle_chains()
-            await asyncio.sleep(EVERY_SECONDS)
+            done = await self._cover_idle_chains()
+            await asyncio.sleep(EVERY_SECONDS if done else RETRY_SECONDS)
+
+    @property
+    def problem(self) -> str | None:
+        """Why checkpoints cannot be made at present; None while they can."""
+        return self._own_problem or self._problem_of_others
 
     @property
     def late_seconds(self) -> float:
@@ -106,12 +112,13 @@ class Checkpointing:
             signed = await self._make(self._tree(), self._recorder.record)
         except VaultsignerError as error:
             self._failed(error)
+            self._own_problem = str(error)
             return False
         self.last = signed.checkpoint if signed is not None else self.last
         self._made_at = self._clock.monotonic()
-        if self.problem is not None:
+        if self._own_problem is not None:
             log.info("checkpoints_again", size=self.last.size if self.last else 0)
-            self.problem = None
+            self._own_problem = None
         return True
 
     async def _make(self, tree: ChainTree, record: Record) -> SignedCheckpoint | None:
@@ -147,8 +154,11 @@ class Checkpointing:
                 )
                 self._publish(self._unsent.popleft())
 
-    async def _cover_idle_chains(self) -> None:
-        """Only of chains that the state knows: somebody who may write files alone shall not have records of their own signed."""
+    async def _cover_idle_chains(self) -> bool:
+        """Only of chains that the state knows: somebody who may write files alone shall not have records of their own signed.
+
+        Returns False, and `problem` says why, where that cannot be.
+        """
         try:
             noted = {each.chain for each in await self._state.noted_checkpoints()}
             changed = await asyncio.to_thread(self._idle.changed)
@@ -164,6 +174,10 @@ class Checkpointing:
                     self._idle.covered(chain)
         except VaultsignerError as error:
             self._failed(error)
+            self._problem_of_others = str(error)
+            return False
+        self._problem_of_others = None
+        return True
 
     async def _cover(self, writer: ChainWriter) -> None:
         try:
@@ -181,7 +195,6 @@ class Checkpointing:
     def _failed(self, error: VaultsignerError) -> None:
         if self.problem is None:
             log.warning("no_checkpoint", problem=str(error))
-        self.problem = str(error)
 
 
 @asynccontextmanager

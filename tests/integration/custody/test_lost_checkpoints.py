@@ -1,10 +1,12 @@
 """What custody signed and what never came on record: the next checkpoint is proved to go on from both."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 
 import pytest
 
+from tests.patience import until
 from vaultsigner.audit import Recorder
 from vaultsigner.audit.checkpoint_entry import Checkpointed
 from vaultsigner.audit.entries import Control, Entry
@@ -15,6 +17,7 @@ from vaultsigner.domain.audit_position import AuditPosition
 from vaultsigner.domain.checkpoints import AnchorDocument
 from vaultsigner.domain.merkle import Tree, leaf_hash
 from vaultsigner.errors import AuditError, StateError
+from vaultsigner.signing import checkpointing
 from vaultsigner.signing.checkpointing import Checkpointing
 from vaultsigner.signing.clock import SystemClock
 from vaultsigner.state import NotedCheckpoint, State, open_state
@@ -89,6 +92,28 @@ async def test_checkpoint_goes_on_from_the_one_on_record(
     assert [document.old_size for document in sent] == [0, *sizes[:-1]]
     for before, document in zip(sizes, sent[1:], strict=False):
         assert document.grew_from(root(tmp_path / "audit", before))
+
+
+async def test_trouble_with_chains_of_nobody_is_told_for_as_long_as_it_lasts(
+    recorder: FullForOnce, state: State, made: Checkpointing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an outage the warning must not stay until the next minute; nor end with the own chain's success."""
+
+    async def down() -> Collection[NotedCheckpoint]:
+        raise StateError("the database is down")
+
+    monkeypatch.setattr(checkpointing, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(checkpointing, "EVERY_SECONDS", 3600.0)
+    await recorder.record(Control("test"))
+    with monkeypatch.context() as while_down:
+        while_down.setattr(state, "noted_checkpoints", down)
+        others = asyncio.create_task(made.run_for_others())
+        await until(lambda: made.problem is not None, "it is told")
+        assert await made.checkpoint()
+        assert made.problem == "the database is down"
+    await until(lambda: made.problem is None, "it is over")
+    others.cancel()
+    await asyncio.gather(others, return_exceptions=True)
 
 
 async def test_what_the_state_could_not_note_is_sent_later_and_in_order(
