@@ -177,7 +177,9 @@ module "service" {
 
   # What config.yml in the image cannot know. Everything else is there, and changes with the image's digest.
   environment = {
-    VAULT_ADDR                          = var.vault.address
+    VAULT_ADDR = var.vault.address
+    # All tasks share one directory: where it is emptied or an older one, a start is refused.
+    VAULTSIGNER_AUDIT__REPLICA          = var.name
     VAULTSIGNER_SERVER__LISTEN          = "0.0.0.0:8000"
     VAULTSIGNER_SERVER__OPS_LISTEN      = "0.0.0.0:9100"
     VAULTSIGNER_SERVER__TRUSTED_PROXIES = jsonencode(module.network.edge_cidrs)

@@ -447,6 +447,7 @@ def test_the_configuration_of_the_docs_fits_what_the_service_is_given(
     }
     assert {str(network) for network in settings.server.trusted_proxies} == edge
     assert settings.server.ops_listen.port == 9100
+    assert settings.audit.replica == NAME, "one name for the one directory of all tasks"
 
 
 def test_the_setup_of_the_database_is_a_command_that_there_is(made: Installation) -> None:
