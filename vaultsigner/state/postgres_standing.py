@@ -30,9 +30,10 @@ FROM commits
 """
 _ONLY_NUMBER = "SELECT number, 0, '', '', 0, number FROM commits"
 _TAKE_PLACE = "UPDATE commits SET place = :place WHERE place IS DISTINCT FROM :place"
+# Beside whoever was seen last: by the clock nobody was of late in what is put back from long ago.
 _OTHERS = """
 SELECT count(*) FROM replicas
-WHERE id <> :replica AND seen_at_ms > CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) - :seen_ms
+WHERE id <> :replica AND seen_at_ms > (SELECT max(seen_at_ms) FROM replicas) - :seen_ms
 """
 _ACCEPT = "UPDATE commits SET place = :place, closed = NULL, accepted = accepted + 1"
 _REFUSE_WHAT_MAY_HAVE_BEEN_USED = """

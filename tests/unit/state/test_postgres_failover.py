@@ -206,6 +206,23 @@ async def test_a_dump_that_is_put_back_under_an_open_connection_serves_nobody(
     own_postgres.execute("DROP SCHEMA dump CASCADE")
 
 
+async def test_an_old_dump_is_not_opened_by_starting_anew(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    """What watches /readyz starts replicas anew by itself. By the clock, nobody has been seen in an old dump for long."""
+    url = own_postgres.url()
+    async with PostgresState(url) as other:
+        assert await use(other, 1) is None
+        own_postgres.execute(KEEP_DUMP)
+        own_postgres.execute("UPDATE dump.replicas SET seen_at_ms = seen_at_ms - 86400000")
+        assert await use(state, 2, ahead_ms=50_000) is None
+        own_postgres.execute(PUT_DUMP_BACK)
+        with pytest.raises(StateError, match="lost what was committed"):
+            await use(state, 2, ahead_ms=50_000)
+    with pytest.raises(StateError, match=r"a replica has found .*state accept"):
+        await PostgresState(url).__aenter__()
+
+
 async def test_a_dump_is_found_by_who_writes_first(
     own_postgres: PostgresServer, state: PostgresState
 ) -> None:
