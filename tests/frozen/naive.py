@@ -36,7 +36,7 @@ def forget_what_others_saw() -> None:
     """Have the pipeline open this state instead of the real one."""
 
     @asynccontextmanager
-    async def opened(url: str) -> AsyncIterator[OwnMemory]:
+    async def opened(url: str, *_: object, **__: object) -> AsyncIterator[OwnMemory]:
         async with open_state(url) as state:
             yield OwnMemory(state)
 

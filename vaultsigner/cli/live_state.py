@@ -29,7 +29,7 @@ def who() -> str:
 
 
 def with_state(settings: Settings, step: Callable[[State], Awaitable[Found]]) -> Found:
-    """Run one step on the state of the service.
+    """Run one step on the state of the service, as a visitor.
 
     Raises:
         StateError: it cannot be opened, or there is none.
@@ -39,7 +39,7 @@ def with_state(settings: Settings, step: Callable[[State], Awaitable[Found]]) ->
     _look_over(settings)
 
     async def run() -> Found:
-        async with open_state(settings.state_url, settings.state_options) as state:
+        async with open_state(settings.state_url, settings.state_options, visiting=True) as state:
             return await step(state)
 
     return asyncio.run(run())

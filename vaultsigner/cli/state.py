@@ -19,6 +19,7 @@ from vaultsigner.errors import StateError
 from vaultsigner.signing.moments import told
 from vaultsigner.signing.record_keeping import introduce
 from vaultsigner.state import open_state
+from vaultsigner.state.postgres_probe import what_to_accept
 from vaultsigner.state.postgres_roles import WantedRole, create_role
 from vaultsigner.state.upkeep import accept_state, migrate_state, newest_schema
 
@@ -55,7 +56,9 @@ def migrate(config_file: Path | None) -> None:
 @state.command()
 @config_option
 def replicas(config_file: Path | None) -> None:
-    """List the processes that share a PostgreSQL state, and when each was seen.
+    """List the services that share a PostgreSQL state, and when each was seen; one that runs is seen every 30 seconds.
+
+    Each start is one of its own, kept for a week. The name is audit.replica of its configuration. Commands are not listed.
 
     \b
     Examples:
@@ -63,20 +66,29 @@ def replicas(config_file: Path | None) -> None:
     """
     found = with_state(load_settings(config_file), lambda state: state.replicas())
     if not found:
-        click.echo("nobody is known: an SQLite state is one machine's, and a new one has had no visitor")
+        click.echo("nobody is known: an SQLite state is one machine's, and no service has used a new one")
     for each in found:
-        click.echo(f"{each.id}  last seen {told(each.seen_at_ms)}, last commit {each.last_commit}")
+        click.echo(
+            f"{each.name or '(no name)'}  last seen {told(each.seen_at_ms)}, vaultsigner {each.version}, "
+            f"last commit {each.last_commit}, id {each.id}"
+        )
 
 
 @state.command()
 @config_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def accept(config_file: Path | None, *, yes: bool) -> None:
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Also where the database knows of no loss: a backup was put back while no replica ran.",
+)
+def accept(config_file: Path | None, *, yes: bool, anyway: bool) -> None:
     """Let the service go on with a database that may have lost its last commits, after you have looked.
 
     A standby that was promoted, a restored copy: either may have forgotten which signatures were used, what was counted against
     limits, suspensions and approvals. Until this is run every replica answers 503 and says why in /readyz. It needs no restart,
     and is on the record. For a minute afterwards no signed request is taken: none that may have been used before counts again.
+    Where nothing has to be accepted it says so, and changes nothing.
 
     \b
     Before: is the old primary shut off for good? Is this the newest copy?
@@ -86,16 +98,22 @@ def accept(config_file: Path | None, *, yes: bool) -> None:
     \b
     Examples:
       vaultsigner state accept
+      vaultsigner state accept --anyway    # a backup was put back while no replica ran
     """
     settings = load_settings(config_file)
     if not is_postgresql(settings.state_url):
         raise StateError(
             "an SQLite state has no server that could have taken over: there is nothing to accept"
         )
-    if (
-        not yes
-        and terminal.ask(f"{_where(settings)} may have lost commits. Type yes to go on with it") != "yes"
-    ):
+    why = what_to_accept(settings.state_url, settings.state_options)
+    if why is None and not anyway:
+        click.echo(
+            f"{_where(settings)}: nothing has to be accepted, no loss is known in it. "
+            "Where a backup was put back, or the only replica says that commits are lost: --anyway"
+        )
+        return
+    question = f"{_where(settings)}: {why or 'no loss is known in it'}. Type yes to go on with it"
+    if not yes and terminal.ask(question) != "yes":
         raise terminal.TerminalError("nothing was changed")
     place = asyncio.run(_accept(settings))
     click.echo(f"{_where(settings)} ({place}) is in use again; signed requests are taken again in a minute")
@@ -149,7 +167,7 @@ async def _accept(settings: Settings) -> str:
     async with open_recorder(audit.directory, closed=closed) as recorder:
         await recorder.record(Control("state_accepted", {"by": who(), "state": _where(settings)}))
         place = await asyncio.to_thread(accept_state, settings.state_url, settings.state_options)
-        async with open_state(settings.state_url, settings.state_options) as opened:
+        async with open_state(settings.state_url, settings.state_options, visiting=True) as opened:
             if audit.checkpoint_key is not None:
                 await introduce(recorder, opened, audit.replica)
     return place

@@ -81,7 +81,9 @@ async def assembled(
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         custody = await stack.enter_async_context(connected(CustodyClient(custody_socket)))
-        state = await stack.enter_async_context(open_state(settings.state_url, settings.state_options))
+        state = await stack.enter_async_context(
+            open_state(settings.state_url, settings.state_options, name=settings.audit.replica or "")
+        )
         # A state in a file is of one machine, and so is its record.
         alone = not is_postgresql(settings.state_url)
         record = await stack.enter_async_context(

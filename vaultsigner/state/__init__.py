@@ -71,19 +71,23 @@ __all__ = [
 ]
 
 
-def open_state(url: str, options: StateOptions = USUAL_STATE) -> AbstractAsyncContextManager[State]:
+def open_state(
+    url: str, options: StateOptions = USUAL_STATE, *, name: str = "", visiting: bool = False
+) -> AbstractAsyncContextManager[State]:
     """The state that a URL names.
 
     Args:
         url: `sqlite:///state/vaultsigner.db`, with a fourth slash for an absolute path; or `postgresql://...`, as libpq
             understands it.
         options: how a PostgreSQL state is opened.
+        name: what other replicas are told this one is called; letters, digits, and _ . -
+        visiting: for a command, which is no replica: it is not noted as one, and nothing is committed but what it writes itself.
 
     Raises:
         StateError: no engine for this URL. Entering raises it when the database cannot be opened.
     """
     if url.startswith(("postgresql://", "postgres://")):
-        return PostgresState(url, options)
+        return PostgresState(url, options, name=name, visiting=visiting)
     scheme, separator, path = url.partition(":///")
     if scheme != "sqlite" or not separator or not path or path == ":memory:":
         # Without the URL, which may be one with a password and a spelling mistake.
@@ -91,4 +95,4 @@ def open_state(url: str, options: StateOptions = USUAL_STATE) -> AbstractAsyncCo
             "state.url: write sqlite:/// and the path of a file, e.g. sqlite:///state/vaultsigner.db, "
             "or postgresql://user@host:5432/database"
         )
-    return SqliteState(path)
+    return SqliteState(path, visiting=visiting)

@@ -16,6 +16,8 @@ class PostgresState(DatabaseState):
     Args:
         url: of the database, as libpq understands it.
         options: how it is opened.
+        name: see `open_state`.
+        visiting: see `open_state`.
         wait_seconds: how long a stalled server may keep a caller.
         patience_seconds: how long another replica may, and how long the server may take for one statement.
 
@@ -28,14 +30,22 @@ class PostgresState(DatabaseState):
         url: str,
         options: StateOptions = USUAL_STATE,
         *,
+        name: str = "",
+        visiting: bool = False,
         wait_seconds: float = WAIT_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        super().__init__(postgres_engine(url, options, patience_seconds), wait_seconds=wait_seconds)
+        engine = postgres_engine(url, options, patience_seconds, name=name, visiting=visiting)
+        super().__init__(engine, wait_seconds=wait_seconds, visiting=visiting)
 
 
 def postgres_engine(
-    url: str, options: StateOptions, patience_seconds: float = PATIENCE_SECONDS
+    url: str,
+    options: StateOptions,
+    patience_seconds: float = PATIENCE_SECONDS,
+    *,
+    name: str = "",
+    visiting: bool = False,
 ) -> PostgresEngine:
     """The engine for a URL.
 
@@ -43,4 +53,6 @@ def postgres_engine(
         StateError: libpq does not understand the URL.
     """
     address = PostgresAddress(url, options.aws_region)
-    return PostgresEngine(address, patience_seconds, synchronous=options.synchronous)
+    return PostgresEngine(
+        address, patience_seconds, synchronous=options.synchronous, name=name, visiting=visiting
+    )

@@ -34,7 +34,7 @@ _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _ONLY_MIGRATOR = f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
 _COMMITS = "SELECT number FROM commits"
 _COUNT_COMMIT = "UPDATE commits SET number = number + 1 RETURNING number"
-_REPLICAS = "SELECT id, last_commit, seen_at_ms FROM replicas ORDER BY seen_at_ms DESC"
+_REPLICAS = "SELECT id, name, version, last_commit, seen_at_ms FROM replicas ORDER BY seen_at_ms DESC, id"
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.1
 _UNDONE = (
     psycopg.errors.SerializationFailure,  # 40001
@@ -50,10 +50,18 @@ class PostgresEngine:
         patience_seconds: how long to wait for another replica's transaction, and for the answer to a statement; and how long
             what PostgreSQL has undone is tried again.
         synchronous: see `postgres_standing.require_same_place`.
+        name: what other replicas are told it is called.
+        visiting: it is no replica: it commits only what it writes, and the database notes nothing of its own.
     """
 
     def __init__(
-        self, address: PostgresAddress, patience_seconds: float, *, synchronous: bool = False
+        self,
+        address: PostgresAddress,
+        patience_seconds: float,
+        *,
+        synchronous: bool = False,
+        name: str = "",
+        visiting: bool = False,
     ) -> None:
         self._address = address
         self._patience_seconds = patience_seconds
@@ -61,7 +69,9 @@ class PostgresEngine:
         self._synchronous = synchronous
         self._session: PostgresSession | None = None
         self._database: Identity | None = None
-        self._replica = secrets.token_hex(8)
+        self._name = name
+        self._replica = "" if visiting else secrets.token_hex(8)
+        self._place = ""
         self._commits = 0
         self._accepted: int | None = None
 
@@ -74,8 +84,9 @@ class PostgresEngine:
         self.bring_up_to_date()
         try:
             session, place = self._opened()
-            standing = self._require_standing(session, place)
-            self._transaction(session, lambda: postgres_standing.take_place(session, standing, place.place))
+            self._require_standing(session, place)
+            if self._replica:
+                self._transaction(session, lambda: postgres_standing.take_place(session, place.place))
         except psycopg.Error as error:
             self.close()
             raise self._failed(error) from error
@@ -92,9 +103,7 @@ class PostgresEngine:
         try:
             session = self._session = self._address.connect(self._patience_ms)
             self._database = self._address.identify(session)
-            before = version(session)
-            if not is_newest(session):
-                self._migrate(session)
+            before = version(session) if is_newest(session) else self._migrate(session)
             return before, version(session)
         except psycopg.Error as error:
             self.close()
@@ -142,8 +151,8 @@ class PostgresEngine:
     def replicas(self, session: Session) -> tuple[Replica, ...]:
         """See `State.replicas`."""
         return tuple(
-            Replica(name, commit, seen, here=name == self._replica)
-            for name, commit, seen in session.rows(_REPLICAS, {})
+            Replica(id_, name, version, commit, seen, here=id_ == self._replica)
+            for id_, name, version, commit, seen in session.rows(_REPLICAS, {})
         )
 
     def tidy(self, session: Session) -> None:
@@ -171,12 +180,17 @@ class PostgresEngine:
     def _attempt(self, batch: Sequence[Work]) -> Sequence[object]:
         session = self._session or self._connect_again()
         if any(writes(work) for work in batch):
-            return self._transaction(session, lambda: run_batch(session, batch))
+            return self._transaction(session, lambda: self._write(session, batch))
         # Who reads what is suspended must not go on where nothing may be written, or where that may be lost.
         standing, name = self._look(session), self._address.name
         postgres_standing.require_open(standing, name)
         postgres_standing.require_kept(standing, self._memory, name)
         return run_reads(session, batch)
+
+    def _write(self, session: PostgresSession, batch: Sequence[Work]) -> Sequence[object]:
+        if not self._replica:  # What it is about to write is the first that it changes.
+            postgres_standing.take_place(session, self._place)
+        return run_batch(session, batch)
 
     def _lost_undone(self, error: psycopg.Error) -> bool:
         """Whether the connection, or the right to write, went away before a COMMIT was sent; False where there was none."""
@@ -185,18 +199,19 @@ class PostgresEngine:
             return False
         return not session.undecided and (session.lost or isinstance(error, LockGoneError))
 
-    def _migrate(self, session: PostgresSession) -> None:
+    def _migrate(self, session: PostgresSession) -> int:
         session.tell(_BEGIN)
         be_patient(session)
         session.tell(_ONLY_MIGRATOR)
-        migrate(session)
+        before = migrate(session)  # Another may have done it while we waited.
         session.commit(_COUNT_COMMIT)
+        return before
 
     def _transaction(self, session: PostgresSession, run: Callable[[], Result]) -> Result:
         session.tell(_BEGIN)
         session.lock(postgres_standing.only_writer(self._memory))
         result = run()
-        commits = session.commit(postgres_standing.next_commit(self._replica))
+        commits = session.commit(postgres_standing.next_commit(self._replica, self._name))
         self._commits = commits
         return result
 
@@ -208,10 +223,8 @@ class PostgresEngine:
             if place != self._database:
                 postgres_standing.refuse_as_lost(self._address.name)
             standing = self._require_standing(session, place)
-            if standing.place != place.place:
-                self._transaction(
-                    session, lambda: postgres_standing.take_place(session, standing, place.place)
-                )
+            if self._replica and standing.place != place.place:
+                self._transaction(session, lambda: postgres_standing.take_place(session, place.place))
         except BaseException:
             self.close()
             raise
@@ -241,6 +254,7 @@ class PostgresEngine:
             raise
         if self._accepted != standing.accepted:
             self._accepted, self._commits = standing.accepted, 0
+        self._place = place.place
         return standing
 
     def _tell_others(self, session: PostgresSession) -> None:

@@ -1,14 +1,23 @@
 """Whether a PostgreSQL state would open: the same connection and the same tests, and nothing is made, migrated or committed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 from vaultsigner.config.settings import USUAL_STATE, StateOptions
 from vaultsigner.errors import StateError
 from vaultsigner.state.postgres import PATIENCE_SECONDS
 from vaultsigner.state.postgres_address import SCHEMA, PostgresAddress
-from vaultsigner.state.postgres_schema import MIGRATIONS, is_newest
+from vaultsigner.state.postgres_schema import MIGRATIONS, is_newest, version
 from vaultsigner.state.postgres_session import PostgresSession
-from vaultsigner.state.postgres_standing import look, require_open, require_same_place
+from vaultsigner.state.postgres_standing import (
+    SINCE_SCHEMA,
+    look,
+    require_open,
+    require_same_place,
+    why_closed,
+)
 
 _FACTS = f"""
 SELECT to_regnamespace('{SCHEMA}') IS NOT NULL, to_regclass('{SCHEMA}.schema_version') IS NOT NULL,
@@ -35,16 +44,40 @@ def try_postgres(url: str, options: StateOptions = USUAL_STATE) -> str:
         StateError: the service would not start; the message names the place and never holds a password.
     """
     address = PostgresAddress(url, options.aws_region)
+    with _connected(address) as session:
+        place = address.identify(session).place
+        found = _try_tables(session, address.name)
+        if is_newest(session):
+            standing = look(session, "")
+            require_open(standing, address.name)
+            require_same_place(standing, place, address.name, synchronous=options.synchronous)
+        return found
+
+
+def what_to_accept(url: str, options: StateOptions = USUAL_STATE) -> str | None:
+    """Why nobody is served by a PostgreSQL state before an operator has accepted it; None: nothing has to be. Changes nothing.
+
+    Args:
+        url: of the database, as libpq understands it.
+        options: how the service opens it.
+
+    Raises:
+        StateError: it cannot be reached, or could not be written to.
+    """
+    address = PostgresAddress(url, options.aws_region)
+    with _connected(address) as session:
+        place = address.identify(session).place
+        if version(session) < SINCE_SCHEMA:
+            return None
+        return why_closed(look(session, ""), place, synchronous=options.synchronous)
+
+
+@contextmanager
+def _connected(address: PostgresAddress) -> Iterator[PostgresSession]:
     try:
         session = address.connect(round(PATIENCE_SECONDS * 1_000))
         try:
-            place = address.identify(session).place
-            found = _try_tables(session, address.name)
-            if is_newest(session):
-                standing = look(session, "")
-                require_open(standing, address.name)
-                require_same_place(standing, place, address.name, synchronous=options.synchronous)
-            return found
+            yield session
         finally:
             session.close()
     except psycopg.errors.LockNotAvailable as error:

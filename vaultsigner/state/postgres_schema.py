@@ -256,6 +256,8 @@ ADD COLUMN accepted BIGINT NOT NULL DEFAULT 0
 _REPLICAS = """
 CREATE TABLE replicas (
   id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
   last_commit BIGINT NOT NULL,
   seen_at_ms BIGINT NOT NULL
 )
@@ -327,10 +329,13 @@ def be_patient(session: PostgresSession) -> None:
         session.tell(statement)
 
 
-def migrate(session: PostgresSession) -> None:
+def migrate(session: PostgresSession) -> int:
     """Bring a database to the newest schema; inside a transaction, under the migrators' lock.
 
     A role that may create nothing is enough for a database that has the newest schema already.
+
+    Returns:
+        The schema that it had; 0: none.
 
     Raises:
         StateError: a newer vaultsigner made it.
@@ -347,6 +352,7 @@ def migrate(session: PostgresSession) -> None:
         for statement in statements:
             session.tell(statement)
         session.execute("INSERT INTO schema_version (version) VALUES (:version)", {"version": number})
+    return found
 
 
 def _version(session: PostgresSession) -> int:

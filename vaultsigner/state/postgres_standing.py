@@ -8,6 +8,9 @@ replica has found that commits are lost; how often an operator has accepted that
 from dataclasses import dataclass
 from typing import NoReturn
 
+from psycopg import sql
+
+from vaultsigner import __version__
 from vaultsigner.errors import StateError
 from vaultsigner.state import postgres_schema
 from vaultsigner.state.postgres_session import LockGoneError, PostgresSession
@@ -51,14 +54,14 @@ DELETE FROM replicas WHERE seen_at_ms < CAST(extract(epoch FROM clock_timestamp(
 _ONLY_WRITER = """
 SELECT number FROM commits
 WHERE closed IS NULL AND oldest_program <= :newest AND number >= :commits
-AND :commits <= coalesce((SELECT last_commit FROM replicas WHERE id = ':replica'), 0)
+AND (':replica' = '' OR :commits <= coalesce((SELECT last_commit FROM replicas WHERE id = ':replica'), 0))
 FOR UPDATE
 """
 _COUNT_COMMIT = "UPDATE commits SET number = number + 1 RETURNING number"
 _NOTE_COMMIT = """
 WITH next AS (UPDATE commits SET number = number + 1 RETURNING number)
-INSERT INTO replicas (id, last_commit, seen_at_ms)
-SELECT ':replica', number, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) FROM next
+INSERT INTO replicas (id, name, version, last_commit, seen_at_ms)
+SELECT ':replica', :name, :version, number, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) FROM next
 ON CONFLICT (id) DO UPDATE SET last_commit = excluded.last_commit, seen_at_ms = excluded.seen_at_ms
 RETURNING last_commit
 """
@@ -74,7 +77,7 @@ class Memory:
     """What a replica remembers of the database that it counted in.
 
     Args:
-        replica: its id; new with each start.
+        replica: its id; new with each start. Empty: of a visitor, of whom the database keeps nothing.
         commits: the number of its own last commit; 0: none since its start, or since an operator accepted that some are lost.
         accepted: how often an operator had accepted that when it last looked; None: it has not looked yet.
     """
@@ -127,13 +130,21 @@ def only_writer(memory: Memory) -> str:
     return statement.replace(":commits", str(memory.commits))
 
 
-def next_commit(replica: str) -> str:
+def next_commit(replica: str, name: str = "") -> str:
     """The last statement of every transaction: counts it, and notes whose it was.
 
     Args:
-        replica: hexadecimal digits.
+        replica: hexadecimal digits; empty: of a visitor, whose commits only count.
+        name: what the replica is called.
     """
-    return _NOTE_COMMIT.replace(":replica", replica) if is_known() else _COUNT_COMMIT
+    if not replica or not is_known():
+        return _COUNT_COMMIT
+    statement = _NOTE_COMMIT.replace(":replica", replica).replace(":version", _quoted(__version__))
+    return statement.replace(":name", _quoted(name))
+
+
+def _quoted(text: str) -> str:
+    return sql.Literal(text).as_string(None)
 
 
 def require_open(standing: Standing, name: str) -> None:
@@ -154,14 +165,15 @@ def require_open(standing: Standing, name: str) -> None:
 def require_kept(standing: Standing, memory: Memory, name: str) -> None:
     """Refuse a database from before what this replica has committed to it.
 
-    Others may have gone on in it meanwhile, so that the number of all commits alone says nothing.
+    Others may have gone on in it meanwhile, so that the number of all commits alone says nothing; but a visitor has no more, as
+    it is gone again before it has much to lose.
 
     Raises:
         StateError: something is lost.
     """
     if memory.accepted is not None and standing.accepted > memory.accepted:
         return
-    if standing.number < memory.commits or standing.own < memory.commits:
+    if standing.number < memory.commits or (memory.replica and standing.own < memory.commits):
         refuse_as_lost(name)
 
 
@@ -185,12 +197,23 @@ def require_same_place(standing: Standing, place: str, name: str, *, synchronous
     Raises:
         StateError: it may have lost the last commits: nonces, uses of limits, suspensions.
     """
+    why = _other_place(standing, place, synchronous=synchronous)
+    if why is not None:
+        raise StateError(f"{name}: {why}; {ADVICE}")
+
+
+def why_closed(standing: Standing, place: str, *, synchronous: bool) -> str | None:
+    """What an operator has to accept before anybody is served; None: nothing."""
+    return standing.closed or _other_place(standing, place, synchronous=synchronous)
+
+
+def _other_place(standing: Standing, place: str, *, synchronous: bool) -> str | None:
     promoted = _cluster(standing.place) == _cluster(place)
     if standing.place in ("", place) or (synchronous and promoted):
-        return
-    raise StateError(
-        f"{name}: another server has taken over (it was {standing.place}, it is {place}: a promoted standby, or a copy), and the "
-        f"last commits may be lost; {ADVICE}"
+        return None
+    return (
+        f"another server has taken over (it was {standing.place}, it is {place}: a promoted standby, or a copy), and the last "
+        "commits may be lost"
     )
 
 
@@ -199,9 +222,9 @@ def _cluster(place: str) -> str:
     return place.partition(",")[0]
 
 
-def take_place(session: PostgresSession, standing: Standing, place: str) -> None:
+def take_place(session: PostgresSession, place: str) -> None:
     """Note which server writes from now on; inside a transaction."""
-    if is_known() and standing.place != place:
+    if is_known():
         session.execute(_TAKE_PLACE, {"place": place})
 
 

@@ -17,9 +17,16 @@ class SqliteState(DatabaseState):
         path: of the database; the directory is made if missing.
         wait_seconds: how long a stalled disk may keep a caller.
         busy_seconds: how long another process may.
+        visiting: see `open_state`.
     """
 
     def __init__(
-        self, path: str, *, wait_seconds: float = WAIT_SECONDS, busy_seconds: float = BUSY_SECONDS
+        self,
+        path: str,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+        busy_seconds: float = BUSY_SECONDS,
+        visiting: bool = False,
     ) -> None:
-        super().__init__(SqliteEngine(Path(path).absolute(), busy_seconds), wait_seconds=wait_seconds)
+        engine = SqliteEngine(Path(path).absolute(), busy_seconds)
+        super().__init__(engine, wait_seconds=wait_seconds, visiting=visiting)

@@ -1,5 +1,6 @@
 """`vaultsigner state`: migrate, accept, replicas, create-role, as an operator types them."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,11 +12,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.postgres import PASSWORD, USER, PostgresServer
+from vaultsigner import __version__
 from vaultsigner.cli import main
 from vaultsigner.dev.installation import ALLOW_EVERYTHING, Plan, config_text
 from vaultsigner.dev.records import read_records
 from vaultsigner.state import postgres_schema
+from vaultsigner.state.postgres import PostgresState
 
+LOOKS = {
+    "status": "nothing waits",
+    "suspensions": "nothing is suspended",
+    "approvals": "nothing waits",
+    "state replicas": "desk-a",
+}
 NEWEST = len(postgres_schema.MIGRATIONS)
 
 
@@ -108,6 +117,7 @@ def test_a_fail_over_is_accepted_on_the_record(tmp_path: Path, postgres: Postgre
 def test_without_a_yes_nothing_is_accepted(tmp_path: Path, postgres: PostgresServer, url: str) -> None:
     config = configured(tmp_path, url)
     assert state(config, "migrate").exit_code == 0
+    execute(postgres, url, "UPDATE vaultsigner.commits SET closed = 'a loss'")
     before = execute(postgres, url, "SELECT accepted FROM vaultsigner.commits")
     done = subprocess.run(
         [sys.executable, "-m", "vaultsigner", "state", "accept", "--config", str(config)],
@@ -120,6 +130,40 @@ def test_without_a_yes_nothing_is_accepted(tmp_path: Path, postgres: PostgresSer
     )
     assert done.returncode == 1, done.stderr
     assert execute(postgres, url, "SELECT accepted FROM vaultsigner.commits") == before
+
+
+def test_where_nothing_is_lost_nothing_is_accepted_unless_that_is_meant(
+    tmp_path: Path, postgres: PostgresServer, url: str
+) -> None:
+    config = configured(tmp_path, url)
+    assert state(config, "migrate").exit_code == 0
+    needless = state(config, "accept", "--yes")
+    assert (needless.exit_code, "nothing has to be accepted" in needless.stdout) == (0, True), needless.output
+    accepted = "SELECT accepted FROM vaultsigner.commits"
+    assert execute(postgres, url, accepted) == [(0,)]
+    assert not (tmp_path / "audit").exists()
+    assert "is in use again" in state(config, "accept", "--yes", "--anyway").stdout
+    assert execute(postgres, url, accepted) == [(1,)]
+    assert [each["event"] for each in read_records(tmp_path / "audit")][-1] == "state_accepted"
+
+
+async def test_commands_that_look_leave_nothing_and_list_services_alone(
+    tmp_path: Path, postgres: PostgresServer, url: str
+) -> None:
+    config = configured(tmp_path, url)
+    marks = "SELECT number, xmin::text, (SELECT count(*) FROM vaultsigner.replicas) FROM vaultsigner.commits"
+    async with PostgresState(url, name="desk-a"):
+        before = execute(postgres, url, marks)
+        for words, told in LOOKS.items():
+            done = await asyncio.to_thread(
+                CliRunner().invoke, main, [*words.split(), "--config", str(config)]
+            )
+            assert told in done.output, "it has looked into the state"
+            assert PASSWORD not in done.output
+            assert execute(postgres, url, marks) == before, words
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("desk-a  last seen ")
+    assert f", vaultsigner {__version__}, last commit 2, id " in line
 
 
 def test_a_role_is_made_with_the_administrators_url_from_a_variable(

@@ -200,7 +200,8 @@ def test_replicas_are_listed_and_need_one_connection_each(desk: Desk) -> None:
     config = ["--config", str(desk.services[0].installation.config_file)]
     listed = CliRunner().invoke(main, ["state", "replicas", *config])
     assert listed.exit_code == 0
-    assert len(listed.stdout.splitlines()) >= REPLICAS
+    names = sorted(line.split()[0] for line in listed.stdout.splitlines())
+    assert names == [f"replica-{number}" for number in range(REPLICAS)]
     name = desk.state_url.rpartition("/")[2]
     assert desk.postgres.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'vaultsigner'",

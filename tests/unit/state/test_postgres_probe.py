@@ -5,9 +5,12 @@ import asyncio
 import pytest
 
 from tests.postgres import PASSWORD, USER, PostgresServer
+from vaultsigner.config.settings import StateOptions
 from vaultsigner.errors import StateError
 from vaultsigner.state.postgres import PostgresState
-from vaultsigner.state.postgres_probe import try_postgres
+from vaultsigner.state.postgres_probe import try_postgres, what_to_accept
+
+BY_AN_EARLIER_SERVER = "UPDATE vaultsigner.commits SET place = replace(place, 'timeline 1', 'timeline 0')"
 
 
 async def opened(url: str) -> None:
@@ -86,3 +89,21 @@ async def test_roles_that_may_not_do_what_is_needed_are_refused(own_postgres: Po
     own_postgres.execute("GRANT USAGE ON SCHEMA vaultsigner TO modest")
     own_postgres.execute("GRANT SELECT ON ALL TABLES IN SCHEMA vaultsigner TO modest")
     await refused_both_ways(modest, "permission denied for table commits")
+
+
+async def test_what_has_to_be_accepted_is_told_and_nothing_else(postgres: PostgresServer) -> None:
+    with postgres.database() as url:
+        name = url.rpartition("/")[2]
+        assert what_to_accept(url) is None
+        assert postgres.execute("SELECT to_regnamespace('vaultsigner')", name) == [(None,)]
+        await opened(url)
+        assert what_to_accept(url) is None
+        ((place,),) = postgres.execute("SELECT place FROM vaultsigner.commits", name)
+        earlier = str(place).replace("timeline 1", "timeline 0")
+        assert earlier != place
+        postgres.execute(BY_AN_EARLIER_SERVER, name)
+        assert f"it was {earlier}, it is {place}" in str(what_to_accept(url))
+        assert what_to_accept(url, StateOptions(synchronous=True)) is None, "replicas go on by themselves"
+        postgres.execute("UPDATE vaultsigner.commits SET closed = 'a loss'", name)
+        assert what_to_accept(url, StateOptions(synchronous=True)) == "a loss"
+        assert postgres.execute("SELECT accepted FROM vaultsigner.commits", name) == [(0,)]
