@@ -20,17 +20,15 @@ resource "aws_lb" "this" {
   enable_waf_fail_open       = false
 
   access_logs {
-    bucket  = aws_s3_bucket.log.id
+    bucket  = module.log.id
     prefix  = "requests"
     enabled = true
   }
   connection_logs {
-    bucket  = aws_s3_bucket.log.id
+    bucket  = module.log.id
     prefix  = "connections"
     enabled = true
   }
-
-  depends_on = [aws_s3_bucket_policy.log]
 }
 
 resource "aws_lb_listener" "https" {

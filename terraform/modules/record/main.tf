@@ -4,8 +4,7 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  bucket_arn  = "arn:${data.aws_partition.current.partition}:s3:::${var.anchor_bucket}"
-  logs_bucket = "${var.anchor_bucket}-log"
+  bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.anchor_bucket}"
 }
 
 # Anchors.
@@ -65,10 +64,8 @@ resource "aws_s3_bucket_ownership_controls" "anchors" {
 
 resource "aws_s3_bucket_logging" "anchors" {
   bucket        = aws_s3_bucket.anchors.id
-  target_bucket = aws_s3_bucket.log.id
+  target_bucket = module.log.id
   target_prefix = "anchors/"
-  # S3 refuses a target that it may not write to yet.
-  depends_on = [aws_s3_bucket_policy.log]
 }
 
 resource "aws_s3_bucket_policy" "anchors" {
@@ -106,91 +103,19 @@ resource "aws_s3_bucket_policy" "anchors" {
 
 # Who read and wrote anchors.
 
-resource "aws_s3_bucket" "log" {
-  #checkov:skip=CKV_AWS_18:This is the log; a log of the log has no end.
-  #checkov:skip=CKV_AWS_144:Of use for a year, and for no proof.
-  #checkov:skip=CKV_AWS_145:S3 delivers its own logs to buckets with SSE-S3 only.
-  #checkov:skip=CKV2_AWS_62:Nothing waits for an event of this bucket.
-  bucket = local.logs_bucket
-}
+module "log" {
+  source = "../log_bucket"
 
-resource "aws_s3_bucket_versioning" "log" {
-  bucket = aws_s3_bucket.log.id
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "log" {
-  bucket = aws_s3_bucket.log.id
-  rule {
-    apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+  name           = "${var.anchor_bucket}-log"
+  retention_days = 365
+  written_by = {
+    service = "logging.s3.amazonaws.com"
+    paths   = ["anchors"]
+    condition = {
+      ArnLike      = { "aws:SourceArn" = local.bucket_arn }
+      StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
     }
   }
-}
-
-resource "aws_s3_bucket_public_access_block" "log" {
-  bucket                  = aws_s3_bucket.log.id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_ownership_controls" "log" {
-  bucket = aws_s3_bucket.log.id
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "log" {
-  bucket = aws_s3_bucket.log.id
-  rule {
-    id     = "a-year"
-    status = "Enabled"
-    filter {}
-    expiration {
-      days = 365
-    }
-    noncurrent_version_expiration {
-      noncurrent_days = 30
-    }
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 7
-    }
-  }
-  depends_on = [aws_s3_bucket_versioning.log]
-}
-
-resource "aws_s3_bucket_policy" "log" {
-  bucket = aws_s3_bucket.log.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "NothingInClear"
-        Effect    = "Deny"
-        Principal = { AWS = "*" }
-        Action    = "s3:*"
-        Resource  = ["${local.bucket_arn}-log", "${local.bucket_arn}-log/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-      {
-        Sid       = "S3WritesItsLog"
-        Effect    = "Allow"
-        Principal = { Service = "logging.s3.amazonaws.com" }
-        Action    = "s3:PutObject"
-        Resource  = "${local.bucket_arn}-log/anchors/*"
-        Condition = {
-          ArnLike      = { "aws:SourceArn" = local.bucket_arn }
-          StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-        }
-      },
-    ]
-  })
-  depends_on = [aws_s3_bucket_public_access_block.log]
 }
 
 # Chains. A task that ends leaves its chain behind, and the next one goes on with it; locks in the file system see to it that
