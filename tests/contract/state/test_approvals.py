@@ -128,6 +128,16 @@ async def test_what_is_over_may_be_asked_for_anew(state: State, ending: str) -> 
     assert [each.approval.id for each in await state.list_approvals(now_ms=now_ms)] == ["a-2"]
 
 
+async def test_a_visitor_ends_none_by_its_own_clock(state: State, url: str) -> None:
+    known = await ask(state)
+    async with open_state(url, visiting=True) as visitor:
+        assert await visitor.list_approvals(now_ms=NOW + HOUR) == ()
+        assert await visitor.list_approvals(now_ms=NOW) == (known,)
+    assert await state.list_approvals(now_ms=NOW) == (known,)
+    assert await state.list_approvals(now_ms=NOW + HOUR) == ()
+    assert await state.list_approvals(now_ms=NOW) == (), "a service ends it for good"
+
+
 async def test_an_id_that_somebody_else_has_is_refused(state: State) -> None:
     await ask(state)
     with pytest.raises(StateError, match="another one of this id"):

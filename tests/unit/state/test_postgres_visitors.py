@@ -16,11 +16,10 @@ from tests.unit.state.test_postgres_failover import (
 )
 from vaultsigner import __version__
 from vaultsigner.errors import StateError
-from vaultsigner.state import Approval, State, Suspension
+from vaultsigner.state import State, Suspension
 from vaultsigner.state.postgres import PostgresState
 
 EVERYTHING = Suspension("all", "", "a drill", "cli:root", 1)
-SHORT = Approval("a-1", b"\x01", "{}", "client:bot", "rule", "policy", needed=1, expires_at_ms=2_000)
 
 
 def kept(server: PostgresServer) -> list[tuple[object, ...]]:
@@ -71,18 +70,6 @@ async def test_replicas_tell_their_name_and_version(own_postgres: PostgresServer
         assert await use(one, 1) is None
         found = {(each.name, each.version, each.here) for each in await one.replicas()}
         assert found == {("desk-a", __version__, True), ("", __version__, False)}
-
-
-async def test_a_visitor_ends_no_approvals_by_its_own_clock(own_postgres: PostgresServer) -> None:
-    url = own_postgres.url()
-    async with PostgresState(url) as replica:
-        await replica.open_approval(SHORT, now_ms=1_000)
-        async with PostgresState(url, visiting=True) as visitor:
-            assert await visitor.list_approvals(now_ms=2_000) == ()
-            assert [each.approval.id for each in await visitor.list_approvals(now_ms=1_000)] == ["a-1"]
-        assert [each.approval.id for each in await replica.list_approvals(now_ms=1_000)] == ["a-1"]
-        assert await replica.list_approvals(now_ms=2_000) == ()
-        assert await replica.list_approvals(now_ms=1_000) == (), "a service ends it for good"
 
 
 async def test_a_visitor_is_refused_where_a_replica_is(own_postgres: PostgresServer) -> None:
