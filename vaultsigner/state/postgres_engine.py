@@ -250,16 +250,16 @@ class PostgresEngine:
         try:
             postgres_standing.require_kept(standing, self._memory, name)
         except LostCommitsError:
-            self._tell_others(session)
+            self._close(session)
             raise
         if self._accepted != standing.accepted:
             self._accepted, self._commits = standing.accepted, 0
         self._place = place.place
         return standing
 
-    def _tell_others(self, session: PostgresSession) -> None:
+    def _close(self, session: PostgresSession) -> None:
         session.tell(_BEGIN)
-        postgres_standing.close_for_others(session, self._replica)
+        postgres_standing.close(session)
         session.commit(_COMMITS)
 
     def _failed(self, error: psycopg.Error) -> StateError:

@@ -18,8 +18,6 @@ from vaultsigner.state.sessions import Session
 
 SINCE_SCHEMA = 5
 """Which version of the schema brought what this module reads."""
-SEEN_SECONDS = 90
-"""A replica that runs commits three times as often."""
 REPLICAS_KEPT_MS = 7 * 86_400_000
 
 LONGEST_WINDOW_MS = 65_000
@@ -33,11 +31,6 @@ FROM commits
 """
 _ONLY_NUMBER = "SELECT number, 0, '', '', 0, number FROM commits"
 _TAKE_PLACE = "UPDATE commits SET place = :place WHERE place IS DISTINCT FROM :place"
-# Beside whoever was seen last: by the clock nobody was of late in what is put back from long ago.
-_OTHERS = """
-SELECT count(*) FROM replicas
-WHERE id <> :replica AND seen_at_ms > (SELECT max(seen_at_ms) FROM replicas) - :seen_ms
-"""
 _ACCEPT = "UPDATE commits SET place = :place, closed = NULL, accepted = accepted + 1"
 _REFUSE_WHAT_MAY_HAVE_BEEN_USED = """
 UPDATE nonce_horizon
@@ -184,7 +177,8 @@ def refuse_as_lost(name: str) -> NoReturn:
         LostCommitsError: always.
     """
     raise LostCommitsError(
-        f"{name} is another database than before, or has lost what was committed to it; restart vaultsigner if that was meant"
+        f"{name} is another database than before, or has lost what was committed to it; restart vaultsigner if it is another, "
+        "and that was meant"
     )
 
 
@@ -228,9 +222,9 @@ def take_place(session: PostgresSession, place: str) -> None:
         session.execute(_TAKE_PLACE, {"place": place})
 
 
-def close_for_others(session: PostgresSession, replica: str) -> None:
-    """Somebody has found that commits are lost: other replicas cannot know it, and must stop as well."""
-    if is_known() and session.rows(_OTHERS, {"replica": replica, "seen_ms": SEEN_SECONDS * 1_000})[0][0]:
+def close(session: PostgresSession) -> None:
+    """A replica has found that commits are lost: others cannot know it, nor can itself once it has been started anew."""
+    if is_known():
         session.execute(_CLOSE, {"why": "a replica has found that the database has lost what it committed"})
 
 

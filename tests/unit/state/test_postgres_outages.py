@@ -11,6 +11,7 @@ from tests.postgres import PostgresServer
 from vaultsigner.errors import StateError
 from vaultsigner.state import Count, Nonce, NotCounted, open_state
 from vaultsigner.state.postgres import PostgresState
+from vaultsigner.state.upkeep import accept_state
 
 NOW = 1_795_262_400_000
 REPLAYED = NotCounted("replayed")
@@ -95,7 +96,7 @@ async def test_a_database_that_was_replaced_is_not_written_to(
 async def test_a_database_from_before_the_last_commit_is_not_written_to(
     own_postgres: PostgresServer, state: PostgresState
 ) -> None:
-    """As after a restored backup, or a standby that took over without the last commits."""
+    """As after a restored backup, or a standby that took over without the last commits; a restart is no operator."""
     assert await use(state, 1) is None
     own_postgres.execute("DELETE FROM vaultsigner.nonces")
     own_postgres.execute("UPDATE vaultsigner.commits SET number = number - 1")
@@ -103,12 +104,15 @@ async def test_a_database_from_before_the_last_commit_is_not_written_to(
     await asyncio.to_thread(own_postgres.start)
     with pytest.raises(StateError):
         await use(state, 1)
-    with pytest.raises(
-        StateError, match="lost what was committed to it; restart vaultsigner if that was meant"
-    ):
+    with pytest.raises(StateError, match="the database has lost what it committed"):
         await use(state, 1)
+    with pytest.raises(StateError, match="vaultsigner state accept"):
+        await open_state(own_postgres.url()).__aenter__()
+    await asyncio.to_thread(accept_state, own_postgres.url())
     async with PostgresState(own_postgres.url()) as restarted:
-        assert await use(restarted, 1) is None
+        refused = await use(restarted, 1)
+        assert refused is not None
+        assert refused.why == "clock"
 
 
 async def test_a_server_that_does_not_sync_is_refused(own_postgres: PostgresServer) -> None:
