@@ -109,7 +109,7 @@ def accept(config_file: Path | None, *, yes: bool, anyway: bool) -> None:
     if why is None and not anyway:
         click.echo(
             f"{_where(settings)}: nothing has to be accepted, no loss is known in it. "
-            "Where a backup was put back, or the only replica says that commits are lost: --anyway"
+            "Where a backup was put back while no replica ran: --anyway"
         )
         return
     question = f"{_where(settings)}: {why or 'no loss is known in it'}. Type yes to go on with it"
