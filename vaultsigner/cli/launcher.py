@@ -23,7 +23,7 @@ import structlog
 from vaultsigner.cli.child_processes import arriving_signals, die_with_parent, stop
 from vaultsigner.config import Settings
 from vaultsigner.custody.hardening import ALLOCATOR_ENVIRONMENT
-from vaultsigner.custody.keepsake_memory import hand_over, make_keepsake_memory
+from vaultsigner.custody.vault_token.keepsake_memory import hand_over, make_keepsake_memory
 
 SERVER_STOP_SECONDS = 30.0
 CUSTODY_STOP_SECONDS = 5.0

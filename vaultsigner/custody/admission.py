@@ -17,7 +17,7 @@ from vaultsigner.custody.policy_sets import PolicySets
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.tickets import Ticket, Tickets
 from vaultsigner.custody.used_signatures import UsedSignatures
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault.reader import VaultReader
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError

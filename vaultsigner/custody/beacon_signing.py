@@ -14,7 +14,7 @@ from vaultsigner.custody.protocol import BeaconSignature, PublicKeyAnswer, SignB
 from vaultsigner.custody.secp256k1 import sign_digest
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.signing_key import SigningKey, key_from_hex, key_from_mnemonic
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault.reader import VaultReader
 from vaultsigner.domain.names import WalletName
 from vaultsigner.errors import CustodyError
 from vaultsigner.formats.bnb_beacon.address import address_of, encode_address

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from vaultsigner.config.settings import TransitReference
 from vaultsigner.custody.checkpoint_protocol import CheckpointSigned, ProofNeeded, SignCheckpointRequest
-from vaultsigner.custody.vault_calls import ed25519_keys, transit_sign
-from vaultsigner.custody.vault_pool import VaultPool
+from vaultsigner.custody.vault.calls import ed25519_keys, transit_sign
+from vaultsigner.custody.vault.pool import VaultPool
 from vaultsigner.domain.checkpoints import KEY_NAME, Checkpoint, SignedCheckpoint, consistent
 from vaultsigner.domain.signed_notes import NoteError, VerifierKey, sign_note
 from vaultsigner.errors import CustodyError

@@ -16,7 +16,7 @@ from vaultsigner.custody.pem_key import check_pem_key, pem_key, sign_rsa
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.shared_secret import shared_secret
 from vaultsigner.custody.transit_signing import TransitSigner
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault.reader import VaultReader
 
 SMALLEST_RSA_BITS = 2048
 

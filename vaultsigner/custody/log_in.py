@@ -19,8 +19,8 @@ from vaultsigner.config.settings import Settings, User
 from vaultsigner.custody.guesses import Guesses
 from vaultsigner.custody.log_in_body import Credentials, read_credentials
 from vaultsigner.custody.protocol import LogInAnswer, LogInRefused, subject_of_user
-from vaultsigner.custody.vault_calls import ed25519_keys, transit_sign
-from vaultsigner.custody.vault_pool import VaultPool
+from vaultsigner.custody.vault.calls import ed25519_keys, transit_sign
+from vaultsigner.custody.vault.pool import VaultPool
 from vaultsigner.custody.wiping import wipe, wipe_bytes
 from vaultsigner.domain.names import CertificateDigest, UserName
 from vaultsigner.domain.refusals import Refusal

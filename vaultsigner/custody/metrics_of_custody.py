@@ -3,10 +3,10 @@
 import resource
 import time
 
-from vaultsigner.custody.metrics_of_vault import MeasuredPool
 from vaultsigner.custody.metrics_protocol import CustodyMetrics
-from vaultsigner.custody.token_source import Keeper
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault.metrics import MeasuredPool
+from vaultsigner.custody.vault.reader import VaultReader
+from vaultsigner.custody.vault_token.token_source import Keeper
 
 _STARTED_AT_SECONDS = time.time()
 _BYTES_PER_KILOBYTE = 1024

@@ -20,7 +20,7 @@ from vaultsigner.custody.pem_key import check_pem_key, pem_key
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.shared_secret import shared_secret
 from vaultsigner.custody.tickets import Ticket, Tickets
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault.reader import VaultReader
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError
 from vaultsigner.formats.open_api.intent import USER_DATA

@@ -19,10 +19,7 @@ from vaultsigner.custody.beacon_signing import BeaconSigner
 from vaultsigner.custody.checkpoint_signing import CheckpointSigner
 from vaultsigner.custody.exchange_secrets import ExchangeSecrets
 from vaultsigner.custody.exchange_signing import ExchangeSigner
-from vaultsigner.custody.held_token import HeldToken
-from vaultsigner.custody.key_presence import KeyFinder
 from vaultsigner.custody.log_in import LogIn
-from vaultsigner.custody.metrics_of_vault import MeasuredPool
 from vaultsigner.custody.monitor import Monitor
 from vaultsigner.custody.open_api import OpenApi
 from vaultsigner.custody.policy_sets import PolicySets
@@ -30,12 +27,15 @@ from vaultsigner.custody.process_edge import log_failure, report_loop_failure
 from vaultsigner.custody.questions import Custody
 from vaultsigner.custody.request_proofs import RequestProofs
 from vaultsigner.custody.tickets import Tickets
-from vaultsigner.custody.token_source import Keeper, Unkept, token_source
 from vaultsigner.custody.transit_signing import TransitSigner
 from vaultsigner.custody.used_signatures import UsedSignatures
-from vaultsigner.custody.vault_calls import ed25519_keys
-from vaultsigner.custody.vault_endpoint import endpoint_of
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault.calls import ed25519_keys
+from vaultsigner.custody.vault.endpoint import endpoint_of
+from vaultsigner.custody.vault.held_token import HeldToken
+from vaultsigner.custody.vault.key_presence import KeyFinder
+from vaultsigner.custody.vault.metrics import MeasuredPool
+from vaultsigner.custody.vault.reader import VaultReader
+from vaultsigner.custody.vault_token.token_source import Keeper, Unkept, token_source
 from vaultsigner.errors import ConfigError, VaultsignerError
 from vaultsigner.policy import PolicySet
 

@@ -16,10 +16,8 @@ from vaultsigner.custody.checkpoint_signing import CheckpointSigner
 from vaultsigner.custody.exchange_payloads import read_sign_exchange
 from vaultsigner.custody.exchange_signing import ExchangeSigner
 from vaultsigner.custody.frames import QuestionCode
-from vaultsigner.custody.key_presence import KeyFinder
 from vaultsigner.custody.log_in import LogIn
 from vaultsigner.custody.metrics_of_custody import measured
-from vaultsigner.custody.metrics_of_vault import MeasuredPool
 from vaultsigner.custody.open_api import OpenApi
 from vaultsigner.custody.open_api_payloads import read_open_api_decrypt, read_open_api_token
 from vaultsigner.custody.policy_sets import PolicySets
@@ -32,9 +30,11 @@ from vaultsigner.custody.question_payloads import (
     read_sign_beacon,
 )
 from vaultsigner.custody.request_proofs import RequestProofs
-from vaultsigner.custody.token_source import Keeper
-from vaultsigner.custody.vault_calls import check_reachable, ed25519_keys
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault.calls import check_reachable, ed25519_keys
+from vaultsigner.custody.vault.key_presence import KeyFinder
+from vaultsigner.custody.vault.metrics import MeasuredPool
+from vaultsigner.custody.vault.reader import VaultReader
+from vaultsigner.custody.vault_token.token_source import Keeper
 from vaultsigner.domain.names import ClientName, ExchangeName, JsonValue, WalletName
 from vaultsigner.domain.refusals import Refusal
 from vaultsigner.errors import CustodyError

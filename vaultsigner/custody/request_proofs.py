@@ -32,7 +32,7 @@ from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.shared_secret import shared_secret
 from vaultsigner.custody.tickets import Ticket, Tickets
 from vaultsigner.custody.used_signatures import UsedSignatures
-from vaultsigner.custody.vault_reader import ReadAhead, VaultReader
+from vaultsigner.custody.vault.reader import ReadAhead, VaultReader
 from vaultsigner.domain.names import ApiKey, ClientName
 from vaultsigner.domain.principals import Principal
 from vaultsigner.domain.refusals import Refusal

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vaultsigner.config.settings import Client
-from vaultsigner.custody.vault_reader import ReadAhead
+from vaultsigner.custody.vault.reader import ReadAhead
 from vaultsigner.errors import CustodyError
 
 MOST_TICKETS = 4096

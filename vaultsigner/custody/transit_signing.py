@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from vaultsigner.config.settings import ExchangeScheme, TransitReference
-from vaultsigner.custody.vault_calls import VaultCall, ask, senseless
-from vaultsigner.custody.vault_pool import VaultPool
+from vaultsigner.custody.vault.calls import VaultCall, ask, senseless
+from vaultsigner.custody.vault.pool import VaultPool
 from vaultsigner.errors import CustodyError
 
 TYPE_KNOWN_SECONDS = 60.0

@@ -15,9 +15,9 @@ from tests.integration.custody.minting import mint
 from tests.patience import PATIENCE_SECONDS
 from tests.world import CHEAPEST, PASSWORD, USERNAME, Vector, planned_wallets, wallet_name
 from vaultsigner.custody import client as client_module
-from vaultsigner.custody import vault_pool
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import SignBeaconRequest
+from vaultsigner.custody.vault import pool as vault_pool
 from vaultsigner.dev.installation import (
     EVERY_PERMISSION,
     Installation,

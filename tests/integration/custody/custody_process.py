@@ -12,9 +12,9 @@ from typing import Any
 from tests.patience import PATIENCE_SECONDS, until
 from vaultsigner.cli.launcher import custody_environment
 from vaultsigner.custody.client import CustodyClient
-from vaultsigner.custody.keepsake_memory import SIZE as KEEPSAKE_BYTES
-from vaultsigner.custody.keepsake_memory import hand_over
 from vaultsigner.custody.protocol import SignBeaconRequest
+from vaultsigner.custody.vault_token.keepsake_memory import SIZE as KEEPSAKE_BYTES
+from vaultsigner.custody.vault_token.keepsake_memory import hand_over
 from vaultsigner.dev.installation import Installation
 from vaultsigner.domain.names import Operation, RequestId, WalletName
 from vaultsigner.domain.principals import Principal

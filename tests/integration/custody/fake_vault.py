@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from vaultsigner.config.settings import KvReference, TokenFileAuth, VaultSettings
-from vaultsigner.custody.vault_endpoint import endpoint_of
-from vaultsigner.custody.vault_pool import VaultPool
-from vaultsigner.custody.vault_reader import VaultReader
-from vaultsigner.custody.vault_token import VaultToken
+from vaultsigner.custody.vault.endpoint import endpoint_of
+from vaultsigner.custody.vault.pool import VaultPool
+from vaultsigner.custody.vault.reader import VaultReader
+from vaultsigner.custody.vault_token.token_file import VaultToken
 
 REFERENCE = KvReference("secret", "wallets/wallet_1", "private_key")
 KEY = "3dcc267e1f7edca86e03f0963b2d0b7804552d3014caddcfc435a4d7bc240cf5"

@@ -48,7 +48,7 @@ from vaultsigner.config.settings import (
 from vaultsigner.custody.process import build
 from vaultsigner.custody.protocol import AuthenticateRequest, BeaconSignature, Proof, SignBeaconRequest
 from vaultsigner.custody.questions import Custody
-from vaultsigner.custody.vault_token import VaultToken
+from vaultsigner.custody.vault_token.token_file import VaultToken
 from vaultsigner.domain.names import ApiKey, ClientName, Operation, RequestId, WalletName
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.domain.principals import Principal

@@ -12,10 +12,10 @@ from vaultsigner.config.settings import KvReference, TokenFileAuth, VaultSetting
 from vaultsigner.custody.secp256k1 import sign_digest
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.signing_key import key_from_hex
-from vaultsigner.custody.vault_endpoint import endpoint_of
-from vaultsigner.custody.vault_pool import VaultPool
-from vaultsigner.custody.vault_reader import VaultReader
-from vaultsigner.custody.vault_token import VaultToken
+from vaultsigner.custody.vault.endpoint import endpoint_of
+from vaultsigner.custody.vault.pool import VaultPool
+from vaultsigner.custody.vault.reader import VaultReader
+from vaultsigner.custody.vault_token.token_file import VaultToken
 
 # Not imported from `fake_vault`: that holds the key which must not be found here.
 REFERENCE = KvReference("secret", "wallets/wallet_1", "private_key")

@@ -35,7 +35,7 @@ from vaultsigner.config.settings import Settings, TransitReference
 from vaultsigner.custody.process import build
 from vaultsigner.custody.questions import Custody
 from vaultsigner.custody.transit_signing import TYPE_KNOWN_SECONDS, TransitSigner
-from vaultsigner.custody.vault_token import VaultToken
+from vaultsigner.custody.vault_token.token_file import VaultToken
 from vaultsigner.dev.openbao import running_openbao
 from vaultsigner.domain.names import ExchangeName
 from vaultsigner.domain.principals import Principal

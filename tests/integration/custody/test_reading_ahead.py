@@ -12,10 +12,12 @@ from tests.integration.custody.proving import HMAC, NOW, PATHS, SIGNED_REQUEST_K
 from tests.integration.custody.test_tls import Authority
 from tests.patience import PATIENCE_SECONDS, until
 from tests.signing_client import HmacKey
-from vaultsigner.custody import request_proofs, vault_pool, vault_token
-from vaultsigner.custody.http_answer import HttpAnswer
+from vaultsigner.custody import request_proofs
 from vaultsigner.custody.protocol import Proof
-from vaultsigner.custody.vault_reader import MOST_READ_AHEAD
+from vaultsigner.custody.vault import pool as vault_pool
+from vaultsigner.custody.vault.http_answer import HttpAnswer
+from vaultsigner.custody.vault.reader import MOST_READ_AHEAD
+from vaultsigner.custody.vault_token import token_file
 from vaultsigner.errors import CustodyError
 
 BOTH = [PATHS["bot"], PATHS["desk"]]
@@ -209,7 +211,7 @@ async def test_a_silent_vault_is_given_up_after_the_usual_time(
 async def test_a_token_that_changed_while_an_answer_waited_is_used(
     here: Proving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vault_token, "REREAD_SECONDS", 0.0)
+    monkeypatch.setattr(token_file, "REREAD_SECONDS", 0.0)
     with here.vault.holding_back(*BOTH):
         signing = asyncio.ensure_future(fresh_signature(here))
         await until_asked(here, BOTH)

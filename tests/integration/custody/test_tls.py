@@ -23,10 +23,10 @@ from tests.integration.custody.fake_vault import KEY, Conversation, answer, fake
 from tests.integration.custody.minting import mint
 from tests.world import USERNAME, Vector, wallet_name
 from vaultsigner.config.settings import TokenFileAuth, VaultSettings
-from vaultsigner.custody import vault_pool
-from vaultsigner.custody.vault_calls import check_reachable
-from vaultsigner.custody.vault_endpoint import endpoint_of
-from vaultsigner.custody.vault_token import VaultToken
+from vaultsigner.custody.vault import pool as vault_pool
+from vaultsigner.custody.vault.calls import check_reachable
+from vaultsigner.custody.vault.endpoint import endpoint_of
+from vaultsigner.custody.vault_token.token_file import VaultToken
 from vaultsigner.dev.installation import install
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.errors import CustodyError

@@ -9,10 +9,11 @@ import pytest
 
 from tests.integration.custody.fake_vault import BODY, KEY, REFERENCE, Conversation, answer, fake_vault
 from tests.patience import PATIENCE_SECONDS
-from vaultsigner.custody import vault_pool, vault_token
-from vaultsigner.custody.http_answer import BUFFER_BYTES
 from vaultsigner.custody.secret_view import SecretView
-from vaultsigner.custody.vault_reader import MOST_USES_OF_ONE_READ
+from vaultsigner.custody.vault import pool as vault_pool
+from vaultsigner.custody.vault.http_answer import BUFFER_BYTES
+from vaultsigner.custody.vault.reader import MOST_USES_OF_ONE_READ
+from vaultsigner.custody.vault_token import token_file
 from vaultsigner.errors import CustodyError
 
 
@@ -290,7 +291,7 @@ async def test_nobody_there_is_told_at_once(tmp_path: Path) -> None:
 async def test_a_refused_token_is_read_again_and_the_question_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vault_token, "REREAD_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(token_file, "REREAD_SECONDS", PATIENCE_SECONDS)
 
     async def script(vault: Conversation) -> None:
         while True:
@@ -306,5 +307,5 @@ async def test_a_refused_token_is_read_again_and_the_question_repeated(
         assert (await error_of(vault.read())).code == "vault_denied", (
             "the file is looked at once in a while at most"
         )
-        monkeypatch.setattr(vault_token, "REREAD_SECONDS", 0.0)
+        monkeypatch.setattr(token_file, "REREAD_SECONDS", 0.0)
         assert await vault.read() == KEY

@@ -7,10 +7,10 @@ import pytest
 from tests.integration.custody.fake_vault import Conversation, answer, fake_vault
 from tests.integration.custody.test_tls import Authority
 from vaultsigner.config.settings import AppRoleAuth, TokenFileAuth, VaultSettings
-from vaultsigner.custody.log_in_method import LogInError
-from vaultsigner.custody.secret_id_unwrapping import Unwrapping
-from vaultsigner.custody.single_exchange import NoAnswerError
-from vaultsigner.custody.vault_session import RefusedError, VaultSession
+from vaultsigner.custody.vault.session import RefusedError, VaultSession
+from vaultsigner.custody.vault.single_exchange import NoAnswerError
+from vaultsigner.custody.vault_token.log_in_method import LogInError
+from vaultsigner.custody.vault_token.secret_id_unwrapping import Unwrapping
 
 LOOKED = b'{"data":{"creation_path":"auth/approle/role/desk/secret-id","creation_ttl":300}}'
 WRAPPING = b"s.wrapping"

@@ -10,11 +10,11 @@ import pytest
 from tests.integration.custody.fake_vault import KEY, REFERENCE, Conversation, answer, fake_vault
 from tests.patience import until
 from vaultsigner.config.settings import TokenFileAuth, VaultSettings
-from vaultsigner.custody import vault_pool
-from vaultsigner.custody.logged_in_token import LoggedInToken
-from vaultsigner.custody.vault_endpoint import endpoint_of
-from vaultsigner.custody.vault_pool import VaultPool
-from vaultsigner.custody.vault_reader import VaultReader
+from vaultsigner.custody.vault import pool as vault_pool
+from vaultsigner.custody.vault.endpoint import endpoint_of
+from vaultsigner.custody.vault.pool import VaultPool
+from vaultsigner.custody.vault.reader import VaultReader
+from vaultsigner.custody.vault_token.logged_in_token import LoggedInToken
 from vaultsigner.errors import CustodyError
 
 

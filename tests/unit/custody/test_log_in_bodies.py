@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from vaultsigner.custody.log_in_method import LogInError, json_object
+from vaultsigner.custody.vault_token.log_in_method import LogInError, json_object
 
 
 def test_an_object_of_texts() -> None:
