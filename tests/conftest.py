@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ def pytest_xdist_auto_num_workers() -> int:
     """Twice as many as there are cores, for most tests wait most of the time; four at least, eight at most."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(8, max(4, 2 * cores))
+
+
+def pytest_sessionstart() -> None:
+    """A shell without job control starts what goes on behind it deaf to Ctrl-C, and all that it starts: tests press it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish() -> None:
