@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "terraform"
-_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+_PROVIDER = "*/hashicorp/aws/5.*"  # below the name of the host that it is from
 _VARIABLE = "VAULTSIGNER_TERRAFORM_MIRROR"
 _USUAL_PLACES = ("/opt", "/usr/share/terraform", "/usr/local/share/terraform", "~/.terraform.d")
 _PATIENCE_SECONDS = 900
@@ -83,7 +83,7 @@ def _directories_in(places: Iterable[Path]) -> list[Path]:
 
 
 def _has_provider(place: Path) -> bool:
-    return any(place.glob(f"{_PROVIDER}/5.*"))
+    return any(place.glob(_PROVIDER))
 
 
 def _environment() -> dict[str, str]:
