@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from vaultsigner.custody.wiping import wipe
@@ -9,7 +10,7 @@ from vaultsigner.custody.wiping import wipe
 REREAD_SECONDS = 1.0
 
 
-class HeldToken:
+class HeldToken(ABC):
     """What the connections to Vault see of the token; where it comes from is the subclass's.
 
     Args:
@@ -38,13 +39,13 @@ class HeldToken:
         return False
 
     @property
+    @abstractmethod
     def remedy(self) -> str:
         """What a person has to do when Vault does not take the token."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refused(self, generation: int) -> bool:
         """Vault refused the token of this generation. Whether there is another one to try now."""
-        raise NotImplementedError
 
     def adopt(self, fresh: bytearray) -> bool:
         """Take a token into use, as this object's own; False where it is the one in use already."""
