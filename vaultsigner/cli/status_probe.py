@@ -19,7 +19,8 @@ from vaultsigner.cli.status_findings import AnchorGlance, PolicyGlance, ServiceF
 from vaultsigner.cli.status_report import StatusReport
 from vaultsigner.cli.status_state import look_at_state
 from vaultsigner.config import ConfigProblems
-from vaultsigner.config.settings import AuditSettings, ListenAddress, Settings, VaultSettings
+from vaultsigner.config.settings import AuditSettings, ListenAddress, Settings
+from vaultsigner.config.vault_settings import VaultSettings
 from vaultsigner.errors import VaultsignerError
 from vaultsigner.policy import PolicySet, load
 

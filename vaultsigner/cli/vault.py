@@ -14,7 +14,8 @@ from vaultsigner.cli.vault_options import VaultOptions, read_token, vault_option
 from vaultsigner.cli.vault_policy import POLICY_NAME, imported_keys, least_policy, transit_keys
 from vaultsigner.cli.vault_roles import next_steps, set_up_log_in, wrapped_secret_id
 from vaultsigner.cli.vault_setup import Step, no_longer_granted, set_up
-from vaultsigner.config.settings import AppRoleAuth, Settings, TokenFileAuth, VaultAuth
+from vaultsigner.config.settings import Settings
+from vaultsigner.config.vault_settings import AppRoleAuth, TokenFileAuth, VaultAuth
 
 
 @click.group(cls=CommandGroup)

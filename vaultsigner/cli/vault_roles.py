@@ -8,7 +8,7 @@ from vaultsigner.cli.log_in_options import LogInOptions
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_policy import POLICY_NAME
 from vaultsigner.cli.vault_setup import Step
-from vaultsigner.config.settings import AppRoleAuth, AwsAuth, CertAuth, JwtAuth, LogInAuth
+from vaultsigner.config.vault_settings import AppRoleAuth, AwsAuth, CertAuth, JwtAuth, LogInAuth
 
 _DURATION = re.compile(r"([0-9]+)([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -3,7 +3,8 @@
 import aiohttp
 
 from vaultsigner.cli.status_probe import ANSWER_SECONDS, ask_service
-from vaultsigner.config.settings import AppRoleAuth, ListenAddress, VaultAuth
+from vaultsigner.config.settings import ListenAddress
+from vaultsigner.config.vault_settings import AppRoleAuth, VaultAuth
 from vaultsigner.custody.protocol import ID_FILE_MISSING, LEFT_WRAPPED
 
 

@@ -7,7 +7,7 @@ from vaultsigner.config.addresses import read_anchor_url
 from vaultsigner.config.fields import text_read_by
 from vaultsigner.config.literal_secrets import kind_of_secret
 from vaultsigner.config.problems import UnusableValueError, suggestion
-from vaultsigner.config.settings import AuthMethod
+from vaultsigner.config.vault_settings import AuthMethod
 
 _METHODS: tuple[AuthMethod, ...] = get_args(AuthMethod)
 _ROLE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?")

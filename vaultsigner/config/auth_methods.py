@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from vaultsigner.config.models import AuthModel
 from vaultsigner.config.report import Report
-from vaultsigner.config.settings import (
+from vaultsigner.config.tree import Entry
+from vaultsigner.config.vault_settings import (
     AppRoleAuth,
     AuthMethod,
     AwsAuth,
@@ -16,7 +17,6 @@ from vaultsigner.config.settings import (
     TokenFileAuth,
     VaultAuth,
 )
-from vaultsigner.config.tree import Entry
 from vaultsigner.strict_yaml import YamlPath
 
 USUAL_ROLE = "vaultsigner"

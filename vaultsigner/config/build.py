@@ -30,7 +30,6 @@ from vaultsigner.config.settings import (
     Environment,
     Exchange,
     OpenApiApp,
-    OverriddenAddress,
     Partner,
     PartnerTask,
     RateLimit,
@@ -40,10 +39,10 @@ from vaultsigner.config.settings import (
     StateOptions,
     TraceSettings,
     User,
-    VaultSettings,
     Wallet,
     WitnessAnchor,
 )
+from vaultsigner.config.vault_settings import OverriddenAddress, VaultSettings
 from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 

@@ -17,8 +17,9 @@ from vaultsigner.config.literal_secrets import kind_of_secret, secrets_in
 from vaultsigner.config.models import ConfigModel
 from vaultsigner.config.problems import UnusableValueError
 from vaultsigner.config.report import VARIABLE_ORIGIN, Report
-from vaultsigner.config.settings import OverriddenAddress, Settings
+from vaultsigner.config.settings import Settings
 from vaultsigner.config.state_urls import is_postgresql, variable_that_redirects
+from vaultsigner.config.vault_settings import OverriddenAddress
 from vaultsigner.strict_yaml import Document, YamlPath, YamlValue, parse
 
 MAX_BYTES = 16 * 1024 * 1024

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from vaultsigner.config.settings import KvReference, TokenFileAuth, VaultSettings
+from vaultsigner.config.settings import KvReference
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.vault.endpoint import endpoint_of
 from vaultsigner.custody.vault.pool import VaultPool
 from vaultsigner.custody.vault.reader import VaultReader

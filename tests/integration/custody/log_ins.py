@@ -29,7 +29,7 @@ from vaultsigner.cli.log_in_options import LogInOptions
 from vaultsigner.cli.vault_admin import OperatorVault
 from vaultsigner.cli.vault_roles import set_up_log_in, wrapped_secret_id
 from vaultsigner.cli.vault_setup import set_up
-from vaultsigner.config.settings import AppRoleAuth, TokenFileAuth
+from vaultsigner.config.vault_settings import AppRoleAuth, TokenFileAuth
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import CustodyHealth
 from vaultsigner.dev.installation import Installation, install

@@ -40,11 +40,10 @@ from vaultsigner.config.settings import (
     Partner,
     ServerSettings,
     Settings,
-    TokenFileAuth,
     TransitReference,
-    VaultSettings,
     Wallet,
 )
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.process import build
 from vaultsigner.custody.protocol import AuthenticateRequest, BeaconSignature, Proof, SignBeaconRequest
 from vaultsigner.custody.questions import Custody

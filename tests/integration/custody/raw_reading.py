@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from vaultsigner.config.settings import KvReference, TokenFileAuth, VaultSettings
+from vaultsigner.config.settings import KvReference
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.secp256k1 import sign_digest
 from vaultsigner.custody.secret_view import SecretView
 from vaultsigner.custody.signing_key import key_from_hex

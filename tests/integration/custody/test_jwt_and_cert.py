@@ -33,7 +33,7 @@ from vaultsigner.cli.log_in_options import LogInOptions
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
 from vaultsigner.cli.vault_roles import set_up_log_in, wrapped_secret_id
 from vaultsigner.cli.vault_setup import set_up
-from vaultsigner.config.settings import AppRoleAuth
+from vaultsigner.config.vault_settings import AppRoleAuth
 from vaultsigner.dev.installation import Installation, install, plant
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.domain.names import WalletName

@@ -22,7 +22,7 @@ from tests.integration.custody.custody_process import connected, request_for, ru
 from tests.integration.custody.fake_vault import KEY, Conversation, answer, fake_vault
 from tests.integration.custody.minting import mint
 from tests.world import USERNAME, Vector, wallet_name
-from vaultsigner.config.settings import TokenFileAuth, VaultSettings
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.vault import pool as vault_pool
 from vaultsigner.custody.vault.calls import check_reachable
 from vaultsigner.custody.vault.endpoint import endpoint_of

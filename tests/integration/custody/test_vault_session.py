@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.custody.fake_vault import Conversation, answer, fake_vault
 from tests.integration.custody.test_tls import Authority
-from vaultsigner.config.settings import AppRoleAuth, TokenFileAuth, VaultSettings
+from vaultsigner.config.vault_settings import AppRoleAuth, TokenFileAuth, VaultSettings
 from vaultsigner.custody.vault.session import RefusedError, VaultSession
 from vaultsigner.custody.vault.single_exchange import NoAnswerError
 from vaultsigner.custody.vault_token.log_in_method import LogInError

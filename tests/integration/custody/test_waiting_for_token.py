@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.custody.fake_vault import KEY, REFERENCE, Conversation, answer, fake_vault
 from tests.patience import until
-from vaultsigner.config.settings import TokenFileAuth, VaultSettings
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.vault import pool as vault_pool
 from vaultsigner.custody.vault.endpoint import endpoint_of
 from vaultsigner.custody.vault.pool import VaultPool

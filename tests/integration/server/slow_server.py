@@ -8,13 +8,8 @@ from pathlib import Path
 
 from tests.integration.server.conftest import NO_PROXY
 from tests.integration.server.recording_pipeline import RecordingPipeline
-from vaultsigner.config.settings import (
-    AuditSettings,
-    Settings,
-    TokenFileAuth,
-    TransitReference,
-    VaultSettings,
-)
+from vaultsigner.config.settings import AuditSettings, Settings, TransitReference
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.operational_log import configure_log
 from vaultsigner.server.__main__ import serve
 from vaultsigner.server.process import protect_memory

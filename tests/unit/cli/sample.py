@@ -17,11 +17,10 @@ from vaultsigner.config.settings import (
     OpenApiApp,
     ServerSettings,
     Settings,
-    TokenFileAuth,
     TransitReference,
-    VaultSettings,
     Wallet,
 )
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, WalletName
 from vaultsigner.domain.permissions import Permission
 

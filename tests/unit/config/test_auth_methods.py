@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.loading import Loading
-from vaultsigner.config.settings import AppRoleAuth, AwsAuth, CertAuth, JwtAuth, TokenFileAuth, VaultAuth
+from vaultsigner.config.vault_settings import (
+    AppRoleAuth,
+    AwsAuth,
+    CertAuth,
+    JwtAuth,
+    TokenFileAuth,
+    VaultAuth,
+)
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 

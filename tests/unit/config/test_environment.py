@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.config.keys_at_hand import rsa_pem
 from tests.unit.config.loading import BCRYPT, HASH, KEY, Loading
-from vaultsigner.config.settings import ListenAddress, OverriddenAddress, RateLimit, TokenFileAuth
+from vaultsigner.config.settings import ListenAddress, RateLimit
+from vaultsigner.config.vault_settings import OverriddenAddress, TokenFileAuth
 from vaultsigner.domain.names import ClientName, ExchangeName, UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 

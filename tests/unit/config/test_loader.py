@@ -10,7 +10,8 @@ import pytest
 from tests.unit.config.loading import BCRYPT, HASH, Loading
 from tests.work import calls_of
 from vaultsigner.config import ConfigProblems, load
-from vaultsigner.config.settings import KvReference, ListenAddress, TokenFileAuth, TransitReference
+from vaultsigner.config.settings import KvReference, ListenAddress, TransitReference
+from vaultsigner.config.vault_settings import TokenFileAuth
 from vaultsigner.domain.names import UserName, WalletName
 from vaultsigner.domain.permissions import Permission
 from vaultsigner.errors import ConfigError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from vaultsigner.config.addresses import is_loopback
-from vaultsigner.config.settings import VaultSettings
+from vaultsigner.config.vault_settings import VaultSettings
 from vaultsigner.errors import ConfigError
 
 _OP_CLEANSE_PLAINTEXT = 2

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar
 
-from vaultsigner.config.settings import CertAuth, VaultSettings
+from vaultsigner.config.vault_settings import CertAuth, VaultSettings
 from vaultsigner.custody.vault.dial_trouble import why_no_vault
 from vaultsigner.custody.vault.endpoint import endpoint_of
 from vaultsigner.custody.vault.single_exchange import NoAnswerError, Place, ask_once

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from vaultsigner.config.settings import AppRoleAuth
+from vaultsigner.config.vault_settings import AppRoleAuth
 from vaultsigner.custody.protocol import ID_FILE_MISSING
 from vaultsigner.custody.vault_token.keepsake import Keepsake
 from vaultsigner.custody.vault_token.log_in_method import LogInError, LogInRequest, json_object

@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vaultsigner.config.settings import AwsAuth
+from vaultsigner.config.vault_settings import AwsAuth
 from vaultsigner.custody.vault_token.aws_credentials import AwsCredentials, find_credentials
 from vaultsigner.custody.vault_token.log_in_method import LogInRequest, json_object
 

@@ -3,7 +3,7 @@
 Source: the HTTP API of Vault and OpenBao ("TLS certificates auth method": login).
 """
 
-from vaultsigner.config.settings import CertAuth
+from vaultsigner.config.vault_settings import CertAuth
 from vaultsigner.custody.vault_token.log_in_method import LogInRequest, json_object
 
 

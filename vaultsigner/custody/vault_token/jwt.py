@@ -5,7 +5,7 @@ Source: the HTTP API of Vault and OpenBao ("Kubernetes auth method", "JWT/OIDC a
 
 import re
 
-from vaultsigner.config.settings import JwtAuth
+from vaultsigner.config.vault_settings import JwtAuth
 from vaultsigner.custody.vault_token.log_in_method import LogInError, LogInRequest, json_object
 from vaultsigner.custody.vault_token.secret_file import read_word
 from vaultsigner.custody.wiping import wipe

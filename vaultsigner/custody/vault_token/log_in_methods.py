@@ -1,6 +1,13 @@
 """Which way of logging in the configuration names."""
 
-from vaultsigner.config.settings import AppRoleAuth, AwsAuth, CertAuth, JwtAuth, LogInAuth, VaultSettings
+from vaultsigner.config.vault_settings import (
+    AppRoleAuth,
+    AwsAuth,
+    CertAuth,
+    JwtAuth,
+    LogInAuth,
+    VaultSettings,
+)
 from vaultsigner.custody.vault.session import VaultSession
 from vaultsigner.custody.vault_token.approle import AppRoleLogIn
 from vaultsigner.custody.vault_token.aws import AwsLogIn

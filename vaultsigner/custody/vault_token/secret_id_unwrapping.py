@@ -8,7 +8,7 @@ Source: "Response wrapping" in the documentation of Vault and OpenBao, section o
 
 import re
 
-from vaultsigner.config.settings import AppRoleAuth
+from vaultsigner.config.vault_settings import AppRoleAuth
 from vaultsigner.custody.json_scan import JsonScanError, find, text_of
 from vaultsigner.custody.protocol import LEFT_WRAPPED
 from vaultsigner.custody.vault.session import RefusedError, VaultSession

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import structlog
 
-from vaultsigner.config.settings import TokenFileAuth, VaultSettings
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.vault.held_token import HeldToken
 from vaultsigner.custody.vault.session import VaultSession
 from vaultsigner.custody.vault_token.keepsake import Keepsake

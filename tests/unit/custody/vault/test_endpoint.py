@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vaultsigner.config.settings import TokenFileAuth, VaultSettings
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.vault.endpoint import endpoint_of
 from vaultsigner.errors import ConfigError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vaultsigner.config.settings import TokenFileAuth, VaultSettings
+from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.metrics_protocol import CustodyMetrics
 from vaultsigner.custody.question_payloads import read_find_keys
 from vaultsigner.custody.vault.calls import VaultCall
