@@ -222,7 +222,7 @@ async def test_two_processes_never_share_a_chain_though_its_lock_was_deleted(tmp
         (chain_directory(audit) / "lock").unlink()
         async with open_recorder(audit) as second:
             await second.record(event("second"))
-            with pytest.raises(AuditError, match="another hand"):
+            with pytest.raises(AuditError, match="was deleted or replaced"):
                 await first.record(event("fork"))
             with pytest.raises(AuditError, match="taken over by another process"):
                 await first.record(event("fork"))

@@ -76,11 +76,11 @@ class DayFile:
         data = lines if self._ends_in_line else b"\n" + lines
         attempted = b""
         try:
-            problem = self._changed(self.size) or self._lost(is_ours)
+            problem = self._lost(is_ours) or self._changed(self.size)
             if problem is None:
                 attempted = data
                 self._write(data)
-                problem = self._changed(self.size + len(data)) or self._lost(is_ours)
+                problem = self._lost(is_ours) or self._changed(self.size + len(data))
         except OSError as error:
             problem = f"{self.path}: {error.strerror}"
         if problem is not None:
@@ -135,6 +135,7 @@ class DayFile:
         return None
 
     def _lost(self, is_ours: Callable[[], bool]) -> str | None:
+        """Asked first: who took the chain over may have compressed or renewed the file, too, and that is the lesser news."""
         return None if is_ours() else f"the lock of {self.path.parent} was deleted or replaced"
 
 

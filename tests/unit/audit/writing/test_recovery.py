@@ -222,7 +222,10 @@ async def test_a_link_planted_for_the_next_day_makes_no_file_elsewhere(tmp_path:
     assert "elsewhere" not in os.listdir(tmp_path)  # noqa: PTH208 - the linter takes Path.iterdir here for blocking.
 
 
-async def test_a_chain_that_goes_on_in_another_file_without_us_is_not_forked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("compressed", [False, True], ids=["as-it-was", "compressed-meanwhile"])
+async def test_a_chain_that_goes_on_in_another_file_without_us_is_not_forked(
+    tmp_path: Path, compressed: bool
+) -> None:
     audit = tmp_path / "audit"
     async with Recorder(audit, retry_seconds=60) as first:
         await first.record(event("first"))
@@ -231,6 +234,7 @@ async def test_a_chain_that_goes_on_in_another_file_without_us_is_not_forked(tmp
         path.with_name(path.name.replace(".jsonl", ".0002.jsonl")).touch()
         async with open_recorder(audit) as second:
             await second.record(event("second"))
+            await until(lambda: not (compressed and path.exists()))
             with pytest.raises(AuditError, match="was deleted or replaced"):
                 await first.record(event("fork"))
             with pytest.raises(AuditError, match="taken over by another process"):
