@@ -96,7 +96,7 @@ def find_interrupted(chain: Path) -> Interrupted | None:
     """What the last life that wrote a chain left unfinished; None: it came to an orderly end, or there was none.
 
     Args:
-        chain: its directory; nobody else writes to it meanwhile.
+        chain: its directory; nobody else writes to it meanwhile, but its closed files may be compressed.
 
     Raises:
         AuditError: a file cannot be read.
@@ -180,7 +180,13 @@ def _lines_backwards(chain: Path) -> Generator[bytes, None, None]:
 
 def _plain(path: Path) -> Iterator[bytes]:
     with ExitStack() as stack:
-        file = stack.enter_context(open_regular(path))
+        try:
+            file = stack.enter_context(open_regular(path))
+        except (
+            FileNotFoundError
+        ):  # Compressed since it was found: the recorder of the new life has begun with that.
+            yield from _packed(path)
+            return
         if os.fstat(file.fileno()).st_size == 0:
             return
         data = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

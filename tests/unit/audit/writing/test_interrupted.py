@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from vaultsigner.audit.chain import Head, seal
+from vaultsigner.audit.files.compression import compress
+from vaultsigner.audit.files.line_files import find_files
+from vaultsigner.audit.writing import interrupted as interrupted_requests
 from vaultsigner.audit.writing.interrupted import MOST_TOLD, TO_BE_SENT, find_interrupted, interrupted
 from vaultsigner.domain.names import JsonValue
 
@@ -172,3 +175,23 @@ def test_files_are_read_from_the_end_of_the_last_one(tmp_path: Path) -> None:
     found = find_interrupted(tmp_path)
     assert found is not None
     assert [each.request_id for each in found.requests][-2:] == ["e", "f"]
+
+
+def test_a_file_that_is_compressed_while_later_ones_are_read_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorder that was just opened compresses what the life before left closed."""
+    for day, names in (("20", "ab"), ("21", "cd")):
+        whole = lines([START, *(intent(name, S) for name in names)])
+        (tmp_path / f"2026-11-{day}.jsonl").write_bytes(b"".join(whole[1:]))
+
+    def found_and_compressed(directory: Path) -> Any:
+        found = find_files(directory)
+        compress(directory / "2026-11-20.jsonl")
+        return found
+
+    monkeypatch.setattr(interrupted_requests, "find_files", found_and_compressed)
+    found = find_interrupted(tmp_path)
+    assert found is not None
+    assert [each.request_id for each in found.requests] == list("abcd")
+    assert [path.suffix for path in sorted(tmp_path.iterdir())] == [".gz", ".jsonl"]
