@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -19,7 +24,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.select import Select
 
 from tests.integration.console.desk import password
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[3]
 AXE = ROOT / ".venv-accessibility" / "node_modules" / "axe-core" / "axe.min.js"
@@ -47,6 +52,14 @@ document.addEventListener("securitypolicyviolation", (event) => {
   sessionStorage.setItem("violations", JSON.stringify(window.violations));
 });
 """
+
+# A live page replaces what is on it, and then it is looked for again; what lies above it goes.
+_PASSING = (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 
 
 def require(what: bool, words: str) -> None:
@@ -78,9 +91,10 @@ class Browser:
         self.settled()
 
     def forget(self) -> None:
-        """As a new tab of a new person."""
-        self.driver.get(f"{self.url}/console")
+        """As a new tab of a new person. The page is loaded anew: it knows who was logged in as long as it is there."""
+        self.open()
         self.run("sessionStorage.clear(); localStorage.clear()")
+        self.open()
         self.media()
         self.size(1280, 900)
 
@@ -97,10 +111,7 @@ class Browser:
 
     def text(self, css: str = "body") -> str:
         """What can be read there now."""
-        try:
-            return str(self.driver.find_element(By.CSS_SELECTOR, css).get_attribute("innerText"))
-        except (NoSuchElementException, StaleElementReferenceException):
-            return ""
+        return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", css))
 
     def attribute(self, css: str, name: str) -> str | None:
         """A property or attribute of the first that a selector finds, once it is there."""
@@ -117,7 +128,7 @@ class Browser:
         def tried() -> Any:
             try:
                 return outcome()
-            except (NoSuchElementException, StaleElementReferenceException):
+            except _PASSING:
                 return None
 
         return wait_until(tried, what, poll_seconds=0.05)
@@ -134,8 +145,8 @@ class Browser:
         self.until(lambda: self.all("h1") and not self.all("[aria-busy='true']"), "the page is complete")
 
     def rows(self, css: str = "main table") -> list[list[str]]:
-        """A table's cells."""
-        script = """return [...document.querySelector(arguments[0]).querySelectorAll("tbody tr")].map(
+        """A table's cells; none while there is no table."""
+        script = """return [...document.querySelector(arguments[0])?.querySelectorAll("tbody tr") ?? []].map(
             (row) => [...row.querySelectorAll("th, td")].map((cell) => cell.innerText))"""
         found: list[list[str]] = self.run(script, css)
         return found
@@ -150,8 +161,8 @@ class Browser:
         )
 
         def pressed() -> bool:
-            self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.XPATH, path).click()
-            return True
+            place = self.driver.find_element(By.CSS_SELECTOR, within)
+            return self._takes_click(place.find_element(By.XPATH, path))
 
         self.until(pressed, f"{label} can be pressed")
 
@@ -159,10 +170,17 @@ class Browser:
         """The first that a selector finds, once it is there."""
 
         def clicked() -> bool:
-            self.driver.find_element(By.CSS_SELECTOR, css).click()
-            return True
+            return self._takes_click(self.driver.find_element(By.CSS_SELECTOR, css))
 
         self.until(clicked, f"{css} can be clicked")
+
+    def back(self) -> None:
+        """To the address before this one, and what is there."""
+        self._travel(self.driver.back)
+
+    def forward(self) -> None:
+        """The other way."""
+        self._travel(self.driver.forward)
 
     def unfold(self) -> None:
         """Open everything that is folded; in one step, for a live page may replace what was found meanwhile."""
@@ -189,9 +207,9 @@ class Browser:
         self.until(chosen, f"{value} can be chosen at {css}")
 
     def keys(self, *keys: str) -> None:
-        """To whatever has the keyboard."""
+        """To whatever has the keyboard at the moment of each."""
         for key in keys:
-            self.driver.switch_to.active_element.send_keys(key)
+            webdriver.ActionChains(self.driver, duration=0).send_keys(key).perform()
 
     def tab_to(self, label: str, *, most: int = 80) -> None:
         """Press Tab until what is called so has the keyboard."""
@@ -224,8 +242,10 @@ class Browser:
         )
 
     def media(self, scheme: str = "light") -> None:
-        """What the system prefers."""
-        self._cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        """What the system prefers. Nothing moves: colours on their way to others are no finding of axe's."""
+        preferred = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        features = [{"name": name, "value": value} for name, value in preferred.items()]
+        self._cdp("Emulation.setEmulatedMedia", features=features)
 
     def picture(self, file: Path) -> None:
         """Of what is in sight."""
@@ -262,6 +282,21 @@ class Browser:
             for node in each["nodes"]
         ]
 
+    def _takes_click(self, found: WebElement) -> bool:
+        """Click, and tell whether it came there: what is replaced while the button is down gets no click, nor does its heir."""
+        listen = """window.taken = false;
+            arguments[0].addEventListener("click", () => { window.taken = true }, {capture: true, once: true})"""
+        self.run(listen, found)
+        found.click()
+        return bool(self.run("return window.taken ?? true"))  # a new document knows nothing of it
+
+    def _travel(self, go: Callable[[], None]) -> None:
+        """The browser says that it goes, and goes a little later."""
+        left = self.run("return location.href")
+        go()
+        self.until(lambda: self.run("return location.href") != left, "another address is shown")
+        self.settled()
+
     def _log(self, kind: str) -> list[str]:
         lines = self.driver.get_log(kind)  # type: ignore[no-untyped-call] # selenium has no types for it
         return [str(line["message"]) for line in lines]
@@ -286,6 +321,7 @@ def running_browser(url: str, downloads: Path, *options: str) -> Iterator[Browse
     settings.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(settings, Service(executable_path=str(chromedriver)))
     try:
+        driver.set_script_timeout(PATIENCE_SECONDS)
         browser = Browser(driver, url, downloads)
         for command, parameters in _preparations(downloads):
             browser._cdp(command, **parameters)

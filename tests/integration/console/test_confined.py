@@ -1,5 +1,7 @@
 """The page's policy holds, no cookie is set, and the log-in is gone when it is over."""
 
+from typing import Any
+
 from tests.integration.console.browser import Browser
 from tests.integration.console.desk import AUDITOR
 from tests.world import World
@@ -12,10 +14,14 @@ def test_what_the_policy_refuses_is_seen_by_the_check(shared_browser: Browser) -
     browser.run(
         "document.body.insertAdjacentElement('beforeend', Object.assign(document.createElement('img'), {src: 'http://127.0.0.1:1/x.png'}))"
     )
-    browser.until(lambda: browser.run("return window.violations.length"), "it is refused")
-    told = browser.violations()
-    assert any(each[0] == "img-src" for each in told if isinstance(each, list))
-    assert any(isinstance(each, str) and "img-src" in each for each in told)
+    told: list[Any] = []
+
+    def told_twice() -> bool:
+        told.extend(browser.violations())
+        by_the_page = any(each[0] == "img-src" for each in told if isinstance(each, list))
+        return by_the_page and any(isinstance(each, str) and "img-src" in each for each in told)
+
+    browser.until(told_twice, "it is refused, and both tell")
     assert browser.violations() == []
     browser.requested()
 
@@ -28,6 +34,7 @@ def test_text_cannot_become_markup_even_by_a_script_of_ours(shared_browser: Brow
     )
     assert refused == "TypeError"
     assert browser.run("return document.querySelector('b')") is None
+    browser.until(lambda: browser.run("return window.violations.length"), "the page tells")
     assert [each[0] for each in browser.violations() if isinstance(each, list)] == [
         "require-trusted-types-for"
     ]
@@ -45,9 +52,9 @@ def test_no_inline_script_runs_and_no_other_host_is_asked(shared_browser: Browse
         document.body.append(handler); handler.click();
         fetch("http://127.0.0.1:1/").catch(() => {})"""
     )
-    browser.until(lambda: browser.run("return window.violations.length >= 2"), "they are refused")
+    told = "return window.violations.map((each) => each[0])"
+    browser.until(lambda: len(found := browser.run(told)) >= 2 and "connect-src" in found, "they are refused")
     assert browser.run("return window.ran ?? null") is None
-    assert {"connect-src"} <= {each[0] for each in browser.violations() if isinstance(each, list)}
     browser.requested()
 
 

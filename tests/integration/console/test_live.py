@@ -7,6 +7,11 @@ from tests.integration.console.desk import AUDITOR, OPERATOR, ask, paid, refused
 from tests.world import World
 
 
+def reasons(world: World) -> int:
+    """How many records there are that are not of a page's own reading."""
+    return sum(not str(each.get("operation", "")).startswith("audit.") for each in world.records())
+
+
 def test_new_records_come_by_themselves(browser: Browser, world: World) -> None:
     browser.log_in(AUDITOR, "?view=records&code=policy_denied&since=all")
     browser.reads("Live", ".state")
@@ -31,18 +36,20 @@ def test_an_open_page_does_not_fill_the_record_by_itself(browser: Browser, world
     browser.reads("Live", ".state")
     browser.settled()
     before = len(world.records())
-    paid(world)
-    browser.until(lambda: len(world.records()) >= before + 3, "it is on record")
     summaries = (
         "return performance.getEntriesByType('resource').filter((e) => e.name.includes('summary')).length"
     )
     seen = browser.run(summaries)
+    paid(world)
+    browser.until(lambda: len(world.records()) >= before + 3, "it is on record")
     browser.until(lambda: browser.run(summaries) > seen, "it is fetched again")
     browser.settled()
+    seen, caused = browser.run(summaries), reasons(world)
     # Twice the time after which it would be fetched again, were its own reading a reason to.
     browser.run("window.later = false; setTimeout(() => { window.later = true }, 11000)")
     browser.until(lambda: browser.run("return window.later"), "time goes by")
-    assert browser.run(summaries) <= seen + 2
+    # One may be for what came meanwhile, on a slow machine; those who review are no reason, but checkpoints are.
+    assert browser.run(summaries) <= seen + 1 + reasons(world) - caused
 
 
 def test_paused_is_paused(browser: Browser, world: World) -> None:

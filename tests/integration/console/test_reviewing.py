@@ -123,14 +123,11 @@ def test_a_refused_transfer_is_found_opened_verified_and_exported(
     browser.press("The line as it is on disk")
     assert json.loads(browser.text("pre[aria-label='The line']"))["hash"] == refusal["hash"]
 
-    browser.driver.back()
-    browser.settled()
+    browser.back()
     assert (browser.rows(), browser.attribute("#filter-code", "value")) == (rows, "policy_denied")
-    browser.driver.back()
-    browser.settled()
+    browser.back()
     assert browser.attribute("#filter-code", "value") == ""
-    browser.driver.forward()
-    browser.settled()
+    browser.forward()
     assert browser.rows() == rows
 
 
@@ -227,6 +224,7 @@ def test_somebody_without_a_role_is_told_which_is_needed(browser: Browser) -> No
 def test_a_breakdown_leads_to_its_records(browser: Browser) -> None:
     browser.log_in(AUDITOR)
     browser.press("policy_denied")
+    browser.reads("Records", "h1")
     browser.settled()
     assert {row[5] for row in browser.rows()} == {"policy_denied"}
 
