@@ -15,7 +15,7 @@ from tests.postgres import PostgresServer, remove_original, running_postgres
 from tests.world import World, running_world
 from vaultsigner.dev.beacon_node import BeaconNode
 from vaultsigner.dev.openbao import OpenBao, running_openbao
-from vaultsigner.dev.processes import free_port as any_free_port
+from vaultsigner.dev.ports import free_port as any_free_port
 
 Vector = dict[str, Any]
 

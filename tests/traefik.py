@@ -18,7 +18,8 @@ import yaml
 from tests.certificates import Authority, Certificate
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.signing_client import Reply, SignedCall
-from vaultsigner.dev.processes import ChildProcess, free_port
+from vaultsigner.dev.ports import free_port
+from vaultsigner.dev.processes import ChildProcess
 
 DELIVERED = Path(__file__).parents[1] / "deploy" / "traefik"
 

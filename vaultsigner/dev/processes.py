@@ -1,13 +1,10 @@
 """Child processes for development and tests: they log to a file, end when we do, and are stopped by their own id."""
 
 import os
-import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from vaultsigner.dev import tethered
@@ -18,18 +15,6 @@ STOP_TIMEOUT_SECONDS = 10.0
 
 class ProcessError(VaultsignerError):
     """A child process did not start or ended too early; the message has the end of its log."""
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listened on a moment ago, and that no outgoing connection will be given.
-
-    Systems take the ports of outgoing connections from 32768 on, or higher (Linux: ip(7), ip_local_port_range).
-    """
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class ChildProcess:

@@ -12,7 +12,8 @@ import pytest
 from tests.integration.cli.conftest import Bao
 from tests.patience import PATIENCE_SECONDS
 from vaultsigner.cli.vault_admin import OperatorVault, VaultAccessError
-from vaultsigner.dev.processes import ChildProcess, free_port
+from vaultsigner.dev.ports import free_port
+from vaultsigner.dev.processes import ChildProcess
 
 TOKEN = "root-of-a-server-that-lives-for-one-test"
 

@@ -35,7 +35,7 @@ from vaultsigner.client import (
     UpstreamError,
 )
 from vaultsigner.client.session import machine_ms
-from vaultsigner.dev.processes import free_port
+from vaultsigner.dev.ports import free_port
 
 BOT = HmacKey("key", "a secret for tests alone")
 MESSAGE = Freeze(symbol="BNB", amount=1)

@@ -17,7 +17,8 @@ import requests
 from tests.integration.compose.database import running_database
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.traefik import Traefik, running_traefik
-from vaultsigner.dev.processes import ChildProcess, free_port
+from vaultsigner.dev.ports import free_port
+from vaultsigner.dev.processes import ChildProcess
 
 ROOT = Path(__file__).parents[3]
 DELIVERED = ROOT / "deploy" / "compose"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.integration.custody.test_tls import Authority
 from vaultsigner.dev.openbao import OpenBao
-from vaultsigner.dev.processes import free_port
+from vaultsigner.dev.ports import free_port
 
 
 class TlsOpenBao(OpenBao):

@@ -14,7 +14,7 @@ from tests.patience import wait_until
 from tests.signing_client import signed_call
 from tests.traefik import Traefik, running_traefik
 from tests.world import World, running_world
-from vaultsigner.dev.processes import free_port
+from vaultsigner.dev.ports import free_port
 from vaultsigner.dev.service import Service
 
 CHECK = "/api/auth/check"
