@@ -109,7 +109,7 @@ def count_all(session: Session, countings: Sequence[Counting]) -> list[NotCounte
     taken: list[_Asked] = []
     for place in range(max((len(each.count.rates) for each in countings), default=0)):
         asked = [
-            _Asked(number, each.count.rates[place], each.now_ms)
+            _Asked(number, each.count.rates[place], session.no_later(each.now_ms))
             for number, each in enumerate(countings)
             if number not in refused and place < len(each.count.rates)
         ]
@@ -125,7 +125,7 @@ def count_all(session: Session, countings: Sequence[Counting]) -> list[NotCounte
 
 def refund(session: Session, rate: Rate, now_ms: int) -> None:
     """See `State.refund`."""
-    session.execute(_REFUND, _Asked(0, rate, now_ms).terms)
+    session.execute(_REFUND, _Asked(0, rate, session.no_later(now_ms)).terms)
 
 
 def forget_expired(session: Session, now_ms: int) -> bool:
@@ -134,7 +134,7 @@ def forget_expired(session: Session, now_ms: int) -> bool:
     session.execute(_RAISE_HORIZON, {"before_ms": before_ms, "at_most": FORGET_AT_ONCE})
     nonces = session.execute(_FORGET_NONCES, {"at_most": FORGET_AT_ONCE})
     rates = session.execute(_FORGET_RATES, {"before_us": before_ms * 1_000, "at_most": FORGET_AT_ONCE})
-    uses = limit_statements.forget(session, now_ms, FORGET_AT_ONCE)
+    uses = limit_statements.forget(session, before_ms, FORGET_AT_ONCE)
     approval_statements.end(session, now_ms)
     approvals = approval_statements.forget(session, now_ms, FORGET_AT_ONCE)
     return max(nonces, rates, uses, approvals) >= FORGET_AT_ONCE
@@ -198,7 +198,7 @@ def _use_approvals(
 def _use_limits(session: Session, countings: Sequence[Counting], refused: dict[int, NotCounted]) -> None:
     """Use limits, each caller's all or none, and note who is refused."""
     wanted = [
-        [Wanted(number, use, each.now_ms) for use in each.count.limits]
+        [Wanted(number, use, session.no_later(each.now_ms)) for use in each.count.limits]
         for number, each in enumerate(countings)
         if number not in refused and each.count.limits
     ]

@@ -32,7 +32,8 @@ class State(Protocol):
 
         Of several rates, the one that concerns fewer goes first in `Count`: a flood under it then takes no room in the other.
         What was used of a limit stays used, whatever becomes of the request. Time does not go back for limits: a clock that
-        is behind the latest that was ever seen counts as that, so that nothing leaves a window early.
+        is behind the latest that was ever seen counts as that, so that nothing leaves a window early; and no clock counts that
+        is ahead of a database's own by more than a second.
 
         Returns:
             None: all is counted. Otherwise why not: the first reason, in the order nonces, rates, approval, limits.

@@ -11,7 +11,7 @@ sums only grow with time and what was once seen to leave its window never comes 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vaultsigner.state.counting import CLOCK_SLACK_MS, NotCounted
+from vaultsigner.state.counting import NotCounted
 from vaultsigner.state.limits import MOST_UNITS, LimitUse
 from vaultsigner.state.sessions import Session, Terms
 
@@ -184,9 +184,13 @@ def usage(session: Session, keys: Sequence[str], now_ms: int) -> dict[str, int]:
     return {key: _sums(rows[0])[1] if rows else 0 for key, rows in zip(keys, found, strict=True)}
 
 
-def forget(session: Session, now_ms: int, at_most: int) -> int:
-    """A part of `State.forget_expired`; returns how many rows were removed. What is removed no window would show again."""
-    session.execute(_RAISE_CLOCK, {"now_ms": now_ms - CLOCK_SLACK_MS})
+def forget(session: Session, before_ms: int, at_most: int) -> int:
+    """A part of `State.forget_expired`; returns how many rows were removed. What is removed no window would show again.
+
+    Args:
+        before_ms: up to when everybody's clock is past it.
+    """
+    session.execute(_RAISE_CLOCK, {"now_ms": before_ms})
     return session.execute(_FORGET, {"at_most": at_most})
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import lru_cache
@@ -22,6 +23,11 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 _CLOCK_MS = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)"
 _NAMED = re.compile(r":([a-z_]+)")
+
+
+_CLOCK_GOOD_SECONDS = 30.0
+CLOCK_TOLERANCE_MS = 1_000
+"""How far ahead of the database's clock a caller's may be and still count: clocks are never quite the same."""
 
 
 class LockGoneError(psycopg.DatabaseError):
@@ -47,6 +53,7 @@ class PostgresSession:
         self._pipeline = self._stack.enter_context(connection.pipeline())
         self._told: list[str] = []
         self._locking: str | None = None
+        self._clock: tuple[int, float] | None = None  # The database's, and when that was on `time.monotonic`.
         self._committing = False
 
     def close(self) -> None:
@@ -88,6 +95,18 @@ class PostgresSession:
 
     def clock_ms(self) -> int | None:
         """See `Session`."""
+        return self._clock_ms()
+
+    def no_later(self, now_ms: int) -> int:
+        """See `Session`. The database's clock is asked for twice a minute, and is ours to go on with in between."""
+        moment = time.monotonic()
+        if self._clock is None or moment - self._clock[1] > _CLOCK_GOOD_SECONDS:
+            self._clock = self._clock_ms(), moment
+        clock_ms, asked_at = self._clock
+        passed_ms = int((time.monotonic() - asked_at) * 1_000)
+        return min(now_ms, clock_ms + passed_ms + CLOCK_TOLERANCE_MS)
+
+    def _clock_ms(self) -> int:
         ((clock_ms,),) = self.rows(_CLOCK_MS, {})
         return int(clock_ms)
 

@@ -33,6 +33,12 @@ class Session(Protocol):
     def clock_ms(self) -> int | None:
         """The database's own clock, in milliseconds since 1970; None where it has none but the caller's."""
 
+    def no_later(self, now_ms: int) -> int:
+        """The time by a caller's clock, where that does not run ahead of the database's own; else the time by that one.
+
+        Several callers share what is counted, and one that is ahead would see everybody's windows as over.
+        """
+
     def rows_all(self, statement: str, many: Sequence[Terms]) -> Sequence[Sequence[Row]]:
         """Run one statement that reads with each of the terms; returns for each what it finds."""
 

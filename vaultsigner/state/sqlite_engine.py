@@ -41,6 +41,10 @@ class SqliteSession:
         """See `Session`."""
         return self._run(statement, terms).fetchall()
 
+    def no_later(self, now_ms: int) -> int:
+        """See `Session`."""
+        return now_ms
+
     def clock_ms(self) -> int | None:
         """See `Session`. The database runs in this very process."""
         return None

@@ -13,7 +13,7 @@ from vaultsigner.state.database_state import DatabaseState
 from vaultsigner.state.sessions import Session
 
 COPIES = 64
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 
 Submit = Callable[[State, Nonce], Awaitable[bool]]
 

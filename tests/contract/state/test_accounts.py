@@ -20,7 +20,7 @@ from vaultsigner.state import (
 KEY = AccountKey("Binance-Chain-Ganges", "tbnb1first")
 OTHER = AccountKey("Binance-Chain-Ganges", "tbnb1second")
 LEASE_MS = 30_000
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 LATER = NOW + LEASE_MS
 
 

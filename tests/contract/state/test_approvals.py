@@ -31,7 +31,7 @@ from vaultsigner.state import (
     open_state,
 )
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 HOUR = 3_600_000
 KEY = AccountKey("chain", "address")
 TRANSFER = Approval(

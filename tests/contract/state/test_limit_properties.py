@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vaultsigner.state import MOST_UNITS, Count, LimitUse, NotCounted, State, open_state
 from vaultsigner.state.limit_statements import LimitKeeper
 
-FIRST = 1_795_262_400_000
+FIRST = 1_700_000_000_000
 WINDOWS = {"a": 10, "b": 25}
 
 numbers = itertools.count()

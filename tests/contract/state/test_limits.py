@@ -22,7 +22,7 @@ from vaultsigner.state import (
 )
 from vaultsigner.state.database_state import DatabaseState
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 WINDOW = 60_000
 KEY = AccountKey("chain", "address")
 

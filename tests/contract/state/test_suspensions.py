@@ -9,7 +9,7 @@ import pytest
 from vaultsigner.errors import StateError
 from vaultsigner.state import State, Suspension, Suspensions, open_state
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 WALLET = Suspension("wallet", "wallet_1", "key may have leaked", "user:ann", NOW)
 ALL = Suspension("all", "", "drill", "user:bob", NOW + 1)
 

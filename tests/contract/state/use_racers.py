@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from vaultsigner.state import MOST_UNITS, ApprovalUse, Count, LimitUse, State, open_state
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 WINDOW_MS = 86_400_000
 CAP = 1_000
 KEY = "desk-trades 0 user:sam"

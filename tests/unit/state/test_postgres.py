@@ -35,7 +35,7 @@ from vaultsigner.state.postgres_session import in_psycopgs_words
 from vaultsigner.state.sessions import Session
 
 KEY = AccountKey("chain", "address")
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 
 
 @pytest.fixture

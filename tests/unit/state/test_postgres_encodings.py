@@ -11,7 +11,7 @@ from vaultsigner.state import AccountKey, Count, HeldByOther, Rate, Reserved
 from vaultsigner.state.postgres import PostgresState
 
 KEY = AccountKey("chain", "address")
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 
 
 @contextmanager

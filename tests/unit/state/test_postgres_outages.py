@@ -13,7 +13,7 @@ from vaultsigner.state import Count, Nonce, NotCounted, open_state
 from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.upkeep import accept_state
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 REPLAYED = NotCounted("replayed")
 
 

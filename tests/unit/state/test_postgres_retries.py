@@ -15,7 +15,7 @@ from vaultsigner.state import AccountKey, Count, Nonce, NotCounted
 from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.sessions import Session
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 KEY = AccountKey("chain", "address")
 FAILING = """
 CREATE SEQUENCE vaultsigner.tries;

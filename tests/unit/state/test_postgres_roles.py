@@ -10,7 +10,7 @@ from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.postgres_roles import WantedRole, create_role
 from vaultsigner.state.upkeep import migrate_state
 
-NOW = 1_795_262_400_000
+NOW = 1_700_000_000_000
 ADMIN = "manager"
 ROLE, ROLE_PASSWORD = "signer", "canary-of-the-role"
 VERIFIER = "SELECT rolpassword FROM pg_authid WHERE rolname = 'signer'"
