@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -22,10 +23,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def test_it_comes_up_ready_for_people_and_goes_on_to_be_ready(stack: Stack) -> None:
-    waiting = stack.readiness()
-    assert waiting["status"] == "not ready"
-    assert waiting["problems"], "it says what is missing"
+@pytest.fixture(scope="module")
+def at_first(stack: Stack) -> dict[str, Any]:
+    """What the first start says of itself, before anybody has done anything."""
+    return stack.readiness()
+
+
+@pytest.fixture(scope="module")
+def opened(stack: Stack, at_first: dict[str, Any]) -> Stack:
+    """After what people do: OpenBao initialised, its policies and roles written, a key made."""
+    assert at_first, "it was looked at before"
     initialise(stack)
     token = Path(stack.directory / "operator-token")
     token.write_text(stack.root_token)
@@ -35,16 +42,25 @@ def test_it_comes_up_ready_for_people_and_goes_on_to_be_ready(stack: Stack) -> N
     made = stack.operator("keys", "create", "wallet_1", "--token-file", str(token))
     assert made.returncode == 0, made.stdout + made.stderr
     wait_until(lambda: stack.readiness()["status"] == "ready", f"it is ready: {stack.readiness()}")
+    return stack
+
+
+def test_it_comes_up_and_says_what_is_missing(at_first: dict[str, Any]) -> None:
+    assert at_first["status"] == "not ready"
+    assert at_first["problems"], "it says what is missing"
+
+
+def test_it_answers_through_traefik_once_people_have_done_their_part(opened: Stack) -> None:
     asked = SignedCall("GET", "/api/wallet")
     wait_until(
-        lambda: stack.traefik.send(asked).status == 401, "Traefik has seen that it is", poll_seconds=0.2
+        lambda: opened.traefik.send(asked).status == 401, "Traefik has seen that it is", poll_seconds=0.2
     )
-    assert stack.traefik.send(asked).body["code"] == "not_authenticated"
+    assert opened.traefik.send(asked).body["code"] == "not_authenticated"
 
 
-def test_the_healthcheck_of_the_image_says_so(stack: Stack) -> None:
-    assert stack.operator("healthcheck").returncode == 0
-    ready = stack.operator("healthcheck", "--ready")
+def test_the_healthcheck_of_the_image_says_so(opened: Stack) -> None:
+    assert opened.operator("healthcheck").returncode == 0
+    ready = opened.operator("healthcheck", "--ready")
     assert (ready.returncode, ready.stderr) == (0, "")
 
 
@@ -68,6 +84,6 @@ def test_every_secret_is_for_its_reader_alone(stack: Stack) -> None:
     assert not list((stack.directory / "volumes").rglob("*authority*")), "the authority's key is kept nowhere"
 
 
-def test_openbao_keeps_its_data_with_raft_and_writes_its_own_audit_log(stack: Stack) -> None:
-    assert stack.vault.sys.read_seal_status()["storage_type"] == "raft"
-    assert (stack.directory / "volumes" / "openbao-audit" / "audit.log").stat().st_size > 0
+def test_openbao_keeps_its_data_with_raft_and_writes_its_own_audit_log(opened: Stack) -> None:
+    assert opened.vault.sys.read_seal_status()["storage_type"] == "raft"
+    assert (opened.directory / "volumes" / "openbao-audit" / "audit.log").stat().st_size > 0
