@@ -72,7 +72,7 @@ class PostgresEngine:
         self._name = name
         self._replica = "" if visiting else secrets.token_hex(8)
         self._place = ""
-        self._commits = 0
+        self._commits = self._seen = 0
         self._accepted: int | None = None
 
     def open(self) -> None:
@@ -185,6 +185,7 @@ class PostgresEngine:
         standing, name = self._look(session), self._address.name
         postgres_standing.require_open(standing, name)
         postgres_standing.require_kept(standing, self._memory, name)
+        self._seen = standing.number
         return run_reads(session, batch)
 
     def _write(self, session: PostgresSession, batch: Sequence[Work]) -> Sequence[object]:
@@ -212,7 +213,7 @@ class PostgresEngine:
         session.lock(postgres_standing.only_writer(self._memory))
         result = run()
         commits = session.commit(postgres_standing.next_commit(self._replica, self._name))
-        self._commits = commits
+        self._commits = self._seen = commits
         return result
 
     def _connect_again(self) -> PostgresSession:
@@ -237,7 +238,7 @@ class PostgresEngine:
 
     @property
     def _memory(self) -> Memory:
-        return Memory(self._replica, self._commits, self._accepted)
+        return Memory(self._replica, self._commits, self._seen, self._accepted)
 
     def _look(self, session: PostgresSession) -> Standing:
         return postgres_standing.look(session, self._replica)
@@ -254,7 +255,7 @@ class PostgresEngine:
             raise
         if self._accepted != standing.accepted:
             self._accepted, self._commits = standing.accepted, 0
-        self._place = place.place
+        self._seen, self._place = standing.number, place.place
         return standing
 
     def _close(self, session: PostgresSession) -> None:

@@ -55,6 +55,8 @@ class PostgresSession:
         self._locking: str | None = None
         self._clock: tuple[int, float] | None = None  # The database's, and when that was on `time.monotonic`.
         self._committing = False
+        self._warned: str | None = None
+        connection.add_notice_handler(self._noticed)
 
     def close(self) -> None:
         """Close the connection; what was not committed is undone."""
@@ -118,18 +120,25 @@ class PostgresSession:
         """Run a last statement and commit; returns the number that the statement answers.
 
         Raises:
-            StateError: it was not committed.
+            StateError: it was not committed, or where it may be lost again.
         """
         self._committing = True
         answer, end = self._run(
             lambda: (self._connection.execute(last.encode()), self._send_plainly("COMMIT"))
         )
+        if self._warned is not None:
+            # "canceling wait for synchronous replication": whoever reads the answer alone takes it for a good one.
+            raise StateError(f"it is committed here, and perhaps on no standby: {self._warned}")
         self._committing = False
         if (
             end.statusmessage != "COMMIT"
         ):  # A transaction that failed answers ROLLBACK, which is no error to PostgreSQL.
             raise StateError("the database did not commit")
         return int(answer.fetchall()[0][0])
+
+    def _noticed(self, said: psycopg.errors.Diagnostic) -> None:
+        if self._committing and said.severity_nonlocalized == "WARNING":
+            self._warned = said.message_primary or "the server warns of this COMMIT"
 
     def _run_all(self, statement: str, many: Sequence[Terms]) -> Iterator[Cursor]:
         if not many:

@@ -20,8 +20,10 @@ SINCE_SCHEMA = 5
 """Which version of the schema brought what this module reads."""
 REPLICAS_KEPT_MS = 7 * 86_400_000
 
-LONGEST_WINDOW_MS = 65_000
-"""A request is good for a minute at most, and by a clock that is five seconds ahead at most."""
+LONGEST_WINDOW_MS = 70_000
+"""A request is good for a minute at most, may be made five seconds ahead (an Open API token), and is judged by a clock that is
+five seconds ahead at most.
+"""
 
 ADVICE = "it serves nobody until an operator has looked and run `vaultsigner state accept` (docs/replicas.md, Fail-over)"
 _STANDING = """
@@ -46,7 +48,7 @@ DELETE FROM replicas WHERE seen_at_ms < CAST(extract(epoch FROM clock_timestamp(
 # A dump that is put back under an open connection breaks nothing: so it is looked for each time.
 _ONLY_WRITER = """
 SELECT number FROM commits
-WHERE closed IS NULL AND oldest_program <= :newest AND number >= :commits
+WHERE closed IS NULL AND oldest_program <= :newest AND number >= :seen
 AND (':replica' = '' OR :commits <= coalesce((SELECT last_commit FROM replicas WHERE id = ':replica'), 0))
 FOR UPDATE
 """
@@ -72,11 +74,13 @@ class Memory:
     Args:
         replica: its id; new with each start. Empty: of a visitor, of whom the database keeps nothing.
         commits: the number of its own last commit; 0: none since its start, or since an operator accepted that some are lost.
+        seen: how many commits, of whomever, it has seen there; 0: none since then either.
         accepted: how often an operator had accepted that when it last looked; None: it has not looked yet.
     """
 
     replica: str
     commits: int = 0
+    seen: int = 0
     accepted: int | None = None
 
 
@@ -120,7 +124,7 @@ def only_writer(memory: Memory) -> str:
         return postgres_schema.ONLY_WRITER
     newest = str(len(postgres_schema.MIGRATIONS))
     statement = _ONLY_WRITER.replace(":newest", newest).replace(":replica", memory.replica)
-    return statement.replace(":commits", str(memory.commits))
+    return statement.replace(":commits", str(memory.commits)).replace(":seen", str(memory.seen))
 
 
 def next_commit(replica: str, name: str = "") -> str:
@@ -156,17 +160,17 @@ def require_open(standing: Standing, name: str) -> None:
 
 
 def require_kept(standing: Standing, memory: Memory, name: str) -> None:
-    """Refuse a database from before what this replica has committed to it.
+    """Refuse a database from before what this replica has committed to it, or has seen there.
 
-    Others may have gone on in it meanwhile, so that the number of all commits alone says nothing; but a visitor has no more, as
-    it is gone again before it has much to lose.
+    Others may have gone on in it meanwhile, so that a number of all commits that is no smaller says nothing; but a visitor has no
+    more, as it is gone again before it has much to lose.
 
     Raises:
         StateError: something is lost.
     """
     if memory.accepted is not None and standing.accepted > memory.accepted:
         return
-    if standing.number < memory.commits or (memory.replica and standing.own < memory.commits):
+    if standing.number < memory.seen or (memory.replica and standing.own < memory.commits):
         refuse_as_lost(name)
 
 

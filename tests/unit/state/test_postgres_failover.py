@@ -1,6 +1,7 @@
 """Another server that takes over, a copy, or lost commits: closed until an operator has accepted it, for every replica."""
 
 import asyncio
+import itertools
 import shutil
 import subprocess
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from tests.postgres import PostgresServer
+from vaultsigner.authentication.open_api_tokens import AHEAD_MS, OLDEST_MS
 from vaultsigner.config.settings import StateOptions
 from vaultsigner.errors import StateError
 from vaultsigner.state import Count, Nonce, NotCounted
@@ -19,6 +21,10 @@ from vaultsigner.state.upkeep import accept_state
 
 SYNCHRONOUS = StateOptions(synchronous=True)
 REPLAYED = NotCounted("replayed")
+WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+END_WAIT = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+LATER_MS = 80_000
+"""What expires so late can have been made by nobody before now."""
 LONG_GONE = """
 UPDATE vaultsigner.replicas SET seen_at_ms = 0
 WHERE last_commit < (SELECT max(last_commit) FROM vaultsigner.replicas)
@@ -112,7 +118,7 @@ async def test_a_promoted_standby_serves_nobody_until_an_operator_accepts_it(
         await asyncio.to_thread(try_postgres, own_postgres.url())
     assert "timeline 2" in await asyncio.to_thread(accept_state, own_postgres.url())
     assert await use(state, 1) == NotCounted("clock")
-    assert await use(state, 2, ahead_ms=70_000) is None
+    assert await use(state, 2, ahead_ms=LATER_MS) is None
     assert await asyncio.to_thread(try_postgres, own_postgres.url()) == "connected"
 
 
@@ -140,7 +146,7 @@ async def test_tables_of_another_cluster_are_no_promotion_whatever_config_says(
         await PostgresState(url, SYNCHRONOUS).__aenter__()
     await asyncio.to_thread(accept_state, url, SYNCHRONOUS)
     async with PostgresState(url, SYNCHRONOUS) as state:
-        assert await use(state, 2, ahead_ms=70_000) is None
+        assert await use(state, 2, ahead_ms=LATER_MS) is None
 
 
 async def test_lost_commits_close_the_state_for_replicas_that_cannot_know(
@@ -168,8 +174,8 @@ async def test_lost_commits_close_the_state_for_replicas_that_cannot_know(
             await PostgresState(url, SYNCHRONOUS).__aenter__()
         await asyncio.to_thread(accept_state, url)
         assert await use(loser, 2) == NotCounted("clock"), "what may have been used is not taken again"
-        assert await use(other, 40, ahead_ms=70_000) is None
-        assert await use(loser, 41, ahead_ms=70_000) is None
+        assert await use(other, 40, ahead_ms=LATER_MS) is None
+        assert await use(loser, 41, ahead_ms=LATER_MS) is None
 
 
 async def test_a_restored_copy_without_a_promotion_is_found_by_whoever_lost(
@@ -201,9 +207,88 @@ async def test_a_dump_that_is_put_back_under_an_open_connection_serves_nobody(
             await use(other, 2, ahead_ms=50_000)
         await asyncio.to_thread(accept_state, own_postgres.url())
         assert await use(state, 2, ahead_ms=50_000) == NotCounted("clock")
-        assert await use(other, 3, ahead_ms=70_000) is None
-        assert await use(state, 4, ahead_ms=70_000) is None
+        assert await use(other, 3, ahead_ms=LATER_MS) is None
+        assert await use(state, 4, ahead_ms=LATER_MS) is None
     own_postgres.execute("DROP SCHEMA dump CASCADE")
+
+
+async def test_a_dump_is_found_after_an_acceptance_too_by_who_has_written_nothing_since(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    """What was accepted is forgotten, but not what is there from then on."""
+    assert await use(state, 1) is None
+    own_postgres.execute(KEEP_DUMP)
+    own_postgres.execute("UPDATE dump.replicas SET last_commit = 0")  # it is of no help
+    assert await use(state, 2, ahead_ms=LATER_MS) is None
+    await promote(own_postgres)
+    await asyncio.to_thread(accept_state, own_postgres.url())
+    await state.suspensions()
+    own_postgres.execute(PUT_DUMP_BACK)
+    for _ in range(2):
+        with pytest.raises(StateError, match=r"lost what (was|it) committed|another server has taken over"):
+            await use(state, 2, ahead_ms=LATER_MS)
+
+
+async def test_what_others_committed_is_missed_by_who_has_seen_that(
+    own_postgres: PostgresServer, state: PostgresState
+) -> None:
+    """The other one has ended, and would have been the only one to know."""
+    assert await use(state, 1) is None
+    own_postgres.execute(KEEP_DUMP)
+    async with PostgresState(own_postgres.url()) as other:
+        assert await use(other, 2, ahead_ms=50_000) is None
+    await state.suspension_version()
+    own_postgres.execute(PUT_DUMP_BACK)
+    with pytest.raises(StateError, match="lost what was committed"):
+        await use(state, 2, ahead_ms=50_000)
+    with pytest.raises(StateError, match="a replica has found"):
+        await PostgresState(own_postgres.url()).__aenter__()
+
+
+async def test_what_is_good_for_longest_is_not_taken_again_after_an_acceptance(
+    own_postgres: PostgresServer,
+) -> None:
+    """An Open API token that was made five seconds ahead, by a clock that was itself ahead of the database's by four."""
+    url = own_postgres.url()
+    async with PostgresState(url):
+        pass
+    await keep_copy(own_postgres)
+    moment = now_ms() + 4_000
+    token = Count(nonces=(Nonce(bytes(32), moment + AHEAD_MS + OLDEST_MS),))
+    async with PostgresState(url) as state:
+        assert await state.count(token, now_ms=moment) is None
+    await put_copy_back(own_postgres, promoted=True)
+    await asyncio.to_thread(accept_state, url)
+    async with PostgresState(url) as state:
+        assert await state.count(token, now_ms=moment) == NotCounted("clock")
+
+
+async def test_a_commit_that_was_not_waited_for_is_believed_by_nobody(own_postgres: PostgresServer) -> None:
+    """An administrator who ends the wait for a standby that is gone gets a COMMIT that no standby has."""
+    async with PostgresState(own_postgres.url(), SYNCHRONOUS, wait_seconds=PATIENCE_SECONDS) as state:
+        assert await use(state, 1) is None
+        own_postgres.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        own_postgres.execute("SELECT pg_reload_conf()")
+        task = await _unanswered(own_postgres, state)
+        own_postgres.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        own_postgres.execute(END_WAIT)
+        with pytest.raises(StateError, match="perhaps on no standby"):
+            await task
+        own_postgres.execute("SELECT pg_reload_conf()")
+
+
+async def _unanswered(server: PostgresServer, state: PostgresState) -> "asyncio.Task[NotCounted | None]":
+    """One use whose COMMIT waits for a standby. Those before the server has read its settings do not."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for number in itertools.count(2):
+        task = asyncio.create_task(use(state, number))
+        while not task.done() and time.monotonic() < deadline:
+            if server.execute(WAITS):
+                return task
+            await asyncio.sleep(0.02)
+        assert time.monotonic() < deadline
+        assert await task is None
+    raise AssertionError
 
 
 async def test_an_old_dump_is_not_opened_by_starting_anew(
