@@ -21,7 +21,7 @@ import requests
 from vaultsigner.dev.ports import free_port
 from vaultsigner.dev.processes import ChildProcess, ProcessError
 
-START_TIMEOUT_SECONDS = 30.0
+START_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 

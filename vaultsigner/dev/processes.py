@@ -10,7 +10,7 @@ from pathlib import Path
 from vaultsigner.dev import tethered
 from vaultsigner.errors import VaultsignerError
 
-STOP_TIMEOUT_SECONDS = 10.0
+STOP_TIMEOUT_SECONDS = 30.0
 
 
 class ProcessError(VaultsignerError):

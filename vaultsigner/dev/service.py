@@ -13,7 +13,7 @@ from pathlib import Path
 from vaultsigner.dev.installation import Installation
 from vaultsigner.dev.processes import ChildProcess, ProcessError
 
-START_TIMEOUT_SECONDS = 30.0
+START_TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.05
 QUERY_TIMEOUT_SECONDS = 5.0
 PRODUCT = ("-m", "vaultsigner")
