@@ -26,9 +26,9 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
         return await send(request)
     except _NO_CONNECTION as error:
         why = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error
-        raise not_connected(str(request.url.origin()), why) from error
+        raise not_connected(str(request.url.origin()), _plain(why)) from _plain(error)
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-        raise _lost(error) from error
+        raise _lost(error) from _plain(error)
 
 
 class AsyncConnections:
@@ -87,7 +87,7 @@ class AsyncConnections:
             ) as response:
                 yield response
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise _lost(error) from error
+            raise _lost(error) from _plain(error)
 
     def _session(self) -> aiohttp.ClientSession:
         """Made when it is first needed, for it belongs to the loop that runs then."""
@@ -117,11 +117,20 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
         async for line in response.content:
             yield line.decode().rstrip("\r\n")
     except (aiohttp.ClientError, OSError) as error:
-        raise _lost(error) from error
+        raise _lost(error) from _plain(error)
 
 
 def _lost(error: Exception) -> ConnectionLostError:
-    return ConnectionLostError(f"The answer did not come: {type(error).__name__}: {error}")
+    return ConnectionLostError(f"The answer did not come: {type(error).__name__}: {_plain(error)}")
+
+
+def _plain(error: Exception) -> Exception:
+    """The same, without the request's whole address: its signature may still be good for somebody who reads a log."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return TimeoutError("the connection took too long")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ValueError("what came is not HTTP")
+    return error
 
 
 def _reply(response: aiohttp.ClientResponse, body: bytes) -> Reply:

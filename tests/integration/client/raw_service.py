@@ -44,6 +44,15 @@ class Said:
         return whole[: len(whole) - self.cut]
 
 
+@dataclass(frozen=True, slots=True)
+class Rubbish(Said):
+    """What is no HTTP, and the end of the connection. The document is all that goes out."""
+
+    def as_bytes(self) -> bytes:
+        """As it goes out."""
+        return bytes(self.document)
+
+
 DROPPED = Said(0, b"")
 """The connection ends once the request has come."""
 

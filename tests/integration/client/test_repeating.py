@@ -1,8 +1,10 @@
 """What is tried again and what never is, when connections end and services refuse; and clocks and tokens that are off."""
 
+import socket
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,7 +12,14 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.integration.client.asking import Asking, asking
-from tests.integration.client.raw_service import DROPPED, RawService, Said, error, running_raw_service
+from tests.integration.client.raw_service import (
+    DROPPED,
+    RawService,
+    Rubbish,
+    Said,
+    error,
+    running_raw_service,
+)
 from tests.patience import wait_until
 from vaultsigner.client import (
     AccessToken,
@@ -288,3 +297,42 @@ async def test_nor_by_an_event_loop_that_was_too_busy_to_hear_of_it(service: Raw
         await client.sign("w", MESSAGE)
         wait_until(lambda: service.ended, "the service ends the connection")
         assert (await client.broadcast("w", MESSAGE)).hash == "AB"
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"rubbish\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno header\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\n{}",
+    ],
+)
+def test_what_is_not_http_makes_nobody_show_a_signature(
+    service: RawService, ask: Ask, rubbish: bytes
+) -> None:
+    service.says(Rubbish(0, rubbish, kept=False))
+    with pytest.raises((ConnectionLostError, UnexpectedAnswerError)) as caught:
+        ask(retry_seconds=0).check()
+    (query,) = queries(service)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert query["signature"][0] not in shown
+    assert "timestamp=" not in shown
+
+
+async def test_a_connection_that_takes_too_long_makes_nobody_show_a_signature() -> None:
+    """Nothing was sent: whoever has that signature is the first to use it."""
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as full, ExitStack() as waiting:
+        address = full.getsockname()
+        for _ in range(4):  # more than the backlog takes: whoever comes now is not answered
+            one = waiting.enter_context(closing(socket.socket()))
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(address)
+        client = AsyncSigningClient(
+            f"http://127.0.0.1:{address[1]}", BOT, timeout_seconds=0.2, retry_seconds=0
+        )
+        with pytest.raises(NotSentError, match="took too long") as caught:
+            await client.check()
+        await client.close()
+    assert "signature=" not in "".join(traceback.format_exception(caught.value))
