@@ -55,6 +55,9 @@ LIBRARY_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 )
 
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+OTHER_METHOD = "other"
+"""What the record has for a method that HTTP does not define: whoever asks may write what they want there, a secret too."""
 _RESPELT = re.compile(r"%(?:2[DE]|5F|7E|3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|(?![0-9A-F]{2}))")
 """An encoded character that needs no encoding, or no encoding in upper case: another spelling (RFC 3986, sections 2.1, 2.3)."""
 
@@ -104,6 +107,7 @@ async def refuse(
         request_id=request[REQUEST_ID],
         ip=addresses.peer(host) if isinstance(ip, Refusal) else ip,
         operation=request.get(OPERATION, UNROUTED),
+        method=request.method if request.method in _METHODS else OTHER_METHOD,
     )
     recorded = await app[PIPELINE].refused(call, refusal)
     note_outcome(app, request, call.operation, recorded.code)

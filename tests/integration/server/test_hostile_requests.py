@@ -179,6 +179,25 @@ async def test_unknown_paths_and_wrong_methods(
         assert f"\r\nAllow: {allow}\r\n".encode() in answer
     assert service.pipeline.calls == []
     assert len(service.pipeline.refusals) == path.startswith("/api/")
+    assert {call.method for call, _ in service.pipeline.refusals} <= {method}
+
+
+@pytest.mark.parametrize(
+    ("line", "recorded"),
+    [
+        ("POST /api/audit/records HTTP/1.1", "POST"),
+        ("OPTIONS /api/wallet HTTP/1.1", "OPTIONS"),
+        ("5eedf00d /api/wallet HTTP/1.1", "other"),
+        ("get /api/nothing HTTP/1.1", "other"),
+        ("no request at all", "other"),
+    ],
+)
+async def test_a_refusal_of_http_itself_has_the_method_that_was_asked(
+    service: Service, line: str, recorded: str
+) -> None:
+    """One that HTTP does not define is free text, and not put on record."""
+    await service.raw(f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode(), end=False)
+    assert [call.method for call, _ in service.pipeline.refusals] == [recorded]
 
 
 @pytest.mark.parametrize("name", ["desk", "A.b_c-1", "100%25", "desk%C3%A9", "a%2Fb"])
