@@ -152,6 +152,7 @@ class _Inflating(io.RawIOBase):
         self._file = file
         self._member = zlib.decompressobj(_GZIP)
         self._given = 0
+        self._damage = ""
 
     def readable(self) -> bool:
         return True
@@ -172,13 +173,16 @@ class _Inflating(io.RawIOBase):
         return len(data)
 
     def _more(self, most: int) -> bytes:
-        block = self._member.unconsumed_tail or self._file.read(_BLOCK)
+        if self._damage:
+            raise CompressedDamageError(self._path, self._damage)
+        block, before = self._member.unconsumed_tail or self._file.read(_BLOCK), self._member.copy()
         try:
             data = self._member.decompress(block, most)
         except zlib.error as error:
-            raise CompressedDamageError(
-                self._path, f"it was changed, and cannot be unpacked: {error}"
-            ) from None
+            reason = str(error).rpartition(": ")[2]
+            self._damage = f"it was changed, and cannot be unpacked: {reason}"
+            # What comes before the damage is judged line by line: a line that was altered shows there, and not at the file's end.
+            return _whole_part(before, block, most) or self._more(most)
         if not block and not data and not self._member.eof:
             raise CompressedDamageError(self._path, "its end is missing")
         return data
@@ -189,3 +193,17 @@ class _Inflating(io.RawIOBase):
             raise CompressedDamageError(self._path, "a second compressed part was put behind its end")
         if behind:
             raise CompressedDamageError(self._path, "there are bytes behind its end")
+
+
+def _whole_part(member: "zlib._Decompress", block: bytes, most: int) -> bytes:
+    """All that can be unpacked before the first byte that does not fit: zlib gives nothing where that one is given as well."""
+    whole, good, bad = b"", 0, len(block)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            whole = member.copy().decompress(block[:middle], most)
+        except zlib.error:
+            bad = middle
+        else:
+            good = middle
+    return whole

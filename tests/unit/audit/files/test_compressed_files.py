@@ -2,6 +2,7 @@
 
 import gzip
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,8 +101,8 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], str, int | None]] = {
     "zeros behind it": (lambda data: data + b"\0" * 512, "bytes behind its end", 2001),
     "a second part": (lambda data: data + gzip.compress(b"more\n"), "second compressed part", 2001),
     "an empty second part": (lambda data: data + gzip.compress(b""), "second compressed part", 2001),
-    "the checksum changed": (lambda data: data[:-8] + b"\0\0\0\0" + data[-4:], "cannot be unpacked", None),
-    "the length changed": (lambda data: data[:-4] + b"\0\0\0\0", "cannot be unpacked", None),
+    "the checksum changed": (lambda data: data[:-8] + b"\0\0\0\0" + data[-4:], "cannot be unpacked", 2001),
+    "the length changed": (lambda data: data[:-4] + b"\0\0\0\0", "cannot be unpacked", 2001),
     "not compressed": (gzip.decompress, "cannot be unpacked", 1),
 }
 
@@ -123,6 +124,32 @@ def test_damage_is_told_with_its_kind_and_place(packed: Path, tmp_path: Path, wh
         list(read_intents(file, unreadable))
     assert unreadable.places[0].startswith(f"{packed}:")
     assert Follower(tmp_path).last(9_000)
+
+
+@pytest.mark.parametrize("line", [1, 2, 700, 2000])
+def test_a_line_altered_inside_is_named_though_the_checksum_is_wrong_as_well(
+    packed: Path, tmp_path: Path, line: int
+) -> None:
+    data = packed.read_bytes()
+    lines = gzip.decompress(data).splitlines(keepends=True)
+    lines[line - 1] = lines[line - 1].replace(b'"seq":', b'"sep":', 1)
+    # Whoever changes what is in it and knows of no checksum leaves the old one.
+    packed.write_bytes(gzip.compress(b"".join(lines))[:-8] + data[-8:])
+    finding = verdict_on(tmp_path).finding
+    assert finding is not None
+    assert (finding.kind, finding.path, finding.line, finding.seq) == (Kind.ALTERED, packed, line, line)
+
+
+def test_a_byte_changed_anywhere_is_found_at_its_line(packed: Path, tmp_path: Path) -> None:
+    """Or where the rest cannot be unpacked any more: never far behind it, never before it."""
+    data = packed.read_bytes()
+    for place in range(60, len(data) - 8, len(data) // 23):
+        whole = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data[:place]).count(b"\n")
+        packed.write_bytes(data[:place] + bytes([data[place] ^ 0x04]) + data[place + 1 :])
+        finding = verdict_on(tmp_path).finding
+        assert finding is not None
+        assert finding.kind in (Kind.ALTERED, Kind.COMPRESSION, Kind.TORN)
+        assert whole <= finding.line <= whole + 400, (place, finding)
 
 
 @pytest.mark.parametrize("lines", [0, 1], ids=["alone", "behind a record"])
