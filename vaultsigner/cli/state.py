@@ -88,7 +88,7 @@ def accept(config_file: Path | None, *, yes: bool, anyway: bool) -> None:
     A standby that was promoted, a restored copy: either may have forgotten which signatures were used, what was counted against
     limits, suspensions and approvals. Until this is run every replica answers 503 and says why in /readyz. It needs no restart,
     and is on the record. For a minute afterwards no signed request is taken: none that may have been used before counts again.
-    Where nothing has to be accepted it says so, and changes nothing.
+    Approvals that wait or are granted end. Where nothing has to be accepted it says so, and changes nothing.
 
     \b
     Before: is the old primary shut off for good? Is this the newest copy?

@@ -42,6 +42,8 @@ SET horizon_ms = greatest(
   CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) + :longest_ms
 )
 """
+# One may have been used, or voted against, in what is lost; who still wants it asks anew.
+_END_APPROVALS = "UPDATE approvals SET in_force = 0 WHERE in_force = 1"
 _FORGET = """
 DELETE FROM replicas WHERE seen_at_ms < CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) - :kept_ms
 """
@@ -235,11 +237,13 @@ def close(session: PostgresSession) -> None:
 def accept(session: PostgresSession, place: str) -> None:
     """Let a database be used that has lost commits, or may have; inside a transaction.
 
-    Nonces may be among them, so that no signed request is taken from now on that could have been made before now.
+    Nonces may be among them, so that no signed request is taken from now on that could have been made before now; and uses of
+    approvals, so that none that others have given before serves again.
     """
     session.rows(postgres_schema.ONLY_WRITER, {})
     session.execute(_ACCEPT, {"place": place})
     session.execute(_REFUSE_WHAT_MAY_HAVE_BEEN_USED, {"longest_ms": LONGEST_WINDOW_MS})
+    session.execute(_END_APPROVALS, {})
 
 
 def forget_replicas(session: Session) -> None:

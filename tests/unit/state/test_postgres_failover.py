@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.postgres import PostgresServer
 from vaultsigner.authentication.open_api_tokens import AHEAD_MS, OLDEST_MS
 from vaultsigner.config.settings import StateOptions
 from vaultsigner.errors import StateError
-from vaultsigner.state import Count, Nonce, NotCounted
+from vaultsigner.state import Approval, ApprovalRefused, ApprovalUse, Count, Nonce, NotCounted, VoteRefused
 from vaultsigner.state.postgres import PostgresState
 from vaultsigner.state.postgres_probe import try_postgres
 from vaultsigner.state.upkeep import accept_state
@@ -261,6 +262,33 @@ async def test_what_is_good_for_longest_is_not_taken_again_after_an_acceptance(
     await asyncio.to_thread(accept_state, url)
     async with PostgresState(url) as state:
         assert await state.count(token, now_ms=moment) == NotCounted("clock")
+
+
+async def test_an_approval_whose_use_is_lost_does_not_serve_again(own_postgres: PostgresServer) -> None:
+    """Nor one that somebody has voted against meanwhile."""
+    url, moment = own_postgres.url(), now_ms()
+    given, asked = (
+        Approval(name, name.encode() * 8, "{}", "client:bot", "rule", "sha256:0", 1, moment + 3_600_000)
+        for name in ("given", "asked")
+    )
+    use_of_it = Count(approval=ApprovalUse(given.id, given.intent_digest, given.requested_by))
+    async with PostgresState(url) as state:
+        for approval in (given, asked):
+            await state.open_approval(approval, now_ms=moment)
+        await state.vote(given.id, "user:ann", approve=True, now_ms=moment)
+    await keep_copy(own_postgres)
+    async with PostgresState(url) as state:
+        assert await state.count(use_of_it, now_ms=moment) is None
+        await state.vote(asked.id, "user:ann", approve=False, now_ms=moment)
+    await put_copy_back(own_postgres, promoted=True)
+    await asyncio.to_thread(accept_state, url)
+    async with PostgresState(url) as state:
+        assert await state.count(use_of_it, now_ms=moment) == NotCounted(
+            "approval", key=given.id, approval=ApprovalRefused.EXPIRED
+        )
+        assert await state.vote(asked.id, "user:bob", approve=True, now_ms=moment) == VoteRefused.EXPIRED
+        anew = replace(given, id="anew")
+        assert (await state.open_approval(anew, now_ms=moment)).approval == anew, "it can be asked for again"
 
 
 async def test_a_commit_that_was_not_waited_for_is_believed_by_nobody(own_postgres: PostgresServer) -> None:
