@@ -9,7 +9,9 @@ import argparse
 import datetime
 import os
 import secrets
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -160,12 +162,13 @@ def _write(directory: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _give(directory: Path, user: int) -> None:
-    """What a running part has written there since is its own already."""
+    """What a running part has written there since is its own already, and may be gone or replaced the next moment."""
     os.chown(directory, user, user)
     directory.chmod(0o700)
     for entry in directory.iterdir():
-        if not entry.is_symlink() and entry.is_file():
-            os.chown(entry, user, user)
+        with suppress(FileNotFoundError):
+            if stat.S_ISREG(entry.lstat().st_mode):
+                os.chown(entry, user, user, follow_symlinks=False)
 
 
 def _begun(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

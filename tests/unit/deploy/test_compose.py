@@ -81,6 +81,13 @@ def test_every_image_is_our_own_or_named_by_its_digest() -> None:
         assert image == "vaultsigner:local" or re.search(r"@sha256:[0-9a-f]{64}$", image), name
 
 
+def test_one_service_builds_the_image_that_several_run() -> None:
+    """Two that build the same name at once fail at the second: "already exists"."""
+    ours = [name for name, service in SERVICES.items() if "vaultsigner:local" in service["image"]]
+    assert ours == [*REPLICAS, "prepare", "operator"]
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["prepare"]
+
+
 def test_each_meets_only_those_it_talks_to() -> None:
     """Vault and the database cannot be reached from Traefik, nor anything but Traefik from outside."""
     internal = {name for name, network in DOCUMENT["networks"].items() if (network or {}).get("internal")}
@@ -93,6 +100,18 @@ def test_each_meets_only_those_it_talks_to() -> None:
     assert networks("operator") == {"vault", "data"}
     others = [name for name in SERVICES if name not in REPLICAS]
     assert not any("outside" in networks(name) for name in others)
+
+
+def test_nobody_who_joins_the_front_gets_an_address_that_is_believed() -> None:
+    (given,) = DOCUMENT["networks"]["front"]["ipam"]["config"]
+    fixed = {
+        service["networks"]["front"]["ipv4_address"]
+        for service in SERVICES.values()
+        if "front" in service.get("networks", ())
+    }
+    assert len(fixed) == 3
+    assert ip_network(given["ip_range"]).subnet_of(ip_network(given["subnet"]))
+    assert not any(ip_address(address) in ip_network(given["ip_range"]) for address in fixed)
 
 
 def test_replicas_listen_for_traefik_alone_and_believe_traefik_alone() -> None:
