@@ -40,6 +40,7 @@ _SETTINGS = {
     "fsync": "on",
     "shared_buffers": "16MB",
     "max_connections": "60",
+    "dynamic_shared_memory_type": "mmap",  # in its directory: what a killed server leaves goes with that
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "log_min_messages": "warning",
