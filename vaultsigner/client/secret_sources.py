@@ -13,7 +13,7 @@ def read_secret(source: Secret, what: str) -> bytes:
     """The secret's bytes; of a file without the newline at its end.
 
     Raises:
-        CredentialsError: there is none.
+        CredentialsError: there is none, or it is a text that has no bytes.
     """
     if isinstance(source, Path):
         try:
@@ -24,4 +24,26 @@ def read_secret(source: Secret, what: str) -> bytes:
         found = source() if callable(source) else source
     if not isinstance(found, str | bytes) or not found:
         raise CredentialsError(f"There is no {what}: a text or bytes that are not empty are needed")
-    return found.encode() if isinstance(found, str) else found
+    if not isinstance(found, str):
+        return found
+    try:
+        return found.encode()
+    except UnicodeEncodeError:
+        pass  # the error holds the whole secret: not even as the context of another one may it be seen
+    raise CredentialsError(
+        f"The {what} is no text that can be sent: a part of it was no UTF-8 where it came from"
+    )
+
+
+def read_secret_text(source: Secret, what: str) -> str:
+    """The same as text.
+
+    Raises:
+        CredentialsError: there is none, or it is no UTF-8.
+    """
+    found = read_secret(source, what)
+    try:
+        return found.decode()
+    except UnicodeDecodeError:
+        pass  # as above
+    raise CredentialsError(f"The {what} is no UTF-8 text")

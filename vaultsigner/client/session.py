@@ -35,7 +35,7 @@ from vaultsigner.client.errors import (
 from vaultsigner.client.moments import Moments
 from vaultsigner.client.plans import LogIn, Pause, Plan, Send
 from vaultsigner.client.reply import Reply
-from vaultsigner.client.secret_sources import read_secret
+from vaultsigner.client.secret_sources import read_secret_text
 from vaultsigner.client.signed_requests import CrowdedMomentError, Signer
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class Session:
         who = self.credentials
         if not isinstance(who, Password):
             raise TypeError("only a Password logs in")
-        document = {"username": who.username, "password": read_secret(who.password, "password").decode()}
+        document = {"username": who.username, "password": read_secret_text(who.password, "password")}
         token = yield from self.perform(
             Ask(
                 "POST",
@@ -149,7 +149,7 @@ class Session:
         if ask.proof is not Proof.FULL and not (ask.proof is Proof.API_KEY and self._is_user):
             return None
         if isinstance(self.credentials, AccessToken):
-            return read_secret(self.credentials.token, "access token").decode()
+            return read_secret_text(self.credentials.token, "access token")
         if not isinstance(self.credentials, Password):
             return None
         while (token := self.token) is None:  # another thread may find a new one refused at once

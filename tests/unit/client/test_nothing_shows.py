@@ -82,6 +82,27 @@ def test_a_key_that_cannot_be_read_is_not_quoted() -> None:
     assert CANARY not in "".join(line for line in told.splitlines() if "Ed25519Key(" not in line)
 
 
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        Password("sam", f"\xff{CANARY}".encode("latin-1")),
+        Password("sam", f"\udcff{CANARY}"),
+        AccessToken(f"\xff{CANARY}".encode("latin-1")),
+        AccessToken(f"\udcff{CANARY}"),
+        HmacKey("key", f"\udcff{CANARY}"),
+        OpenApiKey("key", f"\udcff{CANARY}"),
+    ],
+)
+def test_a_secret_that_is_no_text_is_not_quoted(credentials: Any) -> None:
+    """Python's own errors hold the whole text; one that was in the environment and no UTF-8 has surrogates."""
+    with pytest.raises(CredentialsError) as caught:
+        SigningClient("http://127.0.0.1:1", credentials, retry_seconds=0).check()
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert CANARY not in repr(error)
+        error = error.__cause__ or error.__context__
+
+
 def test_a_password_is_in_no_request_that_is_shown() -> None:
     plan = Session(Password("sam", CANARY)).log_in()
     step: Any = next(plan)
