@@ -5,8 +5,9 @@ import gc
 import itertools
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,12 @@ class Desk:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
+        self.begun = threading.Event()
         self.go = threading.Event()
         self.go.set()
 
     def commit(self, batch: Sequence[int]) -> Sequence[int | Exception]:
+        self.begun.set()
         self.go.wait(PATIENCE_SECONDS)
         self.batches.append(list(batch))
         if -2 in batch:
@@ -80,18 +83,43 @@ async def test_a_mistake_is_an_error_for_its_batch_and_does_not_end_the_thread()
     await commits.close()
 
 
+async def refused(commits: GroupCommit[Any, Any], work: object) -> None:
+    """Submit it, to be told that there is no answer."""
+    with pytest.raises(StateError, match="no answer"):
+        await commits.submit(work)
+
+
+@asynccontextmanager
+async def hanging(
+    commits: GroupCommit[Any, Any], begun: threading.Event, work: Callable[[], object]
+) -> AsyncIterator[None]:
+    """For as long as its caller waits for a batch that has just begun, and is not done before the thread may go on.
+
+    What was given up before the thread was awake is never begun: another one is, then.
+    """
+    while not begun.is_set():
+        waiting = asyncio.create_task(refused(commits, work()))
+        await until(lambda: begun.is_set() or waiting.done(), "the batch begins")  # noqa: B023 - asked only here.
+    yield
+    await waiting
+
+
 async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
     desk = Desk()
-    commits = group(desk, wait_seconds=0.05)
+    commits = group(desk, wait_seconds=0.2)
     desk.go.clear()
-    results = await asyncio.gather(*(commits.submit(n) for n in range(3)), return_exceptions=True)
-    assert all(isinstance(result, StateError) for result in results)
-    late = asyncio.gather(*(commits.submit(n) for n in range(100, 103)), return_exceptions=True)
-    await late
+    async with hanging(commits, desk.begun, lambda: 1):
+        await asyncio.gather(*(refused(commits, n) for n in range(100, 103)))
     desk.go.set()
     assert await first_done(commits, itertools.count(7)) >= 7
     begun = [n for batch in desk.batches for n in batch]
     assert not set(begun) & {100, 101, 102}
+    await closed(commits)
+
+
+async def closed(commits: GroupCommit[Any, int]) -> None:
+    """Close it, however little it waits for else."""
+    commits._wait_seconds = PATIENCE_SECONDS
     await commits.close()
 
 
@@ -135,8 +163,8 @@ async def test_a_thread_that_hangs_does_not_hang_the_closing() -> None:
     desk = Desk()
     commits = group(desk, wait_seconds=0.05)
     desk.go.clear()
-    with pytest.raises(StateError):
-        await commits.submit(1)
+    async with hanging(commits, desk.begun, lambda: 1):
+        pass
     with pytest.raises(StateError, match="did not end"):
         await commits.close()
     desk.go.set()
@@ -153,17 +181,18 @@ async def test_once_the_stall_is_known_nobody_waits_for_it_any_more() -> None:
     desk = Desk()
     commits = group(desk, wait_seconds=0.2)
     desk.go.clear()
-    with pytest.raises(StateError, match="no answer within"):
-        await commits.submit(1)
+    async with hanging(commits, desk.begun, lambda: 1):
+        # Counted from when the batch began, which is a little after its caller began to wait.
+        await until(commits._stalled, "the stall is known")
     # A task that is done after one turn of the loop has not waited.
-    refused = [asyncio.create_task(commits.submit(number)) for number in range(100, 200)]
+    asked = [asyncio.create_task(commits.submit(number)) for number in range(100, 200)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert all("no answer for more than" in str(task.exception()) for task in refused)
+    assert all("no answer for more than" in str(task.exception()) for task in asked)
     desk.go.set()
     assert await first_done(commits, itertools.count(7)) >= 7
     assert not {n for batch in desk.batches for n in batch} & set(range(100, 200))
-    await commits.close()
+    await closed(commits)
 
 
 class Heavy:
@@ -171,28 +200,24 @@ class Heavy:
 
 
 async def test_what_nobody_waits_for_is_not_kept_in_memory() -> None:
-    go = threading.Event()
+    begun, go = threading.Event(), threading.Event()
 
     def commit(batch: Sequence[Heavy]) -> Sequence[int]:
+        begun.set()
         go.wait(PATIENCE_SECONDS)
         return [1 for _ in batch]
 
     commits = GroupCommit[Heavy, int](commit, failure=StateError, name="desk", wait_seconds=0.2)
     commits.start()
 
-    async def refused(work: Heavy) -> None:
-        with suppress(StateError):
-            await commits.submit(work)
-
-    begun = asyncio.create_task(refused(Heavy()))
-    await asyncio.sleep(0.05)
-    heavy = Heavy()
-    left = weakref.ref(heavy)
-    waiting = asyncio.create_task(refused(heavy))
-    del heavy
-    await asyncio.gather(begun, waiting)
-    del waiting
+    async with hanging(commits, begun, Heavy):
+        heavy = Heavy()
+        left = weakref.ref(heavy)
+        waiting = asyncio.create_task(refused(commits, heavy))
+        del heavy
+        await waiting
+        del waiting
     gc.collect()
     assert left() is None
     go.set()
-    await commits.close()
+    await closed(commits)
