@@ -3,23 +3,27 @@
 A request's id and its trace's id are the same 128 bits, so that each is found by the other: a request id is a ULID (26 characters
 of Crockford's base 32), a trace id is written in hexadecimal. Spans have names and attributes of ours alone; no exception gets
 into one, for its text may quote what a caller sent. What callers say of traces of their own is not looked at.
+
+The library sends spans; they are made here. Its own tracer asks samplers, limits, processors and contexts about each span, which
+took longer than all that it measures.
 """
 
 import threading
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
-from opentelemetry import trace as otel
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 MOST_WAITING = 2048
 """Spans that wait to be sent; more are dropped: a collector that is away holds nobody up, and fills no memory."""
@@ -28,16 +32,18 @@ EVERY_MILLISECONDS = 1000.0
 SEND_SECONDS = 5.0
 END_SECONDS = 3.0
 """How long the end of the service waits for the last spans to be sent."""
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES: Mapping[str, int] = {character: value for value, character in enumerate(_CROCKFORD)}
+_DIGITS = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789ABCDEFGHIJKLMNOPQRSTUV")
+"""Crockford's digits as those that Python reads numbers to the base of 32 from."""
+_RANDOM_BITS = 64
+"""Those of a trace's id that decide whether it is followed, as the library's own `TraceIdRatioBased` has it."""
+_SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
+_WELL, _FAILED = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
 
 
 def trace_id_of(request_id: str) -> int:
     """The number that a request id spells."""
-    value = 0
-    for character in request_id:
-        value = value << 5 | _VALUES[character]
-    return value
+    return int(request_id.translate(_DIGITS), 32)
 
 
 class RequestTracing:
@@ -53,37 +59,28 @@ class RequestTracing:
     def __init__(
         self, endpoint: str, *, sample_ratio: float = 1.0, version: str = "", ca_cert: Path | None = None
     ) -> None:
-        self._ids = _RequestIds()
-        self._provider = TracerProvider(
-            sampler=TraceIdRatioBased(sample_ratio),
-            resource=Resource({"service.name": "vaultsigner", "service.version": version}),
-            id_generator=self._ids,
-            span_limits=SpanLimits(max_span_attributes=16, max_events=0, max_links=0),
-            shutdown_on_exit=False,
-        )
-        self._provider.add_span_processor(
+        self._bound = round(sample_ratio * 2**_RANDOM_BITS)
+        self._outbox = _Outbox(
             BatchSpanProcessor(
                 _exporter(endpoint, ca_cert),
                 max_queue_size=MOST_WAITING,
                 schedule_delay_millis=EVERY_MILLISECONDS,
                 max_export_batch_size=MOST_AT_ONCE,
                 export_timeout_millis=SEND_SECONDS * 1000,
-            )
+            ),
+            version,
         )
-        self._tracer = self._provider.get_tracer("vaultsigner", version)
 
     def begin(self, request_id: str) -> "RequestTrace | None":
         """See `Tracing`."""
-        with self._ids.next_is(trace_id_of(request_id)):
-            span = self._tracer.start_span(
-                "request", Context(), otel.SpanKind.SERVER, {"vaultsigner.request_id": request_id}
-            )
-        return RequestTrace(self._tracer, span) if span.is_recording() else None
+        trace_id = trace_id_of(request_id)
+        followed = trace_id & 2**_RANDOM_BITS - 1 < self._bound
+        return RequestTrace(self._outbox, trace_id, request_id) if followed else None
 
     def close(self) -> None:
         """Send what waits, for some seconds at most. Blocks."""
         # The library's own end waits for a collector that does not answer.
-        ending = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
+        ending = threading.Thread(target=self._outbox.processor.shutdown, name="traces", daemon=True)
         ending.start()
         ending.join(END_SECONDS)
 
@@ -91,69 +88,135 @@ class RequestTracing:
 class RequestTrace:
     """One request's spans; see `Trace`."""
 
-    __slots__ = ("_root", "_tracer")
+    __slots__ = ("_began_ns", "_outbox", "_request_id", "_root")
 
-    def __init__(self, tracer: otel.Tracer, root: otel.Span) -> None:
-        self._tracer = tracer
-        self._root = root
+    def __init__(self, outbox: "_Outbox", trace_id: int, request_id: str) -> None:
+        self._outbox = outbox
+        self._request_id = request_id
+        self._root = outbox.span_context(trace_id)
+        self._began_ns = time.time_ns()
 
     def begin(self, name: str) -> "_Step":
         """See `Trace`."""
         known = _INNER.get()
-        inner = self._root if known is None or known[0] is not self else known[1]
-        span = self._tracer.start_span(name, otel.set_span_in_context(inner, Context()))
-        return _Step(span, _INNER.set((self, span)))
+        parent = self._root if known is None or known[0] is not self else known[1]
+        context = self._outbox.span_context(parent.trace_id)
+        return _Step(self._outbox, name, context, parent, _INNER.set((self, context)))
 
     def end(self, name: str, facts: Mapping[str, str], *, failed: bool) -> None:
         """See `Trace`."""
-        self._root.update_name(name)
-        self._root.set_attributes({f"vaultsigner.{fact}": value for fact, value in facts.items()})
-        if failed:
-            self._root.set_status(otel.StatusCode.ERROR)
-        self._root.end()
+        attributes = {f"vaultsigner.{fact}": value for fact, value in facts.items()}
+        attributes["vaultsigner.request_id"] = self._request_id
+        self._outbox.put(
+            name, self._root, self._began_ns, failed=failed, attributes=attributes, kind=SpanKind.SERVER
+        )
 
 
-_Inner = tuple[RequestTrace, otel.Span] | None
+_Inner = tuple[RequestTrace, SpanContext] | None
 _INNER: ContextVar[_Inner] = ContextVar("span", default=None)
 """The step that this task has begun last, and whose: several tasks may take steps of one request at once."""
 
 
 class _Step:
-    __slots__ = ("_span", "_token")
+    __slots__ = ("_began_ns", "_context", "_name", "_outbox", "_parent", "_token")
 
-    def __init__(self, span: otel.Span, token: Token[_Inner]) -> None:
-        self._span = span
+    def __init__(
+        self, outbox: "_Outbox", name: str, context: SpanContext, parent: SpanContext, token: Token[_Inner]
+    ) -> None:
+        self._outbox = outbox
+        self._name = name
+        self._context = context
+        self._parent = parent
         self._token = token
+        self._began_ns = time.time_ns()
 
     def end(self, *, failed: bool) -> None:
         """See `Span`."""
         _INNER.reset(self._token)
-        if failed:
-            self._span.set_status(otel.StatusCode.ERROR)
-        self._span.end()
+        self._outbox.put(self._name, self._context, self._began_ns, failed=failed, parent=self._parent)
 
 
-class _RequestIds(RandomIdGenerator):
-    """Trace ids that were told beforehand. On one thread, between telling and making nothing else happens."""
+class _Outbox:
+    """Makes spans of what has ended, and hands them to the library."""
 
-    def __init__(self) -> None:
-        self._next: int | None = None
+    __slots__ = ("_new_span_id", "_resource", "_scope", "processor")
 
-    def next_is(self, trace_id: int) -> "_RequestIds":
-        """For `with`: a trace that begins there has this id."""
-        self._next = trace_id
-        return self
+    def __init__(self, processor: BatchSpanProcessor, version: str) -> None:
+        self.processor = processor
+        self._resource = _OneResource({"service.name": "vaultsigner", "service.version": version})
+        self._scope = InstrumentationScope("vaultsigner", version)
+        self._new_span_id = RandomIdGenerator().generate_span_id
 
-    def __enter__(self) -> None:
-        """See `next_is`."""
+    def span_context(self, trace_id: int) -> SpanContext:
+        """Of a new span."""
+        return SpanContext(trace_id, self._new_span_id(), is_remote=False, trace_flags=_SAMPLED)
 
-    def __exit__(self, *_: object) -> None:
-        """See `next_is`."""
-        self._next = None
+    def put(
+        self,
+        name: str,
+        context: SpanContext,
+        began_ns: int,
+        *,
+        failed: bool,
+        parent: SpanContext | None = None,
+        attributes: Mapping[str, str] = _NO_ATTRIBUTES,
+        kind: SpanKind = SpanKind.INTERNAL,
+    ) -> None:
+        """It ends now."""
+        span = Ended(name, context, parent, kind=kind, attributes=attributes, failed=failed)
+        span.start_time, span.end_time = began_ns, time.time_ns()
+        span.resource, span.instrumentation_scope = self._resource, self._scope
+        self.processor.on_end(span)
 
-    def generate_trace_id(self) -> int:
+
+class Ended(ReadableSpan):
+    """All that the library asks of a span that it sends, as plain members; of its own it copies each anew, time and again."""
+
+    # Slots, or the base class's properties of the same names would be found.
+    __slots__ = (
+        *("name", "context", "parent", "kind", "attributes", "status", "start_time", "end_time"),
+        *("resource", "instrumentation_scope"),
+    )
+    name: str
+    context: SpanContext
+    parent: SpanContext | None
+    kind: SpanKind
+    attributes: Mapping[str, str]
+    status: Status
+    start_time: int
+    end_time: int
+    resource: Resource
+    instrumentation_scope: InstrumentationScope
+    events = ()
+    links = ()
+    dropped_attributes = dropped_events = dropped_links = 0
+
+    def __init__(
+        self,
+        name: str,
+        context: SpanContext,
+        parent: SpanContext | None,
+        *,
+        kind: SpanKind,
+        attributes: Mapping[str, str],
+        failed: bool,
+    ) -> None:
+        self.name = name
+        self.context = context
+        self.parent = parent
+        self.kind = kind
+        self.attributes = attributes
+        self.status = _FAILED if failed else _WELL
+
+    def get_span_context(self) -> SpanContext:
         """See the base class."""
-        return super().generate_trace_id() if self._next is None else self._next
+        return self.context
+
+
+class _OneResource(Resource):
+    """What all spans have in common. The library asks for its hash once a span, and makes JSON of it each time."""
+
+    __hash__ = object.__hash__
 
 
 def _exporter(endpoint: str, ca_cert: Path | None) -> OTLPSpanExporter:
