@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.integration.custody.log_ins import (
     until_health,
     until_lines,
 )
-from tests.patience import until, wait_until
+from tests.patience import PATIENCE_SECONDS, until, wait_until
 from tests.world import Vector
 from vaultsigner.dev.installation import Installation
 from vaultsigner.dev.openbao import OpenBao
@@ -186,6 +187,27 @@ async def test_a_token_near_its_end_is_replaced_without_a_gap(
         assert not log_lines(world, "token_refused")
         assert any(line["renewed"] for line in log_lines(world, "token_good"))
     assert signed > 20
+
+
+async def test_a_token_that_was_replaced_does_not_live_on(
+    own_openbao: OpenBao, installation: Installation, order: Vector
+) -> None:
+    """Whoever gives custody another secret id may want to be rid of the token, which somebody else may have."""
+    with custody_of(own_openbao, installation) as world:
+        async with connected(world.custody.socket_path) as client:
+            await client.sign_beacon(world.request(order))
+            (old,) = tokens_of(own_openbao, "approle")
+            give_wrapped_secret_id(own_openbao, installation)
+            signed: set[str] = set()
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not log_lines(world, "token_revoked"):
+                assert time.monotonic() < deadline, "the old token lives on"
+                answers = await asyncio.gather(*(client.sign_beacon(world.request(order)) for _ in range(10)))
+                signed |= {answer.signature.hex() for answer in answers}
+            assert signed == {order["signature"]}, "and nobody has noticed"
+            (new,) = tokens_of(own_openbao, "approle")
+            assert new != old
+            assert (await client.sign_beacon(world.request(order))).signature.hex() == order["signature"]
 
 
 async def test_a_failing_log_in_backs_off_and_a_living_token_is_renewed_meanwhile(

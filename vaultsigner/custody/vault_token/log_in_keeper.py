@@ -77,15 +77,18 @@ class LogInKeeper:
     async def end(self) -> None:
         """Revoke the token, if Vault can be asked: one that nobody holds should not live on."""
         if self._token.value is not None:
-            try:
-                async with asyncio.timeout(END_SECONDS):
-                    await self._session.revoke(self._token.value)
-                _log.info("token_revoked")
-            except (RefusedError, NoAnswerError, TimeoutError) as error:
-                _log.warning("token_not_revoked", reason=str(error))
+            await self._revoke(self._token.value)
             self._token.lost()
         # The secret id stays: whoever told this process to end may start another.
         self._keepsake.keep_token(None)
+
+    async def _revoke(self, token: bytearray) -> None:
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._session.revoke(token)
+            _log.info("token_revoked")
+        except (RefusedError, NoAnswerError, TimeoutError) as error:
+            _log.warning("token_not_revoked", reason=str(error))
 
     def _take_up(self) -> None:
         """Go on with the token of the custody process before this one, without asking first."""
@@ -175,7 +178,17 @@ class LogInKeeper:
             left = LEFT_WRAPPED in why
             self._fail(why if left else f"custody cannot log in to Vault by {self._name}: {why}")
         else:
-            self._take(new)
+            await self._replace(new)
+
+    async def _replace(self, new: NewToken) -> None:
+        """Questions that are under way with the old token are asked again with the new one where Vault refuses them."""
+        old = bytearray(self._token.value or b"")
+        self._take(new)
+        try:
+            if old:
+                await self._revoke(old)
+        finally:
+            wipe(old)
 
     def _check_use(self, new: NewToken) -> None:
         if new.uses:
