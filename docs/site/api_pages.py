@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 Object = dict[str, Any]
@@ -200,7 +200,7 @@ def _who(security: list[Object]) -> str:
     return f"Who asks: {told}{', or nobody in particular where the exchange wants none' if {} in security else ''}."
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, escaped: bool = False) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, escaped: bool = False) -> str:
     shown = rows if escaped else [tuple(map(_cell, row)) for row in rows]
     lines = [head, tuple("---" for _ in head), *shown]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
