@@ -150,9 +150,9 @@ async def over(state: PostgresState, number: int) -> object:
 async def test_a_server_that_hangs_is_an_error_in_time_and_then_it_goes_on(
     own_postgres: PostgresServer,
 ) -> None:
-    async with PostgresState(own_postgres.url(), wait_seconds=2.0) as state:
+    async with PostgresState(own_postgres.url(), wait_seconds=3.0) as state:
         assert await use(state, 1) is None
-        with own_postgres.frozen(), pytest.raises(StateError, match=r"no answer within 2 s"):
+        with own_postgres.frozen(), pytest.raises(StateError, match=r"no answer within 3 s"):
             await use(state, 2)
         assert await over(state, 2) == REPLAYED, "begun before the caller gave up: done late"
         assert await use(state, 3) is None

@@ -68,7 +68,9 @@ async def test_what_was_undone_is_done_again(url: str, code: str, when: str) -> 
 
 
 async def test_what_is_undone_each_time_is_an_error_within_the_patience(url: str) -> None:
-    async with PostgresState(url, patience_seconds=0.3) as state:
+    async with PostgresState(url):
+        """Its tables are made with more patience than the next one has."""
+    async with PostgresState(url, patience_seconds=2.0) as state:
         run(url, FAILING.format(times=1_000_000, code="40001"), AT_ONCE)
         with pytest.raises(StateError, match="as PostgreSQL would"):
             await use(state)

@@ -99,8 +99,17 @@ async def test_all_that_wait_share_one_transaction(path: Path) -> None:
         await state.remember_account(KEY, 1, 0)
         statements: list[str] = []
         await state._read(partial(trace, statements))
-        await asyncio.gather(*(state.remember_account(AccountKey("chain", str(n)), 1, n) for n in range(50)))
-        assert 1 <= statements.count("COMMIT") <= 3
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # Nothing is written before all of them wait.
+            asked = [
+                asyncio.create_task(state.remember_account(AccountKey("chain", str(n)), 1, n))
+                for n in range(50)
+            ]
+            await asyncio.sleep(0)
+            other.execute("ROLLBACK")
+        await asyncio.gather(*asked)
+        # Of those that the thread found first, and of all others.
+        assert 1 <= statements.count("COMMIT") <= 2
         # A transaction that turned into a writing one half-way could be refused by another process's commit in between.
         assert statements.count("BEGIN IMMEDIATE") == statements.count("COMMIT")
 
@@ -346,7 +355,7 @@ async def main():
         largest = max(os.path.getsize(sys.argv[1].removeprefix("sqlite:///") + end) for end in ("", "-wal"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 50_000, resource.RLIM_INFINITY))
         good, bad = [], 0
-        for number in range(400):
+        for number in range(120):
             try:
                 await state.remember_account(AccountKey("c" * 200, str(number)), 1, number)
                 good.append(number)
