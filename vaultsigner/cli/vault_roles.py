@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from vaultsigner.cli.log_in_options import LogInOptions
@@ -10,6 +11,8 @@ from vaultsigner.cli.vault_policy import POLICY_NAME
 from vaultsigner.cli.vault_setup import Step
 from vaultsigner.config.vault_settings import AppRoleAuth, AwsAuth, CertAuth, JwtAuth, LogInAuth
 
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+"""RFC 7468. A file may hold more: the private key, above all."""
 _DURATION = re.compile(r"([0-9]+)([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 Members = Mapping[str, Any]
@@ -178,7 +181,7 @@ def _kubernetes_config(options: LogInOptions) -> Members:
     if options.kubernetes_host is None:
         return {}
     authority = options.kubernetes_ca_cert
-    given = {"kubernetes_ca_cert": authority.read_text()} if authority else {}
+    given = {"kubernetes_ca_cert": "\n".join(_certificates(authority))} if authority else {}
     return {"kubernetes_host": options.kubernetes_host, **given}
 
 
@@ -186,8 +189,15 @@ def _jwt_config(options: LogInOptions) -> Members:
     if options.oidc_discovery_url is not None:
         return {"oidc_discovery_url": options.oidc_discovery_url}
     if options.jwt_public_keys:
-        return {"jwt_validation_pubkeys": [key.read_text().strip() for key in options.jwt_public_keys]}
+        return {"jwt_validation_pubkeys": [_public_key(key) for key in options.jwt_public_keys]}
     return {}
+
+
+def _public_key(path: Path) -> str:
+    text = path.read_text().strip()
+    if "PRIVATE KEY" in text:
+        raise VaultAccessError(f"{path} holds a private key: Vault gets the public one alone")
+    return text
 
 
 def _service_accounts(vault: OperatorVault, auth: JwtAuth, options: LogInOptions) -> Members:
@@ -232,13 +242,23 @@ def _claim(text: str) -> tuple[str, str]:
 
 
 def _certificate(auth: CertAuth, options: LogInOptions) -> Members:
+    """Of custody's own file the first, which it shows: those behind it are authorities, who would let in others."""
     path = options.trusted_certificate or auth.certificate
+    found = _certificates(path)
+    return {"certificate": "\n".join(found if options.trusted_certificate else found[:1])}
+
+
+def _certificates(path: Path) -> list[str]:
+    """What is in a PEM file of certificates, and nothing else that is there: it goes into a role, for many to read."""
     try:
-        return {"certificate": path.read_text()}
+        found = _CERTIFICATE.findall(path.read_text())
     except (OSError, UnicodeDecodeError):
         raise VaultAccessError(
             f"the certificate {path} cannot be read: give --trusted-certificate, or run this where it lies"
         ) from None
+    if not found:
+        raise VaultAccessError(f"{path} holds no certificate in PEM")
+    return found
 
 
 def _aws_client(vault: OperatorVault, auth: AwsAuth) -> Iterator[Step]:

@@ -155,6 +155,13 @@ def test_a_role_that_is_bound_to_nobody_is_not_made(desk: Desk) -> None:
         desk.installation({"method": "jwt"}, USUAL)
 
 
+def test_an_issuers_private_key_does_not_go_to_vault(desk: Desk, tmp_path: Path) -> None:
+    _, key = client_certificate(tmp_path)
+    options = LogInOptions(period="1h", bound_subject="vaultsigner", jwt_public_keys=(key,))
+    with pytest.raises(VaultAccessError, match="holds a private key"):
+        desk.installation({"method": "jwt"}, options)
+
+
 @pytest.fixture
 def tls_openbao(tmp_path: Path) -> Iterator[TlsOpenBao]:
     openbao = TlsOpenBao(tmp_path / "tls-openbao")
@@ -186,6 +193,30 @@ async def test_a_certificate_logs_in_and_renews(
             await client.sign_beacon(world.request(order))
         assert all(line["renewed"] for line in log_lines(world, "token_good"))
         assert len(log_lines(world, "logged_in")) == 1
+
+
+async def test_a_key_beside_its_certificate_does_not_go_to_vault(
+    tmp_path: Path, tls_openbao: TlsOpenBao, vectors: list[Vector], order: Vector
+) -> None:
+    """One file for both is usual. Whoever may read the role would read the key with it."""
+    certificate, key = client_certificate(tmp_path)
+    authority, _ = client_certificate(tmp_path, "authority")
+    both = tmp_path / "both.pem"
+    both.write_text(key.read_text() + certificate.read_text() + authority.read_text())
+    installation = by_certificate(tmp_path / "vs", tls_openbao, vectors, (both, both))
+    role = tls_openbao.client.read("auth/cert/certs/vaultsigner")["data"]
+    assert role["certificate"].strip() == certificate.read_text().strip(), "the one that custody shows, alone"
+    with custody_of(tls_openbao, installation) as world:
+        async with connected(world.custody.socket_path) as client:
+            await client.sign_beacon(world.request(order))
+
+
+async def test_without_a_certificate_there_is_no_role(
+    tmp_path: Path, tls_openbao: TlsOpenBao, vectors: list[Vector]
+) -> None:
+    _, key = client_certificate(tmp_path)
+    with pytest.raises(VaultAccessError, match=r"holds no certificate"):
+        by_certificate(tmp_path / "vs", tls_openbao, vectors, (key, key))
 
 
 async def test_another_certificate_of_the_same_name_is_refused(
