@@ -159,7 +159,7 @@ def test_an_issuers_private_key_does_not_go_to_vault(desk: Desk, tmp_path: Path)
     _, key = client_certificate(tmp_path)
     options = LogInOptions(period="1h", bound_subject="vaultsigner", jwt_public_keys=(key,))
     with pytest.raises(VaultAccessError, match="holds a private key"):
-        desk.installation({"method": "jwt"}, options)
+        desk.installation({"method": "jwt"}, options, by_key=False)
 
 
 @pytest.fixture
