@@ -8,7 +8,8 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from vaultsigner.state import Count, Nonce, State, open_state
+from tests.contract.state.patient_state import patient_state
+from vaultsigner.state import Count, Nonce, State
 from vaultsigner.state.database_state import DatabaseState
 from vaultsigner.state.sessions import Session
 
@@ -54,7 +55,7 @@ WAYS: dict[str, Submit] = {"as_it_is": as_it_is, "naively": naively}
 
 async def race(url: str, submit: Submit) -> None:
     """Answers until standard input ends."""
-    async with open_state(url) as state:
+    async with patient_state(url) as state:
         print("open", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             first, number = map(int, line.split())

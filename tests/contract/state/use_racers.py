@@ -8,7 +8,8 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from vaultsigner.state import MOST_UNITS, ApprovalUse, Count, LimitUse, State, open_state
+from tests.contract.state.patient_state import patient_state
+from vaultsigner.state import MOST_UNITS, ApprovalUse, Count, LimitUse, State
 
 NOW = 1_700_000_000_000
 WINDOW_MS = 86_400_000
@@ -57,7 +58,7 @@ async def race(url: str, attempt: Attempt, number: int) -> None:
             if await attempt(state, each):
                 granted.append(each)
 
-    async with open_state(url) as state:
+    async with patient_state(url) as state:
         print("open", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         await asyncio.gather(*(run(state) for _ in range(IN_FLIGHT)))
