@@ -60,6 +60,7 @@ module "log_key" {
         ArnLike = { "kms:EncryptionContext:aws:logs:arn" = [
           "${local.log_arns}:/${var.name}/*",
           "${local.log_arns}:/aws/rds/instance/${var.name}/*",
+          "${local.log_arns}:/aws/ecs/containerinsights/${var.name}/*",
           "${local.log_arns}:aws-waf-logs-${var.name}",
         ] }
       }
@@ -81,6 +82,7 @@ module "network" {
   upstreams                  = length(var.upstreams) > 0
   routes                     = var.routes
   anchor_bucket              = local.anchor_bucket
+  repository_arn             = module.service.repository_arn
   endpoint_security_group_id = module.firewall.endpoints_id
   log_retention_days         = var.log_retention_days
   log_key_arn                = module.log_key.arn

@@ -82,8 +82,11 @@ variable "task" {
 }
 
 variable "tasks" {
-  description = "How many tasks, at least and at most."
-  type        = object({ min = optional(number, 2), max = optional(number, 6) })
+  description = <<-TEXT
+    How many tasks, at least and at most. Without `autoscaled` nothing changes their number but `aws ecs update-service`: for who
+    scales by other means, and for stand-ins of AWS that have no autoscaling.
+  TEXT
+  type        = object({ min = optional(number, 2), max = optional(number, 6), autoscaled = optional(bool, true) })
   default     = {}
   nullable    = false
 
@@ -95,8 +98,8 @@ variable "tasks" {
 
 variable "vault" {
   description = <<-TEXT
-    Vault as the tasks reach it: its https address, the networks and the port that it has, and the role that custody logs in
-    with. It needs the AWS method: `vault auth enable aws`.
+    Vault as the tasks reach it: its https address, and the networks and the port that it has. The role that custody logs in
+    with is in config.yml; Vault needs the AWS method, which `vaultsigner vault setup` enables.
   TEXT
   type = object({
     address = string

@@ -15,6 +15,11 @@ variable "region" {
   description = "AWS region."
   type        = string
   default     = "eu-west-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "A region, e.g. eu-west-1."
+  }
 }
 
 provider "aws" {

@@ -25,6 +25,7 @@ run "no_way_to_the_internet" {
     upstreams                  = false
     routes                     = { vault = { cidr = "10.50.1.0/24", vpc_peering_connection_id = "pcx-0123456789abcdef0" } }
     anchor_bucket              = "vaultsigner-anchors"
+    repository_arn             = "arn:aws:ecr:eu-west-1:123456789012:repository/vaultsigner"
     endpoint_security_group_id = "sg-0123456789abcdef0"
     log_retention_days         = 365
     log_key_arn                = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-4000-8000-000000000000"
@@ -45,5 +46,23 @@ run "no_way_to_the_internet" {
       "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*",
     ])
     error_message = "Two buckets can be reached, and no other."
+  }
+  assert {
+    condition = toset(flatten([
+      for endpoint in aws_vpc_endpoint.interface : [for statement in jsondecode(endpoint.policy).Statement : statement.Resource if statement.Action != ["ecr:GetAuthorizationToken"]]
+      ])) == toset([
+      "arn:aws:ecr:eu-west-1:123456789012:repository/vaultsigner",
+      "arn:aws:logs:eu-west-1:123456789012:log-group:/vaultsigner/*",
+      "arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!db-*",
+    ])
+    error_message = "One repository, the service's own logs, passwords that RDS keeps."
+  }
+  assert {
+    condition = alltrue(flatten([
+      for endpoint in aws_vpc_endpoint.interface : [
+        for statement in jsondecode(endpoint.policy).Statement : statement.Condition.StringEquals["aws:PrincipalAccount"] == "123456789012"
+      ]
+    ]))
+    error_message = "For this account alone."
   }
 }

@@ -385,6 +385,7 @@ def test_every_log_ends_and_is_encrypted(made: Installation) -> None:
         "/vaultsigner/service",
         "/aws/rds/instance/vaultsigner/postgresql",
         "/aws/rds/instance/vaultsigner/upgrade",
+        "/aws/ecs/containerinsights/vaultsigner/performance",
         "aws-waf-logs-vaultsigner",
     }
     for group in found:

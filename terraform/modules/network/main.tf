@@ -169,25 +169,28 @@ resource "aws_vpc_endpoint" "interface" {
   security_group_ids  = [var.endpoint_security_group_id]
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "ThisAccountAlone"
+    Statement = [for actions, resource in local.endpoint_rights[each.key] : {
       Effect    = "Allow"
       Principal = "*"
-      Action    = local.endpoint_actions[each.key]
-      Resource  = "*"
+      Action    = split(" ", actions)
+      Resource  = resource
       Condition = { StringEquals = { "aws:PrincipalAccount" = local.account } }
     }]
   })
   tags = { Name = "${var.name}-${each.key}" }
 }
 
+# What may be done over each endpoint, and with what, whatever rights somebody brings along.
 locals {
-  pull = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-  endpoint_actions = {
+  pull = {
+    "ecr:GetAuthorizationToken"                                                    = "*" # AWS ties it to no resource
+    "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer" = var.repository_arn
+  }
+  endpoint_rights = {
     "ecr.api"        = local.pull
     "ecr.dkr"        = local.pull
-    "logs"           = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    "secretsmanager" = ["secretsmanager:GetSecretValue"]
+    "logs"           = { "logs:CreateLogStream logs:PutLogEvents" = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/${var.name}/*" }
+    "secretsmanager" = { "secretsmanager:GetSecretValue" = "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret:rds!db-*" }
   }
 }
 

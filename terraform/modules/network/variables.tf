@@ -37,6 +37,11 @@ variable "anchor_bucket" {
   type        = string
 }
 
+variable "repository_arn" {
+  description = "The repository that images are pulled from."
+  type        = string
+}
+
 variable "endpoint_security_group_id" {
   description = "Of the endpoints of AWS's services."
   type        = string

@@ -1,3 +1,8 @@
+output "repository_arn" {
+  description = "Where the image lies."
+  value       = local.repository_arn
+}
+
 output "cluster_name" {
   description = "The cluster."
   value       = aws_ecs_cluster.this.name

@@ -1,5 +1,12 @@
 # Where it runs, how many of it, and how a new version comes.
 
+# ECS makes it by itself, without our key, unless it is there first.
+resource "aws_cloudwatch_log_group" "insights" {
+  name              = "/aws/ecs/containerinsights/${var.name}/performance"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.log_key_arn
+}
+
 resource "aws_ecs_cluster" "this" {
   name = var.name
 
@@ -12,6 +19,8 @@ resource "aws_ecs_cluster" "this" {
       fargate_ephemeral_storage_kms_key_id = var.key_arn
     }
   }
+
+  depends_on = [aws_cloudwatch_log_group.insights]
 }
 
 resource "aws_ecs_cluster_capacity_providers" "this" {
@@ -59,7 +68,14 @@ resource "aws_ecs_service" "this" {
   ]
 }
 
+# Without autoscaling the number of tasks is what somebody last asked of ECS, at first the least.
+
+locals {
+  scaled = var.tasks.autoscaled ? 1 : 0
+}
+
 resource "aws_appautoscaling_target" "tasks" {
+  count              = local.scaled
   service_namespace  = "ecs"
   scalable_dimension = "ecs:service:DesiredCount"
   resource_id        = "service/${aws_ecs_cluster.this.name}/${aws_ecs_service.this.name}"
@@ -68,11 +84,12 @@ resource "aws_appautoscaling_target" "tasks" {
 }
 
 resource "aws_appautoscaling_policy" "cpu" {
+  count              = local.scaled
   name               = "${var.name}-cpu"
   policy_type        = "TargetTrackingScaling"
-  service_namespace  = aws_appautoscaling_target.tasks.service_namespace
-  scalable_dimension = aws_appautoscaling_target.tasks.scalable_dimension
-  resource_id        = aws_appautoscaling_target.tasks.resource_id
+  service_namespace  = aws_appautoscaling_target.tasks[0].service_namespace
+  scalable_dimension = aws_appautoscaling_target.tasks[0].scalable_dimension
+  resource_id        = aws_appautoscaling_target.tasks[0].resource_id
 
   target_tracking_scaling_policy_configuration {
     target_value       = 60
@@ -85,11 +102,12 @@ resource "aws_appautoscaling_policy" "cpu" {
 }
 
 resource "aws_appautoscaling_policy" "requests" {
+  count              = local.scaled
   name               = "${var.name}-requests"
   policy_type        = "TargetTrackingScaling"
-  service_namespace  = aws_appautoscaling_target.tasks.service_namespace
-  scalable_dimension = aws_appautoscaling_target.tasks.scalable_dimension
-  resource_id        = aws_appautoscaling_target.tasks.resource_id
+  service_namespace  = aws_appautoscaling_target.tasks[0].service_namespace
+  scalable_dimension = aws_appautoscaling_target.tasks[0].scalable_dimension
+  resource_id        = aws_appautoscaling_target.tasks[0].resource_id
 
   target_tracking_scaling_policy_configuration {
     target_value       = 6000 # a minute and task

@@ -24,8 +24,8 @@ variable "architecture" {
 }
 
 variable "tasks" {
-  description = "How many tasks, at least and at most."
-  type        = object({ min = number, max = number })
+  description = "How many tasks, at least and at most, and whether autoscaling decides between the two."
+  type        = object({ min = number, max = number, autoscaled = bool })
 }
 
 variable "environment" {
