@@ -237,7 +237,71 @@ def test_a_damaged_chain_has_no_root_and_no_proof(desk: Program) -> None:
 def test_a_proof_of_a_record_that_is_not_there(desk: Program) -> None:
     done = desk.run("audit", "prove", "51")
     assert done.status == 1
-    assert "a tree of 50 records has no leaf" in done.err
+    assert "there is no record 51: a tree of 50 records has no leaf" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("prove", "4"), ("key", "--public-key", "+vMDA8kTr7LHsLYR8rhtLKkwRAJHVvEbIlQJLYRiQFY=")],
+    ids=["prove", "key"],
+)
+def test_a_file_that_cannot_be_written_is_told_in_a_line(desk: Program, arguments: tuple[str, ...]) -> None:
+    done = desk.run("audit", *arguments, "--out", "nowhere/made")
+    assert (done.status, done.out) == (1, "")
+    assert done.err == "Error: --out nowhere/made: No such file or directory\n"
+    made = desk.run("audit", *arguments, "--out", "made")
+    assert (made.status, made.err) == (0, "")
+    assert (desk.home / "made").read_text().endswith("\n")
+
+
+@pytest.mark.parametrize("command", ["verify", "query", "stats", "tail", "root"])
+def test_where_nothing_is_one_is_told_what_to_name(tmp_path: Path, command: str) -> None:
+    done = Program(tmp_path).run("audit", command)
+    assert done.status == 1
+    assert "name the directory that holds the chains" in done.err
+
+
+def test_a_chain_that_is_named_twice_is_one(desk: Program) -> None:
+    """Or that a link leads to as well."""
+    (desk.home / "audit" / OTHER_CHAIN).symlink_to(CHAIN)
+    done = desk.run("audit", "verify", "audit", f"audit/{CHAIN}")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "VERDICT: intact: 1 chain, 50 records")
+    found = desk.run("audit", "query", "audit", "audit", "--format", "jsonl")
+    assert len(found.out.splitlines()) == 50
+
+
+def test_a_compressed_file_beside_the_plain_one_is_told_and_does_not_count(desk: Program) -> None:
+    path = day_file(desk)
+    path.with_name(f"{path.name}.gz").write_bytes(b"anything")
+    done = desk.run("audit", "verify")
+    assert done.status == 0
+    assert (
+        f"not looked at, for the same file is there uncompressed, and that one counts: {path.name}.gz"
+        in done.out
+    )
+    assert document(desk.run("audit", "verify", "--json"))["chains"][0]["not_looked_at"] == [
+        f"{path.name}.gz"
+    ]
+
+
+def test_a_renamed_day_is_noted(desk: Program) -> None:
+    path = day_file(desk)
+    path.rename(path.with_name("2026-11-27.jsonl"))
+    done = desk.run("audit", "verify")
+    assert done.status == 0
+    assert "  note: 2026-11-27.jsonl has records of 2026-11-20: " in done.out
+    (note,) = document(desk.run("audit", "verify", "--json"))["chains"][0]["notes"]
+    assert "was it renamed?" in note
+
+
+@pytest.mark.parametrize("command", ["query", "stats"])
+def test_an_anchors_directory_is_no_record_in_which_nothing_happened(tmp_path: Path, command: str) -> None:
+    kept = tmp_path / "anchor" / CHAIN
+    kept.mkdir(parents=True)
+    (kept / f"{50:020}.checkpoint").touch()
+    done = Program(tmp_path).run("audit", command, "anchor")
+    assert done.status == 1
+    assert f"no records: anchor/{CHAIN} holds an anchor's checkpoints" in done.err
 
 
 def test_records_that_fit_are_shown_for_people_and_for_programs(two_chains: Program) -> None:

@@ -4,6 +4,7 @@ The hashes say that something is wrong and where. What was done shows in where t
 good record's hash in `prev` is the one that belongs here.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from vaultsigner.audit.chain import Damage, DamagedChainError, Head, read_line
 from vaultsigner.audit.files.chain_files import ChainFiles, Line, all_lines, lines_after
-from vaultsigner.audit.files.file_names import parse
+from vaultsigner.audit.files.file_names import GZIPPED, parse
+from vaultsigner.audit.files.reading import LONGEST_LINE
 from vaultsigner.audit.verifying.findings import Finding, Kind
 
 Named = tuple[Kind, str]
@@ -38,6 +40,11 @@ class Scene:
     def expected(self) -> int:
         """The number that the next record should have had."""
         return self.before.seq + 1
+
+    @property
+    def is_too_long(self) -> bool:
+        """No record can be; only its first part is here."""
+        return self.damage is Damage.TORN and len(self.line.data) >= LONGEST_LINE
 
     def following(self) -> Iterator[Line]:
         """The lines behind it."""
@@ -72,8 +79,8 @@ def diagnose(scene: Scene) -> Finding:
 
 def _broken(scene: Scene) -> Named:
     """The line by itself is no record."""
-    following = next(scene.following(), None)
-    if scene.damage is Damage.TORN:
+    following = _next_line(scene)
+    if scene.damage is Damage.TORN and not scene.is_too_long:
         if following is None:
             return (
                 Kind.TORN,
@@ -87,7 +94,35 @@ def _broken(scene: Scene) -> Named:
         )
     if scene.damage is Damage.ALTERED:
         return Kind.ALTERED, "its hash does not fit what it says"
-    return Kind.ALTERED, "it is no record in canonical form any more"
+    if following is None and not scene.line.data.strip():
+        return Kind.INSERTED, "an empty line"
+    return Kind.ALTERED, f"it is no record in canonical form any more{_what_shows(scene)}"
+
+
+def _next_line(scene: Scene) -> Line | None:
+    """The line behind it; one that is too long comes in parts, of which the last has its end."""
+    following = scene.following()
+    if scene.is_too_long:
+        for part in following:
+            if part.path != scene.line.path:
+                return part
+            if part.data.endswith(b"\n"):
+                break
+    return next(following, None)
+
+
+def _what_shows(scene: Scene) -> str:
+    """What made it so, where that shows."""
+    data = scene.line.data
+    if scene.is_too_long:
+        return f": it is longer than any record ({LONGEST_LINE // 1024 // 1024} MiB)"
+    if data.startswith(BOM_UTF8):
+        return ": a byte order mark stands before it, as if a program for texts had saved the file"
+    if data.endswith(b"\r\n"):
+        return ": it ends in CR LF, as if a program for texts had saved the file"
+    if scene.line.number == 1 and data.startswith(b"\x1f\x8b"):
+        return f": the file is compressed, and its name lacks {GZIPPED}"
+    return ""
 
 
 def _misplaced(scene: Scene, head: Head, prev: str) -> Named:

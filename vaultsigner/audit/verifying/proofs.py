@@ -123,6 +123,8 @@ def prove_record(
         AuditError: a file cannot be read.
     """
     size = size if size is not None else _count_lines(chain)
+    if seq > size:
+        raise ProofError(f"there is no record {seq}: a tree of {size} records has no leaf {seq - 1}")
     ranges = inclusion_ranges(seq - 1, size)
     leaves = _Leaves(ranges, size, seq - 1)
     verdict = verify_chain(chain, progress=progress, each=leaves.take)

@@ -9,10 +9,12 @@ from vaultsigner.audit.anchors.anchor import size_in
 from vaultsigner.audit.chain import DamagedChainError, Head
 from vaultsigner.audit.checkpoint_records import MARK
 from vaultsigner.audit.files.chain_files import ChainFiles, DayFile, Line, Progress, read_lines
+from vaultsigner.audit.files.file_names import in_order
 from vaultsigner.audit.files.line_files import CompressedDamageError
-from vaultsigner.audit.verifying.coverage import CheckpointFollower, Coverage, Demands, Position
+from vaultsigner.audit.verifying.coverage import NOTES_KEPT, CheckpointFollower, Coverage, Demands, Position
 from vaultsigner.audit.verifying.diagnosis import Scene, diagnose
 from vaultsigner.audit.verifying.findings import Finding, Kind
+from vaultsigner.audit.verifying.misnamed import misnamed
 from vaultsigner.audit.verifying.noted_heads import NotedHead
 from vaultsigner.audit.verifying.quick_check import ChainFollower
 from vaultsigner.domain.merkle import Tree
@@ -31,6 +33,7 @@ class Verdict:
         finding: None: nothing is wrong that the chain, its checkpoints and the noted heads could tell.
         coverage: what its checkpoints are worth.
         position: behind the last good record.
+        notes: of files whose names do not fit their records, which is no damage to them.
     """
 
     chain: ChainFiles
@@ -39,6 +42,7 @@ class Verdict:
     finding: Finding | None
     coverage: Coverage
     position: Position
+    notes: tuple[str, ...] = ()
 
     @property
     def head(self) -> Head:
@@ -78,9 +82,10 @@ def verify_chain(
         AuditError: a file cannot be read.
     """
     walk = _Walk(chain, noted, after or Position(Head(chain.name)), demands)
-    finding = walk.unusable() or walk.go(progress, each) or walk.cut() or walk.empty() or walk.unsigned()
+    finding = walk.go(progress, each) or walk.cut() or walk.empty() or walk.unsigned()
     position = walk.checkpoints.position(walk.follower.head)
-    return Verdict(chain, walk.files, tuple(walk.confirmed), finding, walk.checkpoints.coverage, position)
+    coverage, notes = walk.checkpoints.coverage, tuple(walk.notes)
+    return Verdict(chain, walk.files, tuple(walk.confirmed), finding, coverage, position, notes)
 
 
 def missing_chain(noted: NotedHead) -> Finding:
@@ -97,18 +102,16 @@ class _Walk:
         self.checkpoints = CheckpointFollower(begin, demands)
         self.files = 0
         self.confirmed: list[NotedHead] = []
+        self.notes: list[str] = []
         self._chain = chain
         self._waiting = sorted(noted, reverse=True)
         self._last_path: Path | None = None
 
-    def unusable(self) -> Finding | None:
-        if not self._chain.unusable:
-            return None
-        words = "it has the name of a day's file, and is none: a link, a pipe or a directory"
-        return Finding(Kind.FILE_UNUSABLE, self._chain.name, self._chain.unusable[0], 0, 1, words)
-
     def go(self, progress: Progress, each: Each | None) -> Finding | None:
         for file in self._chain.files:
+            unusable = self._unusable(file.path)
+            if unusable is not None:
+                return unusable
             self.files += 1
             try:
                 finding = self._read(file, read_lines(file, progress), each)
@@ -116,7 +119,18 @@ class _Walk:
                 return self._cannot_unpack(file, error)
             if finding is not None:
                 return finding
-        return None
+        return self._unusable(None)
+
+    def _unusable(self, before: Path | None) -> Finding | None:
+        """What stands where a day's file belongs; `before`: the next file, None for the end."""
+        found = self._chain.unusable[0] if self._chain.unusable else None
+        if found is None or (before is not None and in_order((found.name, before.name))[0] != found.name):
+            return None
+        words = (
+            "it has the name of a day's file, and is none: a link, a pipe or a directory; put the file itself there, or move "
+            "it away where none belongs"
+        )
+        return Finding(Kind.FILE_UNUSABLE, self._chain.name, found, 0, self.follower.head.seq + 1, words)
 
     def _cannot_unpack(self, file: DayFile, error: CompressedDamageError) -> Finding:
         line, seq = error.lines + 1, self.follower.head.seq + 1
@@ -151,7 +165,9 @@ class _Walk:
         follower, take = self.follower, self.follower.take
         add_leaf, add_hash = self.checkpoints.leaves.append, self.checkpoints.hashes.append
         stop = self._next_stop()
+        first = line = b""
         for number, line in enumerate(lines, start=1):
+            first = first or line
             try:
                 take(line)
             except DamagedChainError as error:
@@ -167,6 +183,8 @@ class _Walk:
                 stop = self._next_stop()
             if each is not None:
                 each(line, leaf)
+        if first and len(self.notes) < NOTES_KEPT:
+            self.notes += misnamed(file.path.name, first, line)
         return None
 
     def _next_stop(self) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vaultsigner.audit.verifying.trust import trust_file
-from vaultsigner.cli.audit.options import trusted_keys
+from vaultsigner.cli.audit.options import trusted_keys, write_out
 from vaultsigner.cli.configuration import DEFAULT_CONFIG, config_option, load_settings
 from vaultsigner.cli.custody_session import custody_session
 from vaultsigner.config.settings import Settings
@@ -56,7 +56,7 @@ def key(config_file: Path | None, public_keys: tuple[str, ...], out: Path | None
     if out is None:
         click.echo(text, nl=False)
     else:
-        out.write_text(text)
+        write_out(out, text)
 
 
 async def _ask(config_file: Path, settings: Settings) -> tuple[VerifierKey, ...]:

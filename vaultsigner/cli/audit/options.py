@@ -1,6 +1,6 @@
 """What the commands of `vaultsigner audit` have in common: where the records lie, which keys count, how long it takes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from vaultsigner.audit.anchors.anchor import size_in
 from vaultsigner.audit.files.chain_files import ChainFiles, find_chains
 from vaultsigner.audit.files.record_directories import holding_chains
 from vaultsigner.audit.verifying.trust import TrustError, read_key, read_trust_file
@@ -22,6 +23,7 @@ from vaultsigner.domain.checkpoints import (
     read_checkpoint,
 )
 from vaultsigner.domain.signed_notes import VerifierKey
+from vaultsigner.errors import AuditError
 
 LARGEST_KEY_FILE = LARGEST_CHECKPOINT_FILE = 1 << 20
 
@@ -112,11 +114,16 @@ def record_directories(directories: Sequence[Path], config_file: Path | None) ->
     """The directories named, else the one of the configuration, else `audit`.
 
     Raises:
+        AuditError: there is none of these.
         ConfigError: the configuration cannot be used; it is not looked at where directories are named.
     """
     if directories:
         return tuple(directories)
     settings = settings_if_any(config_file)
+    if settings is None and not DEFAULT_RECORDS.exists():
+        raise AuditError(
+            f"there is neither a configuration nor a directory {DEFAULT_RECORDS} here: name the directory that holds the chains"
+        )
     return (settings.audit.directory if settings is not None else DEFAULT_RECORDS,)
 
 
@@ -127,18 +134,45 @@ def chains_in(directories: Sequence[Path]) -> tuple[ChainFiles, ...]:
         AuditError: one has none.
     """
     holding = (each for directory in directories for each in holding_chains(directory))
-    return tuple(chain for directory in holding for chain in find_chains(directory))
+    return each_once(chain for directory in holding for chain in find_chains(directory))
+
+
+def each_once(chains: Iterable[ChainFiles]) -> tuple[ChainFiles, ...]:
+    """One directory that is named twice, or that a link leads to as well, holds one chain."""
+    found: dict[Path, ChainFiles] = {}
+    for chain in chains:
+        found.setdefault(chain.directory.resolve(), chain)
+    return tuple(found.values())
 
 
 def tell_unusable(chains: Sequence[ChainFiles]) -> bool:
-    """Say on standard error which files have the name of a day's and are none, so that nothing of them is found; whether any."""
+    """Say on standard error which files have the name of a day's and are none, so that nothing of them is found, and which
+    directories hold an anchor's checkpoints instead of records; whether any."""
     unusable = [path for chain in chains for path in chain.unusable]
+    anchors = [chain.directory for chain in chains if not chain.files and any(map(size_in, chain.others))]
+    for path in anchors:
+        click.echo(
+            f"no records: {printable(str(path))} holds an anchor's checkpoints: vaultsigner audit verify --anchors",
+            err=True,
+        )
     for path in unusable:
         click.echo(
             f"file unusable: {printable(str(path))} is a link, a pipe or a directory: vaultsigner audit verify",
             err=True,
         )
-    return bool(unusable)
+    return bool(unusable or anchors)
+
+
+def write_out(path: Path, text: str) -> None:
+    """Write what a command made into the file of its option --out.
+
+    Raises:
+        AuditError: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AuditError(f"--out {path}: {error.strerror}") from error
 
 
 def chosen_chain(chains: Sequence[ChainFiles], name: str | None) -> ChainFiles:

@@ -15,6 +15,7 @@ from vaultsigner.cli.audit.options import (
     progress,
     record_directories,
     records_option,
+    write_out,
 )
 from vaultsigner.cli.audit.verify_report import show_verdicts
 from vaultsigner.cli.configuration import config_option
@@ -101,4 +102,4 @@ def prove(
     if out is None:
         click.echo(text)
     else:
-        out.write_text(text + "\n")
+        write_out(out, text + "\n")

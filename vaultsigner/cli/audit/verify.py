@@ -17,6 +17,7 @@ from vaultsigner.audit.verifying.verification import Verdict, missing_chain, ver
 from vaultsigner.cli.audit.options import (
     chains_in,
     directories_argument,
+    each_once,
     keys_option,
     progress,
     record_directories,
@@ -151,7 +152,7 @@ def _chains(
             if not anchors:
                 raise
             problems.append(f"records: {error}")
-    return tuple(found)
+    return each_once(found)
 
 
 def _verdicts(

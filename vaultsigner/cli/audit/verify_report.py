@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from vaultsigner.audit.files.file_names import parse
 from vaultsigner.audit.verifying.anchored import AnchoredChain
 from vaultsigner.audit.verifying.findings import Finding, Kind
 from vaultsigner.audit.verifying.verification import Verdict
@@ -28,6 +29,7 @@ AFTER_ANCHORED = (
     "that is anchored."
 )
 _SHOWN = 5
+_SHOWN_FINDINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ def _show_all(report: Report) -> None:
         _show_anchored(chain, report.keys)
     for verdict in sorted(report.verdicts, key=lambda verdict: not verdict.intact):
         _show_verdict(verdict, report.keys)
-    for finding in (*report.missing, *report.forks):
+    for finding in report.missing:
         _show_finding(finding)
+    _show_first(report.forks)
     for problem in report.problems:
         click.echo(f"  {click.style(printable(problem, limit=2048), fg='red')}")
     bare = [verdict for verdict in report.verdicts if verdict.intact and not verdict.confirmed]
@@ -132,6 +135,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
             "late": coverage.late,
             "notes": list(coverage.notes),
         },
+        "notes": list(verdict.notes),
         "not_looked_at": list(verdict.chain.others),
         "damage": None if finding is None else _finding_document(finding),
     }
@@ -151,11 +155,24 @@ def _show_verdict(verdict: Verdict, keys: tuple[VerifierKey, ...]) -> None:
         click.echo(f"  as noted: record {', '.join(noted)}")
     if _anchored_until(verdict):
         click.echo(f"  {_first_records(_anchored_until(verdict))} as anchored")
-    if verdict.chain.others:
-        others = ", ".join(printable(name) for name in verdict.chain.others[:3])
-        click.echo(f"  not looked at, for it is no file of records: {others}")
+    for note in verdict.notes:
+        click.echo(f"  note: {note}")
+    _show_others(verdict.chain.others)
     if verdict.finding is not None:
         _show_finding(verdict.finding)
+
+
+def _show_others(names: Sequence[str]) -> None:
+    """What lies beside the files of records. A compressed one counts for nothing where the plain one is there."""
+    twice = [name for name in names if parse(name) is not None]
+    others = [name for name in names if parse(name) is None]
+    if twice:
+        listed = ", ".join(twice[:_SHOWN])
+        click.echo(f"  not looked at, for the same file is there uncompressed, and that one counts: {listed}")
+    if others:
+        listed = ", ".join(printable(name) for name in others[:_SHOWN])
+        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
+        click.echo(f"  not looked at, for it is no file of records: {listed}{more}")
 
 
 def _show_coverage(verdict: Verdict, keys: tuple[VerifierKey, ...]) -> None:
@@ -190,9 +207,7 @@ def _show_anchored(chain: AnchoredChain, keys: tuple[VerifierKey, ...]) -> None:
     unknown = [finding for finding in chain.findings if finding.kind is Kind.KEY_UNKNOWN]
     for words, group in groupby(sorted(unknown, key=lambda each: each.words), lambda each: each.words):
         _show_strangers(list(group), words)
-    for finding in chain.findings:
-        if finding.kind is not Kind.KEY_UNKNOWN:
-            _show_finding(finding)
+    _show_first([finding for finding in chain.findings if finding.kind is not Kind.KEY_UNKNOWN])
 
 
 def _show_strangers(findings: Sequence[Finding], words: str) -> None:
@@ -204,6 +219,14 @@ def _show_strangers(findings: Sequence[Finding], words: str) -> None:
     which = f"{len(findings):,} checkpoints ({min(sizes):,} to {max(sizes):,})"
     told = f"{Kind.KEY_UNKNOWN}: {which} are {words}; add the older trust file with another --trust"
     click.echo(f"  {click.style(printable(told, limit=2048), fg='red')}")
+
+
+def _show_first(findings: Sequence[Finding]) -> None:
+    """Of what may be hundreds of a kind."""
+    for finding in findings[:_SHOWN_FINDINGS]:
+        _show_finding(finding)
+    if len(findings) > _SHOWN_FINDINGS:
+        click.echo("  and more of the kind: --json has them")
 
 
 def _show_finding(finding: Finding) -> None:
