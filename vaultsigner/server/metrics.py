@@ -27,7 +27,10 @@ def exposition(metrics: Iterable[Metric], accept: str) -> tuple[bytes, str]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Read(metrics))
     ProcessCollector(registry=registry)
-    encode, media_type = choose_encoder(accept)
+    try:
+        encode, media_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # It compares versions that are no numbers: what nobody can read asks for nothing.
+        encode, media_type = choose_encoder("")
     return encode(registry), media_type
 
 

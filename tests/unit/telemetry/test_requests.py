@@ -85,7 +85,7 @@ def test_rules_that_come_and_go_make_so_many_series_and_no_more() -> None:
 def test_a_hostile_name_of_a_rule_stays_within_its_label(hostile: str) -> None:
     measured = request_meter({"transfer.sign"})
     count(measured, rule=hostile)
-    text, _ = exposition(measured.metrics(), "")
+    text, _ = exposition(measured.metrics(), "application/openmetrics-text;version=a.b")  # what is no version
     lines = [line for line in text.decode().split("\n") if line and not line.startswith("#")]
     known = {metric.name for metric in measured.metrics()}
     foreign = [line for line in lines if not line.startswith(("process_", *known))]
