@@ -29,7 +29,8 @@ def exposition(metrics: Iterable[Metric], accept: str) -> tuple[bytes, str]:
     ProcessCollector(registry=registry)
     try:
         encode, media_type = choose_encoder(accept)
-    except (TypeError, ValueError):  # It compares versions that are no numbers: what nobody can read asks for nothing.
+    except (TypeError, ValueError):
+        # The library compares versions that are no numbers: what nobody can read asks for nothing.
         encode, media_type = choose_encoder("")
     return encode(registry), media_type
 
