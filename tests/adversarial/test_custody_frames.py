@@ -278,7 +278,7 @@ def test_another_user_is_not_served_even_where_the_socket_is_open_to_all(world: 
     stranger = (
         "import os, socket, sys\n"
         "os.setgid(65534); os.setuid(65534)\n"
-        "peer = socket.socket(socket.AF_UNIX); peer.settimeout(5)\n"
+        f"peer = socket.socket(socket.AF_UNIX); peer.settimeout({PATIENCE_SECONDS})\n"
         "try:\n peer.connect(sys.argv[1]); print('heard', len(peer.recv(100)))\n"
         "except OSError as error:\n print(type(error).__name__)\n"
     )

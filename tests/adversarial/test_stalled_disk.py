@@ -13,7 +13,7 @@ from tests.strace import injecting, require_strace
 from vaultsigner.audit.files.chain_files import all_lines, find_chains
 from vaultsigner.audit.verifying.verification import verify_chain
 
-STALL_SECONDS, WAIT_SECONDS, CALLERS = 6.0, 1.0, 40
+STALL_SECONDS, WAIT_SECONDS, CALLERS = 10.0, 2.0, 40
 PROGRAM = """
 import asyncio, json, os, sys, threading
 from pathlib import Path
@@ -36,6 +36,8 @@ async def main():
         sys.stdin.readline()
         first = asyncio.create_task(ask(recorder, "first"))
         await asyncio.sleep(0.3)
+        while recorder.load.waiting:  # Until it is taken, alone: what comes now is not in its write.
+            await asyncio.sleep(0.01)
         told += await asyncio.gather(first, *(ask(recorder, "during") for _ in range(int(sys.argv[3]))))
         problem = recorder.problem
         late = await asyncio.gather(*(ask(recorder, "late") for _ in range(int(sys.argv[3]))))
@@ -74,10 +76,10 @@ def test_callers_get_their_error_within_the_wait_and_later_ones_at_once(
     _, told = outcome
     during = [each for each in told["told"] if each["what"] in ("first", "during")]
     assert len(during) == CALLERS + 1
-    assert all("no answer within 1 s" in each["error"] for each in during)
+    assert all("no answer within 2 s" in each["error"] for each in during)
     assert len(told["late"]) == CALLERS
     # Who hears this has not waited.
-    assert all("no answer for more than 1 s" in each["error"] for each in told["late"])
+    assert all("no answer for more than 2 s" in each["error"] for each in told["late"])
     assert "no answer" in told["problem"]
     assert told["still"] == told["problem"]
 

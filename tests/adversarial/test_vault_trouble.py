@@ -19,9 +19,9 @@ from vaultsigner.cli.vault_policy import least_policy
 from vaultsigner.dev.installation import TOKEN_PERIOD, PlannedWallet
 from vaultsigner.dev.openbao import OpenBao
 
-POLL_SECONDS = 0.05
-SHORT_SECONDS = 6
-"""Renewed after two thirds of it: a slow machine has two seconds left for that."""
+POLL_SECONDS = 0.1
+SHORT_SECONDS = 15
+"""Renewed after two thirds of it: a slow machine has five seconds left for that."""
 WATCHED_KEY = new_private_key()
 DESK, WORDS, FRESH = (
     private_key_wallet("desk"),

@@ -184,17 +184,18 @@ async def test_a_stalled_disk_is_an_error_within_the_bounded_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audit = tmp_path / "audit"
-    async with Recorder(audit, wait_seconds=1.0, retry_seconds=0.02) as recorder:
+    async with Recorder(audit, wait_seconds=3.0, retry_seconds=0.02) as recorder:
         await recorder.record(event("before"))
         disk = SlowDisk(monkeypatch)
         stalled = asyncio.create_task(recorder.record(event("in the write that hangs")))
         await until(disk.entered.is_set)
-        with pytest.raises(AuditError, match=r"within 1 s"):
+        # Within the wait; or at once, where it took us as long to get here.
+        with pytest.raises(AuditError, match=r"no answer (within|for more than) 3 s"):
             await recorder.record(event("never begun"))
-        with pytest.raises(AuditError, match=r"within 1 s"):
+        with pytest.raises(AuditError, match=r"within 3 s"):
             await stalled
         assert not recorder.healthy
-        assert "within 1 s" in str(recorder.problem)
+        assert "no answer" in str(recorder.problem)
         disk.go.set()
         await until(lambda: recorder.healthy)
         await recorder.record(event("after"))
