@@ -41,9 +41,15 @@ def _reserve(port: int) -> bool:
 def _locks() -> int:
     """The file's descriptor, opened once and never closed: closing any descriptor of it would give all its locks back."""
     if not _descriptor:
-        path = Path(tempfile.gettempdir()) / f"vaultsigner-ports-{os.getuid()}"
+        path = _directory() / f"vaultsigner-ports-{os.getuid()}"
         _descriptor.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     return _descriptor[0]
+
+
+def _directory() -> Path:
+    """In memory where there is such a place: the same for all processes, wherever each has its temporary files."""
+    memory = Path("/dev/shm")  # noqa: S108 - the file holds nothing; its name is ours, and no link is followed
+    return memory if os.access(memory, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
 
 
 _held: set[int] = set()
