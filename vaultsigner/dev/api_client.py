@@ -11,6 +11,7 @@ from yarl import URL
 
 from vaultsigner.client import HmacKey
 from vaultsigner.client.asks import Ask
+from vaultsigner.client.reply import Reply
 from vaultsigner.client.session import machine_ms
 from vaultsigner.client.signed_requests import Signer
 
@@ -87,11 +88,17 @@ class SigningBot:
         """POST a JSON document; the signature covers the query and the body's very bytes, and no other operation."""
         operation = path.removeprefix("/api/").replace("/", ".")
         data = json.dumps(body).encode()
-        request = self._signer.request(
-            Ask("POST", path, lambda reply: reply, body=data, operation=operation), None
-        )
+        return await self._send(Ask("POST", path, lambda reply: reply, body=data, operation=operation))
+
+    async def forward(self, exchange: str, path: str, parameters: Mapping[str, str]) -> ApiAnswer:
+        """POST to an exchange through the service, as libraries do it: parameters, time and signature in the query."""
+        route = f"/exchange/{exchange}{path}"
+        return await self._send(Ask("POST", route, lambda reply: reply, tuple(parameters.items())))
+
+    async def _send(self, ask: Ask[Reply]) -> ApiAnswer:
+        request = self._signer.request(ask, None)
         target = URL(f"{self.url}{request.target}", encoded=True)
-        return await _timed(self.session, "POST", target, headers=request.headers, data=request.body)
+        return await _timed(self.session, request.method, target, headers=request.headers, data=request.body)
 
 
 async def _timed(session: aiohttp.ClientSession, method: str, url: str | URL, **request: Any) -> ApiAnswer:

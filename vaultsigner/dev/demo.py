@@ -16,6 +16,9 @@ from vaultsigner.cli.key_material import new_mnemonic, new_private_key
 from vaultsigner.dev.api_client import ApiClient, SigningBot
 from vaultsigner.dev.beacon_node import BeaconNode, run_beacon_node
 from vaultsigner.dev.demonstration import Demonstration, DemonstrationError
+from vaultsigner.dev.exchange.server import ExchangeServer, run_exchange
+from vaultsigner.dev.exchange.signatures import Account
+from vaultsigner.dev.exchange_demonstration import ExchangeDemonstration, exchange_scenes
 from vaultsigner.dev.installation import (
     EVERY_PERMISSION,
     Installation,
@@ -26,10 +29,12 @@ from vaultsigner.dev.installation import (
     install,
 )
 from vaultsigner.dev.openbao import OpenBao, run_openbao
+from vaultsigner.dev.planned_exchanges import PlannedExchange
 from vaultsigner.dev.records import Record, read_records
 from vaultsigner.dev.scenes import (
     BOT,
     DESK,
+    EXCHANGE,
     POLICY,
     TREASURY,
     TREASURY_PERMISSIONS,
@@ -51,6 +56,8 @@ class World:
 
     openbao: OpenBao
     node: BeaconNode
+    exchange: ExchangeServer
+    account: Account
     installation: Installation
     service: Service
     wallets: dict[str, PlannedWallet]
@@ -115,11 +122,19 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
             f"Beacon Chain node stand-in ({node.chain.chain_id}) at {node.url}", time.perf_counter() - clock
         )
         clock = time.perf_counter()
+        account = Account("demo", secrets.token_urlsafe(16), "hmac", secrets.token_urlsafe(32))
+        exchange = await stack.enter_async_context(run_exchange([account]))
+        show.step(f"exchange stand-in at {exchange.url}", time.perf_counter() - clock)
+        clock = time.perf_counter()
         users, nodes = (_user(password),), {"TESTNET": node.url}
+        exchanges = (
+            PlannedExchange(EXCHANGE, exchange.url, account.api_key, account.scheme, account.verifier),
+        )
         anchors = directory / "anchors"
         anchors.mkdir()
         audit = {"checkpoint_every": 10, "anchors": [{"name": "second-disk", "directory": str(anchors)}]}
-        plan = Plan(tuple(wallets.values()), users, nodes, POLICY, port, clients=(bot,), audit=audit)
+        keys = tuple(wallets.values())
+        plan = Plan(keys, users, nodes, POLICY, port, clients=(bot,), audit=audit, exchanges=exchanges)
         installation = await asyncio.to_thread(install, directory / "vaultsigner", openbao, plan)
         show.step(
             "fresh keys, a least policy and a token for it, all in OpenBao", time.perf_counter() - clock
@@ -130,7 +145,7 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
             f"vaultsigner at {service.url}: server {service.server_pid}, custody {service.custody_pid}",
             time.perf_counter() - clock,
         )
-        world = World(openbao, node, installation, service, wallets, password, bot)
+        world = World(openbao, node, exchange, account, installation, service, wallets, password, bot)
         node.chain.add_account(world.address(DESK), DESK_ACCOUNT)
         node.chain.add_account(world.address(TREASURY), TREASURY_ACCOUNT, TREASURY_SEQUENCE)
         yield world
@@ -138,12 +153,13 @@ async def _world(show: Show, directory: Path, port: int) -> AsyncIterator[World]
 
 def _user(password: str) -> PlannedUser:
     permissions = {DESK: EVERY_PERMISSION, TREASURY: ("trade", "transfer", "resync", "vote")}
-    return PlannedUser(USERNAME, password, permissions, roles=("operator", "auditor"))
+    return PlannedUser(USERNAME, password, permissions, roles=("operator", "auditor"), exchanges=(EXCHANGE,))
 
 
 def _bot() -> PlannedClient:
     api_key = f"vs_{secrets.token_hex(16)}"
-    return PlannedClient(BOT, api_key, "hmac", {DESK: ("freeze",)}, secrets.token_hex(32))
+    secret = secrets.token_hex(32)
+    return PlannedClient(BOT, api_key, "hmac", {DESK: ("freeze",)}, secret, exchanges=(EXCHANGE,))
 
 
 async def _perform(show: Show, world: World, client: ApiClient) -> None:
@@ -158,14 +174,21 @@ async def _perform(show: Show, world: World, client: ApiClient) -> None:
     order_id = f"{world.wallets[DESK].account_hash.hex().upper()}-1"
     good = list(scenes(desk, world.address(TREASURY), order_id))
     bad = list(refused_scenes())
-    total = len(good) + len(bad)
+    order, too_large = exchange_scenes()
+    total = len(good) + len(bad) + 2
     for number, scene in enumerate(good, start=1):
         show.scene(number, total, await demonstration.perform(scene))
     for number, scene in enumerate(bad, start=len(good) + 1):
         show.scene(number, total, await demonstration.perform_refused(scene))
+    trading = ExchangeDemonstration(
+        client, bot, world.exchange.exchange, world.account, world.installation.audit_directory
+    )
+    show.asked(total - 1, total, await trading.perform(order))
+    show.asked(total, total, await trading.perform_refused(too_large))
     records = read_records(world.installation.audit_directory)
     show.heading("All of it")
     show.fact(f"{len(good)} messages signed, broadcast and verified; {len(bad)} refused")
+    show.fact("an exchange order signed, forwarded and verified; one refused")
     show.fact(f"{len(records)} audit records, whose hash chain holds")
     show.fact(
         f"{_signed(records)} of them covered by a checkpoint that a key in OpenBao signed; another each minute"
@@ -204,6 +227,15 @@ def _invite(show: Show, world: World, client: ApiClient) -> None:
             f'curl -si "{url}/api/freeze/broadcast?$query&signature=$signature" -H "X-MBX-APIKEY: $API_KEY" -d "$body"',
         ]
     )
+    show.note("\nThe same bot at the exchange: only the address is another (bash)")
+    order = "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.005&price=60000"
+    show.commands(
+        [
+            f'query="{order}&timestamp=$(date +%s%3N)"',
+            'signature=$(printf %s "$query" | openssl dgst -sha256 -hmac "$SECRET" | sed \'s/.* //\')',
+            f'curl -si -X POST "{url}/exchange/{EXCHANGE}/api/v3/order?$query&signature=$signature" -H "X-MBX-APIKEY: $API_KEY"',
+        ]
+    )
     show.note("\nAs an auditor, who trusts the files no further than their signatures")
     program, keys = ".venv/bin/vaultsigner", directory / "audit-keys.txt"
     show.commands(
@@ -225,6 +257,7 @@ def _invite(show: Show, world: World, client: ApiClient) -> None:
             "their checkpoints, elsewhere": str(world.anchors),
             "operational log": str(world.service.log),
             "the chain": f"{world.node.url}/api/v1/account/{world.address(DESK)}",
+            "the exchange": f"{world.exchange.url}  (a stand-in: nothing there is worth anything)",
             "OpenBao": f"{world.openbao.address}  (its root token is in this process alone)",
         }
     )

@@ -53,14 +53,14 @@ class Demonstration:
         """
         caller = self._caller(scene)
         signed = await caller.post(f"{scene.path}/sign", scene.body)
-        _expect(signed.status == 200, f"{scene.path}/sign answered {signed.status}: {signed.body}")
+        expect(signed.status == 200, f"{scene.path}/sign answered {signed.status}: {signed.body}")
         data = bytes.fromhex(signed.body["signed_msg"])
         transaction, verified = self._judge(data)
         answer = await caller.post(f"{scene.path}/broadcast", scene.body)
-        _expect(answer.status == 200, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
+        expect(answer.status == 200, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
         verified += self._compare_with_chain(data, answer)
-        records = self._records(signed, ["intent", "outcome"])
-        records += self._records(answer, ["intent", "outcome", "dispatch"])
+        records = recorded(self._audit_directory, signed, ["intent", "outcome"])
+        records += recorded(self._audit_directory, answer, ["intent", "outcome", "dispatch"])
         return Performed(scene, signed, answer, transaction, tuple(verified), records)
 
     async def perform_refused(self, scene: Scene) -> Performed:
@@ -71,11 +71,11 @@ class Demonstration:
         """
         before = len(self._chain.received)
         answer = await self._caller(scene).post(f"{scene.path}/broadcast", scene.body)
-        _expect(answer.status == 403, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
-        _expect(answer.body.get("code") == scene.refusal, f"refused with {answer.body}")
-        _expect(len(self._chain.received) == before, "a refused transaction reached the node")
+        expect(answer.status == 403, f"{scene.path}/broadcast answered {answer.status}: {answer.body}")
+        expect(answer.body.get("code") == scene.refusal, f"refused with {answer.body}")
+        expect(len(self._chain.received) == before, "a refused transaction reached the node")
         kinds = ["request"] if scene.refusal == "no_permission" else ["intent", "outcome"]
-        records = self._records(answer, kinds)
+        records = recorded(self._audit_directory, answer, kinds)
         return Performed(scene, None, answer, None, ("nothing reached the node",), records)
 
     def _caller(self, scene: Scene) -> Caller:
@@ -97,20 +97,34 @@ class Demonstration:
 
     def _compare_with_chain(self, data: bytes, answer: ApiAnswer) -> list[str]:
         received = self._chain.received[-1]
-        _expect(received.executed, f"the node refused: {received.refusal}")
-        _expect(received.hex == data.hex(), "what was broadcast is not what was signed")
-        _expect(answer.body[0]["hash"] == received.transaction_hash, "the answer names another transaction")
+        expect(received.executed, f"the node refused: {received.refusal}")
+        expect(received.hex == data.hex(), "what was broadcast is not what was signed")
+        expect(answer.body[0]["hash"] == received.transaction_hash, "the answer names another transaction")
         return [
             f"signed and broadcast bytes are the same; the node took them as {received.transaction_hash[:16]}…"
         ]
 
-    def _records(self, answer: ApiAnswer, kinds: list[str]) -> list[Record]:
-        records = records_of(self._audit_directory, answer.request_id)
-        found = [record["kind"] for record in records]
-        _expect(found == kinds, f"the record of {answer.request_id} has {found}, not {kinds}")
-        return records
+
+def recorded(audit_directory: Path, answer: ApiAnswer, kinds: list[str]) -> list[Record]:
+    """What is on the record of a request.
+
+    Args:
+        kinds: of the records that there must be, in their order.
+
+    Raises:
+        DemonstrationError: there are others.
+    """
+    records = records_of(audit_directory, answer.request_id)
+    found = [record["kind"] for record in records]
+    expect(found == kinds, f"the record of {answer.request_id} has {found}, not {kinds}")
+    return records
 
 
-def _expect(fact: bool, otherwise: str) -> None:
+def expect(fact: bool, otherwise: str) -> None:
+    """Go on only with what is as it should be.
+
+    Raises:
+        DemonstrationError: it is not; says so in these words.
+    """
     if not fact:
         raise DemonstrationError(otherwise)

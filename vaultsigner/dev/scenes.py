@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 DESK, TREASURY = "desk", "treasury"
+EXCHANGE = "spot"
 USERNAME, BOT = "demo", "bot"
 TREASURY_PERMISSIONS = ("transfer", "resync", "vote")
 POLICY = """\
@@ -22,6 +23,17 @@ rules:
     effect: deny
     targets: [wallet:treasury]
     operations: [vote.*]
+  - id: bot-trades-small
+    effect: allow
+    principals: [user:demo, client:bot]
+    targets: [exchange:spot]
+    operations: [exchange.order]
+    when: {symbol: {in: [BTCUSDT, ETHUSDT]}, notional: {max: "1000"}}
+  - id: bot-looks-and-cancels
+    effect: allow
+    principals: [user:demo, client:bot]
+    targets: [exchange:spot]
+    operations: [exchange.query, exchange.cancel]
 """
 
 

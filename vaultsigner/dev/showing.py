@@ -15,7 +15,10 @@ from rich.text import Text
 from vaultsigner.dev.api_client import ApiAnswer
 from vaultsigner.dev.beacon_transactions import DecodedTransaction
 from vaultsigner.dev.demonstration import Performed
+from vaultsigner.dev.exchange.records import Received
+from vaultsigner.dev.exchange_demonstration import ENDPOINT, Asked
 from vaultsigner.dev.records import Record
+from vaultsigner.dev.scenes import EXCHANGE
 
 PIPE_WIDTH = 110
 UNITS = 10**8
@@ -44,19 +47,34 @@ class Show:
 
     def scene(self, number: int, total: int, performed: Performed) -> None:
         """One message, from the request to the record."""
-        scene = performed.scene
-        self._console.print()
-        self._console.rule(f"[bold]{number} of {total}  {scene.title}", align="left", style="cyan")
+        self._begin(number, total, performed.scene.title)
         self._console.print(_request(performed))
-        self._console.print(_answers(performed))
+        self._console.print(_answers(performed.signed, "broadcast", performed.answer))
         if performed.transaction is not None:
             self._console.print(_section("The transaction, as the node read it from the bytes"))
             self._console.print(_transaction(performed.transaction))
+        self._end(performed.verified, performed.records)
+
+    def asked(self, number: int, total: int, asked: Asked) -> None:
+        """One order at the exchange, from the request to the record."""
+        self._begin(number, total, asked.scene.title)
+        self._console.print(_exchange_request(asked))
+        self._console.print(_answers(asked.signed, "forward", asked.answer))
+        if asked.received is not None:
+            self._console.print(_section("What the exchange got"))
+            self._console.print(_received(asked.received))
+        self._end(asked.verified, asked.records)
+
+    def _begin(self, number: int, total: int, title: str) -> None:
+        self._console.print()
+        self._console.rule(f"[bold]{number} of {total}  {title}", align="left", style="cyan")
+
+    def _end(self, verified: tuple[str, ...], records: list[Record]) -> None:
         self._console.print(_section("Verified"))
-        for fact in performed.verified:
+        for fact in verified:
             self.fact(fact)
         self._console.print(_section("On the record"))
-        self._console.print(_records(performed.records))
+        self._console.print(_records(records))
 
     def fact(self, text: str) -> None:
         """Something that was checked."""
@@ -95,16 +113,38 @@ def _request(performed: Performed) -> RenderableType:
         route = Text.assemble(("POST ", "bold"), f"{scene.path}/broadcast")
     if scene.by_bot:
         route.append("?operation=…&timestamp=…&recvWindow=…&signature=…\nX-MBX-APIKEY: …", "dim")
-    body = JSON.from_data(scene.body, indent=2)
-    return Panel(
-        Group(route, body), title="Request", title_align="left", border_style="blue", box=box.ROUNDED
-    )
+    return _boxed(route, JSON.from_data(scene.body, indent=2))
 
 
-def _transaction(transaction: DecodedTransaction) -> Table:
+def _exchange_request(asked: Asked) -> RenderableType:
+    method, path = ENDPOINT
+    route = Text.assemble((f"{method} ", "bold"), f"/exchange/{EXCHANGE}{path}?")
+    route.append("…&timestamp=…&signature=…\nX-MBX-APIKEY: the bot's own", "dim")
+    return _boxed(route, JSON.from_data(asked.scene.parameters, indent=2))
+
+
+def _boxed(*parts: RenderableType) -> Panel:
+    return Panel(Group(*parts), title="Request", title_align="left", border_style="blue", box=box.ROUNDED)
+
+
+def _received(received: Received) -> Table:
+    table = _members()
+    table.add_row("request", Text(received.endpoint, style="bold"))
+    table.add_row("X-MBX-APIKEY", received.header("X-MBX-APIKEY") or "")
+    for name, value in received.parameters:
+        table.add_row(name, value)
+    return table
+
+
+def _members() -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=True, padding=(0, 1))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    return table
+
+
+def _transaction(transaction: DecodedTransaction) -> Table:
+    table = _members()
     table.add_row("message", Text(transaction.kind, style="bold"))
     for name, value in _flat(transaction.message):
         table.add_row(name, value)
@@ -133,11 +173,9 @@ def _coins(units: int) -> str:
     return f"{units // UNITS}.{units % UNITS:08d}"
 
 
-def _answers(performed: Performed) -> RenderableType:
-    lines: list[RenderableType] = []
-    if performed.signed is not None:
-        lines += _answer("sign", performed.signed)
-    return Group(_section("Answers"), *lines, *_answer("broadcast", performed.answer))
+def _answers(signed: ApiAnswer | None, route: str, answer: ApiAnswer) -> RenderableType:
+    lines = [] if signed is None else _answer("sign", signed)
+    return Group(_section("Answers"), *lines, *_answer(route, answer))
 
 
 def _answer(route: str, answer: ApiAnswer) -> list[RenderableType]:
@@ -184,6 +222,8 @@ def _what(record: Record) -> str:
     if decision:
         rule = decision["rule"] or "no rule"
         return f"{decision['effect']} by {rule}: {_in_words(record['intent'])}"
+    if record["kind"] == "dispatch" and "endpoint" in record:
+        return f"{record['endpoint']}: {record['result']}, HTTP {record['status']}"
     if record["kind"] == "dispatch":
         return f"{record['node']}: {record['result']}, sequence {record['sequence']}"
     if record.get("signed_sha256"):

@@ -84,7 +84,9 @@ def test_once_shows_every_kind_of_message_and_leaves_nothing(environment: dict[s
     kinds = re.findall(r"^ +message +(\w+)", run.stdout, re.MULTILINE)
     assert kinds == ["order", "cancel_order", "transfer", "transfer", "freeze", "unfreeze", "vote"]
     assert "7 messages signed, broadcast and verified; 2 refused" in run.stdout
+    assert "an exchange order signed, forwarded and verified; one refused" in run.stdout
     assert "403 broadcast" in run.stdout
+    assert "403 forward" in run.stdout
     assert "X-MBX-APIKEY" in run.stdout
     assert_nothing_is_left(environment)
 
@@ -95,19 +97,20 @@ def obey(line: str, token: str) -> requests.Response:
     assert words[0] == "curl"
     headers = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
     data = next((word for flag, word in pairwise(words) if flag == "-d"), None)
+    method = next((word for flag, word in pairwise(words) if flag == "-X"), "POST" if data else "GET")
     (url,) = [word for word in words if word.startswith("http://127.0.0.1:")]
     if data is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"  # as curl -d says, whatever the body is
-    return requests.request(
-        "POST" if data else "GET", url, headers=headers, data=data, timeout=PATIENCE_SECONDS
-    )
+    return requests.request(method, url, headers=headers, data=data, timeout=PATIENCE_SECONDS)
 
 
-def signed_lines(shown: str) -> str:
-    """What is to be pasted to ask as the bot."""
+def signed_lines(shown: str) -> tuple[str, str]:
+    """What is to be pasted to ask as the bot: for a message, and for an order at the exchange."""
     found = re.search(r"^API_KEY=.*?^curl [^\n]*$", shown, re.MULTILINE | re.DOTALL)
+    order = re.search(r"^query=\"symbol=.*?^curl [^\n]*$", shown, re.MULTILINE | re.DOTALL)
     assert found is not None
-    return found[0]
+    assert order is not None
+    return found[0], f"{found[0].splitlines()[0]}\n{order[0]}"
 
 
 def in_bash(lines: str) -> str:
@@ -123,16 +126,20 @@ def test_the_curl_lines_work_as_printed_until_ctrl_c(environment: dict[str, str]
     with staying_up(environment, output) as process:
         (token,) = re.findall(r"^TOKEN=(\S+)$", output.read_text(), re.MULTILINE)
         lines = re.findall(r"^curl .*$", output.read_text(), re.MULTILINE)
-        *plain, _ = lines
+        *plain, _, _ = lines
         wallets, transfer, resync, log_in = [obey(line, token) for line in plain]
         assert [wallet["name"] for wallet in wallets.json()] == ["desk", "treasury"]
         assert transfer.json()[0]["ok"] is True
         assert transfer.headers["X-Vaultsigner-Decision"].startswith("rule=desk-does-its-work; policy=")
         assert resync.json() == {}
         assert log_in.json()["token_type"] == "bearer"
-        frozen = obey(in_bash(signed_lines(output.read_text())), token)
+        message, order = signed_lines(output.read_text())
+        frozen = obey(in_bash(message), token)
         assert frozen.json()[0]["ok"] is True
         assert frozen.headers["X-Vaultsigner-Decision"].startswith("rule=desk-does-its-work; policy=")
+        ordered = obey(in_bash(order), token)
+        assert ordered.json()["status"] == "NEW"
+        assert ordered.headers["X-Vaultsigner-Decision"].startswith("rule=bot-trades-small; policy=")
         assert "knows the accounts of desk and treasury alone" in output.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0
