@@ -29,7 +29,7 @@ COMMANDS = {
     ),
     "dev": CommandSource(
         "vaultsigner.cli.dev",
-        "A complete local world: OpenBao, fresh keys, a chain node stand-in, the service.",
+        "A complete local world: OpenBao, fresh keys, stand-ins of a node and an exchange.",
         needs="in a checkout `./run demo` brings it and starts this; elsewhere pip install 'vaultsigner[demo]'",
         section=RUN,
     ),

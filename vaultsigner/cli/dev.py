@@ -17,11 +17,11 @@ from vaultsigner.dev.showing import Show, make_console
     help="Where the API listens on 127.0.0.1. Default: a free port.",
 )
 def dev(once: bool, port: int | None) -> None:
-    """A complete local world: OpenBao, fresh keys, stand-ins of a chain node and an exchange, the service.
+    """A complete local world: OpenBao, fresh keys, stand-ins of a node and an exchange.
 
-    Signs and broadcasts one message of every kind, forwards an order to the exchange, shows what was asked, signed, checked and
-    recorded, and stays up for you to try things until Ctrl-C. Everything is on loopback and in a temporary directory; the keys are new and worth
-    nothing.
+    Signs and broadcasts one message of every kind, forwards an order to the exchange, shows what was asked, signed, checked
+    and recorded, and stays up for you to try things until Ctrl-C. Everything is on loopback and in a temporary directory; the
+    keys are new and worth nothing.
 
     In a checkout `./run demo` does the same and brings what it needs.
 
