@@ -129,7 +129,8 @@ def reserve(
     lease_ms: int,
     count: Count,
 ) -> Reserved | HeldByOther | NotCounted:
-    """See `State.reserve`."""
+    """See `State.reserve`. Nobody's lease is over because somebody else's clock is ahead."""
+    now_ms = session.no_later(now_ms)
     if not_counted := counting_statements.count(session, count, now_ms):
         return not_counted
     terms: dict[str, Value] = {
@@ -160,6 +161,7 @@ def mark_sent(
     performed: Sequence[Performed],
 ) -> bool:
     """See `State.mark_sent`."""
+    now_ms = session.no_later(now_ms)
     sent = _write(
         session,
         _MARK_SENT,
@@ -209,6 +211,7 @@ def resynchronise(
     seen: Account | None,
 ) -> Resynchronised:
     """See `State.resynchronise`."""
+    now_ms = session.no_later(now_ms)
     if seen is None:
         new = _write(session, _INSERT_ACCOUNT, key, account_number=account_number, sequence=sequence)
         return Resynchronised.UPDATED if new else Resynchronised.CHANGED
