@@ -16,6 +16,19 @@ _LINES_BETWEEN_SIGNS = 2000
 Progress = Callable[[int], None]
 
 
+class UnreadableFileError(AuditError):
+    """A file of a chain cannot be read.
+
+    Args:
+        words: as the system says why.
+    """
+
+    def __init__(self, path: Path, words: str) -> None:
+        super().__init__(f"{path}: {words}")
+        self.path = path
+        self.words = words
+
+
 @dataclass(frozen=True, slots=True)
 class DayFile:
     """A file of a chain, plain or compressed. `size` is that of the moment when it was found: more may be added since."""
@@ -81,7 +94,8 @@ def read_lines(file: DayFile, progress: Progress = lambda _: None) -> Iterator[b
 
     Raises:
         CompressedDamageError: a compressed file is damaged behind the last line that came.
-        AuditError: the file cannot be read.
+        UnreadableFileError: the file cannot be read.
+        AuditError: it is no regular file any more.
     """
     position = told = count = 0
     try:
@@ -100,7 +114,7 @@ def read_lines(file: DayFile, progress: Progress = lambda _: None) -> Iterator[b
         error.lines = count
         raise
     except OSError as error:
-        raise AuditError(f"{file.path}: {error.strerror}") from error
+        raise UnreadableFileError(file.path, error.strerror or str(error)) from error
     progress(end - told)
 
 
@@ -116,13 +130,13 @@ def lines_after(files: tuple[DayFile, ...], path: Path, number: int) -> Iterator
 
 
 def all_lines(files: tuple[DayFile, ...]) -> Iterator[Line]:
-    """Every line of the chain that can be had: what is behind damage in a compressed file cannot.
+    """Every line of the chain that can be had: what is behind damage in a compressed file cannot, nor what may not be read.
 
     Raises:
-        AuditError: a file cannot be read.
+        AuditError: a file is no regular file any more.
     """
     for file in files:
-        with suppress(CompressedDamageError):
+        with suppress(CompressedDamageError, UnreadableFileError):
             for number, data in enumerate(read_lines(file), start=1):
                 yield Line(file.path, number, data)
 

@@ -45,7 +45,14 @@ class Engine:
             while rows := result.fetchmany(ROWS_AT_A_TIME):
                 yield from rows
         except duckdb.Error as error:
-            raise AuditError(f"the records cannot be searched: {str(error).splitlines()[0]}") from error
+            raise AuditError(f"the records cannot be searched: {self._told(error)}") from error
+
+    def _told(self, error: duckdb.Error) -> str:
+        """Its first line, with the directories as they were named."""
+        words = str(error).splitlines()[0]
+        for directory, link in self._links.items():
+            words = words.replace(f"{link}/", f"{directory}/")
+        return words
 
 
 @contextmanager

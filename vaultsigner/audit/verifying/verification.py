@@ -8,7 +8,14 @@ from pathlib import Path
 from vaultsigner.audit.anchors.anchor import size_in
 from vaultsigner.audit.chain import DamagedChainError, Head
 from vaultsigner.audit.checkpoint_records import MARK
-from vaultsigner.audit.files.chain_files import ChainFiles, DayFile, Line, Progress, read_lines
+from vaultsigner.audit.files.chain_files import (
+    ChainFiles,
+    DayFile,
+    Line,
+    Progress,
+    UnreadableFileError,
+    read_lines,
+)
 from vaultsigner.audit.files.file_names import in_order
 from vaultsigner.audit.files.line_files import CompressedDamageError
 from vaultsigner.audit.verifying.coverage import NOTES_KEPT, CheckpointFollower, Coverage, Demands, Position
@@ -79,7 +86,7 @@ def verify_chain(
         each: is given every good line.
 
     Raises:
-        AuditError: a file cannot be read.
+        AuditError: a file is no regular file any more.
     """
     walk = _Walk(chain, noted, after or Position(Head(chain.name)), demands)
     finding = walk.go(progress, each) or walk.cut() or walk.empty() or walk.unsigned()
@@ -117,6 +124,8 @@ class _Walk:
                 finding = self._read(file, read_lines(file, progress), each)
             except CompressedDamageError as error:
                 return self._cannot_unpack(file, error)
+            except UnreadableFileError as error:
+                return self._cannot_read(file, error)
             if finding is not None:
                 return finding
         return self._unusable(None)
@@ -135,6 +144,11 @@ class _Walk:
     def _cannot_unpack(self, file: DayFile, error: CompressedDamageError) -> Finding:
         line, seq = error.lines + 1, self.follower.head.seq + 1
         return Finding(Kind.COMPRESSION, self._chain.name, file.path, line, seq, error.words)
+
+    def _cannot_read(self, file: DayFile, error: UnreadableFileError) -> Finding:
+        """Nothing is known of what is in it; other chains and anchors are looked at all the same."""
+        words = f"it cannot be read: {error.words}"
+        return Finding(Kind.FILE_UNUSABLE, self._chain.name, file.path, 0, self.follower.head.seq + 1, words)
 
     def cut(self) -> Finding | None:
         """A record was noted that comes after the last one."""

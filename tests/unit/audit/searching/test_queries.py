@@ -181,3 +181,14 @@ def test_files_of_other_days_are_not_opened(chains: tuple[ChainFiles, ...]) -> N
         asked = Filters(since=NOON, until=NOON + timedelta(days=1))
         files = queries._parameters(asked, chains[:1])["files"]
     assert [os.path.basename(path) for path in files] == [f"2026-11-{day}.jsonl" for day in (21, 22, 23)]  # noqa: PTH119
+
+
+def test_a_file_that_cannot_be_read_is_named_as_it_was_given(tmp_path: Path) -> None:
+    """And not by where the engine finds it."""
+    write_days(tmp_path, days_of(LOG.lines[:10]))
+    chains = find_chains(tmp_path)
+    path = chains[0].files[0].path
+    path.unlink()
+    with pytest.raises(AuditError, match="cannot be searched") as raised:
+        find(chains, Filters())
+    assert str(path) in str(raised.value)

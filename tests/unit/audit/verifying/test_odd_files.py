@@ -77,6 +77,31 @@ def test_damage_before_what_is_no_file_comes_first(chain: Path) -> None:
     assert place(chain) == (Kind.ALTERED, FIRST, 4, 4)
 
 
+@pytest.mark.parametrize(("name", "seq"), [(FIRST, 1), (LAST, 21)])
+def test_a_file_that_cannot_be_read_is_told_in_its_turn(chain: Path, name: str, seq: int) -> None:
+    """Whether it may not be read, the disk fails, or it is gone since: what comes before it has been judged."""
+    (files,) = find_chains(chain)
+    (chain / name).unlink()
+    finding = verify_chain(files).finding
+    assert finding is not None
+    assert (finding.kind, finding.path, finding.line, finding.seq) == (
+        Kind.FILE_UNUSABLE,
+        chain / name,
+        0,
+        seq,
+    )
+    assert finding.words == "it cannot be read: No such file or directory"
+
+
+def test_damage_is_named_though_a_later_file_cannot_be_read(chain: Path) -> None:
+    (chain / FIRST).write_bytes((chain / FIRST).read_bytes().replace(b'"seq":4,', b'"seq":5,'))
+    (files,) = find_chains(chain)
+    (chain / LAST).unlink()
+    finding = verify_chain(files).finding
+    assert finding is not None
+    assert (finding.kind, finding.line) == (Kind.ALTERED, 4)
+
+
 @pytest.mark.parametrize(
     ("name", "renamed", "other"),
     [(LAST, "2026-11-25.jsonl", "later"), (FIRST, "2026-11-03.jsonl", "earlier")],
