@@ -24,8 +24,8 @@ COLUMNS = (
     "what",
 )
 _TARGET_KINDS = ("wallet", "exchange", "open_api")
-# A spreadsheet takes a text that begins so for a formula, and callers choose some of the texts.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a text that begins so for a formula, the wide forms in some languages; callers choose some of the texts.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def row_of(line: str | bytes) -> dict[str, str]:

@@ -29,7 +29,7 @@ def test_each_kind_says_what_it_is_about() -> None:
     )
 
 
-@pytest.mark.parametrize("sign", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 def test_what_would_be_a_formula_is_text(sign: str) -> None:
     line = json.dumps({"kind": "outcome", "reason": f"{sign}cmd|' /C calc'!A0"})
     head, row = csv.reader(io.StringIO("".join(csv_lines(iter([line])))))
