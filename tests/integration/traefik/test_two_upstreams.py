@@ -131,6 +131,20 @@ def test_a_request_without_an_answer_is_not_sent_again(
     assert len(service.requests) == 1
 
 
+ALIASES = ("X_Forwarded_For", "X.Forwarded.For", "X_Forwarded_Tls_Client_Cert", "X-Forwarded_For")
+
+
+def test_no_name_is_handed_on_that_others_might_read_as_another(dying: tuple[Dying, Traefik]) -> None:
+    service, traefik = dying
+    service.requests.clear()
+    lines = [*(f"{name}: 10.0.0.1" for name in ALIASES), "X-Plain: 1", "Connection: close"]
+    traefik.raw("\r\n".join(["GET /anything HTTP/1.1", "Host: localhost", *lines, "", ""]).encode())
+    (request,) = service.requests
+    names = [line.partition(b":")[0].decode().lower() for line in request.split(b"\r\n")[1:] if line]
+    assert {"x-plain", "x-forwarded-for"} <= set(names)
+    assert not [name for name in names if "_" in name or "." in name]
+
+
 @pytest.fixture(scope="module")
 def dying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dying, Traefik]]:
     service = Dying()
