@@ -53,8 +53,10 @@ class Identity:
 
     @property
     def place(self) -> str:
-        """Which cluster, and which of its timelines."""
-        return f"cluster {self.system_identifier}, timeline {int(self.timeline, 16)}"
+        """Which database of which cluster, and which of its timelines. A dump goes into a database of another number."""
+        return (
+            f"cluster {self.system_identifier}, database {self.database}, timeline {int(self.timeline, 16)}"
+        )
 
 
 class PostgresAddress:

@@ -1,8 +1,9 @@
 """Whether a database is the one that was counted in, with all that was committed to it: no server is believed for its address.
 
-The row that every writer locks says, beside the number of commits: which server wrote it last, by the cluster's identifier and
-its timeline, which grows with every promotion (postgresql.org/docs/current/continuous-archiving.html, "Timelines"); whether a
-replica has found that commits are lost; how often an operator has accepted that; and how old a program may be that writes here.
+The row that every writer locks says, beside the number of commits: which server wrote it last, by the cluster's identifier, the
+number of the database in it and the timeline, which grows with every promotion
+(postgresql.org/docs/current/continuous-archiving.html, "Timelines"); whether a replica has found that commits are lost; how often
+an operator has accepted that; and how old a program may be that writes here.
 """
 
 from dataclasses import dataclass
@@ -192,7 +193,7 @@ def require_same_place(standing: Standing, place: str, name: str, *, synchronous
     """Refuse a server that took over, unless it is known that it has everything.
 
     Args:
-        synchronous: it is, of a server of the same cluster, as a promoted standby is one.
+        synchronous: it is, of the same database of the same cluster, as a promoted standby has it.
 
     Raises:
         StateError: it may have lost the last commits: nonces, uses of limits, suspensions.
@@ -208,7 +209,7 @@ def why_closed(standing: Standing, place: str, *, synchronous: bool) -> str | No
 
 
 def _other_place(standing: Standing, place: str, *, synchronous: bool) -> str | None:
-    promoted = _cluster(standing.place) == _cluster(place)
+    promoted = _database(standing.place) == _database(place)
     if standing.place in ("", place) or (synchronous and promoted):
         return None
     return (
@@ -217,9 +218,9 @@ def _other_place(standing: Standing, place: str, *, synchronous: bool) -> str | 
     )
 
 
-def _cluster(place: str) -> str:
-    """The first half of `Identity.place`."""
-    return place.partition(",")[0]
+def _database(place: str) -> str:
+    """`Identity.place` without the timeline: what a standby has in common with what it follows."""
+    return place.rpartition(",")[0]
 
 
 def take_place(session: PostgresSession, place: str) -> None:

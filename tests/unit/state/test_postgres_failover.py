@@ -24,6 +24,9 @@ SYNCHRONOUS = StateOptions(synchronous=True)
 REPLAYED = NotCounted("replayed")
 WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 END_WAIT = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+SEND_AWAY = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'desk' AND pid <> pg_backend_pid()
+"""
 LATER_MS = 80_000
 """What expires so late can have been made by nobody before now."""
 LONG_GONE = """
@@ -334,6 +337,31 @@ async def test_an_old_dump_is_not_opened_by_starting_anew(
             await use(state, 2, ahead_ms=50_000)
     with pytest.raises(StateError, match=r"a replica has found .*state accept"):
         await PostgresState(url).__aenter__()
+
+
+async def test_a_dump_in_a_database_of_its_own_is_not_opened_by_starting_anew(
+    own_postgres: PostgresServer,
+) -> None:
+    """`dropdb`, `createdb`, `pg_restore`: all connections are gone, and the server is the one that it was."""
+    own_postgres.execute("CREATE DATABASE desk")
+    url = own_postgres.url("desk")
+    async with PostgresState(url, SYNCHRONOUS) as state:
+        assert await use(state, 1) is None
+        own_postgres.execute(SEND_AWAY)
+        own_postgres.execute("CREATE DATABASE restored TEMPLATE desk")
+        assert await use(state, 2, ahead_ms=50_000) is None
+        own_postgres.execute(SEND_AWAY)
+        own_postgres.execute("DROP DATABASE desk")
+        own_postgres.execute("ALTER DATABASE restored RENAME TO desk")
+        with pytest.raises(StateError, match="is another database than before"):
+            await use(state, 2, ahead_ms=50_000)
+    for options in (StateOptions(), SYNCHRONOUS):
+        with pytest.raises(StateError, match=r"another server has taken over .*state accept"):
+            await PostgresState(url, options).__aenter__()
+    await asyncio.to_thread(accept_state, url)
+    async with PostgresState(url) as state:
+        assert await use(state, 2, ahead_ms=50_000) == NotCounted("clock")
+        assert await use(state, 3, ahead_ms=LATER_MS) is None
 
 
 async def test_a_dump_is_found_by_who_writes_first(
