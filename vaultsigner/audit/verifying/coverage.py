@@ -100,6 +100,8 @@ class CheckpointFollower:
         self._waiting_since_us = begin.waiting_since_us
         self._checkpoints = self._late = 0
         self._notes: list[str] = []
+        self._key: VerifierKey | None = None
+        self._replaced: set[VerifierKey] = set()
 
     @property
     def coverage(self) -> Coverage:
@@ -149,8 +151,9 @@ class CheckpointFollower:
         wrong = what_is_wrong(record, self._chain, head.seq, self._before)
         if wrong is not None:
             return finding(Kind.CHECKPOINT_WRONG, wrong)
-        bad = judge(record.signed, self._demands.keys) if self._demands.keys else None
-        signed = bool(self._demands.keys) and bad is None
+        key = record.signed.verified_by(self._demands.keys)
+        bad = judge(record.signed, self._demands.keys) if self._demands.keys and key is None else None
+        signed = key is not None
         misfit = self._misfit(record, signed=signed)
         if misfit is not None:
             return finding(*misfit)
@@ -160,6 +163,8 @@ class CheckpointFollower:
             self._stranger = self._stranger or finding(bad.kind, bad.words)
             self._strangers, self._last_stranger = self._strangers + 1, record.tree_size
         self._accept(record, head, signed=signed)
+        if key is not None:
+            self._follow_key(key, record.tree_size)
         return None
 
     def uncovered(self, head: Head, path: Path | None) -> Finding | None:
@@ -216,6 +221,19 @@ class CheckpointFollower:
         self._signed = record.tree_size if signed else self._signed
         self._waiting_since_us = None
         self.next_stop = head.seq + 1
+
+    def _follow_key(self, key: VerifierKey, size: int) -> None:
+        """A key that another one has replaced signs no more: somebody kept an older version, or put an older Vault back."""
+        if key in self._replaced and key != self._key:
+            words = (
+                f"the checkpoint for {size:,} records is signed by key {key.id.hex()} again, which another key had replaced "
+                "before: ask who can still sign with it"
+            )
+            # Before those of checkpoints that were long in coming, which may be many.
+            self._notes[:] = [words, *self._notes][:NOTES_KEPT]
+        if self._key is not None and key != self._key:
+            self._replaced.add(self._key)
+        self._key = key
 
     def _lateness(self, covered: int, head: Head) -> str | None:
         """Where the records after `covered`, up to a head, were too many, or waited for too long."""

@@ -190,6 +190,24 @@ def test_two_keys_after_a_rotation(tmp_path: Path) -> None:
     assert (finding.kind, finding.line) == (Kind.DELETED, 71)
 
 
+def test_a_key_that_was_replaced_and_signs_again_is_noted(tmp_path: Path) -> None:
+    """Somebody kept an older version, or put an older Vault back: each signature is good. The note is not lost among others."""
+    scribe = Scribe()
+    for number, signer in enumerate((OURS, THEIRS, THEIRS, OURS, OURS, THEIRS)):
+        for _ in range(20 if number != 2 else 2 * EVERY + 1):
+            scribe.record()
+        sign_with(scribe, signer)
+    coverage = verify(tmp_path, scribe.lines, Demands((OURS.key, THEIRS.key), EVERY)).coverage
+    again = [note for note in coverage.notes if "again" in note]
+    assert [note.partition(" again")[0].rpartition(" ")[2] for note in again] == [
+        THEIRS.key.id.hex(),
+        OURS.key.id.hex(),
+    ]
+    assert len(coverage.notes) == 3
+    before = verify(tmp_path, scribe.lines[:60], Demands((OURS.key, THEIRS.key), EVERY))
+    assert before.coverage.notes == ()
+
+
 def sign_with(scribe: Scribe, signer: Signer) -> None:
     state = scribe.state()
     scribe.checkpoint(state, signer.sign(Checkpoint(CHAIN, state.size, state.root, state.head, 5)))
