@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,10 @@ from tests.integration.traefik.conftest import Desk
 from tests.traefik import Traefik, program, running_traefik
 
 MANY = 400
-"""Far more than the burst for log-ins, and quicker than its average."""
+BURST, A_SECOND = 100, 50
+"""Log-ins of one address, as deploy/traefik has them."""
+ROUNDED = 5
+"""Traefik lets one wait that comes a moment too early."""
 
 
 @pytest.fixture
@@ -33,9 +37,13 @@ def statuses(traefik: Traefik, path: str, count: int, source: str) -> list[bytes
 
 @pytest.mark.parametrize("path", ["/api/auth/nothing", "/api//auth/./nothing"])
 def test_log_ins_from_one_address_are_held_back_and_others_are_not(fresh: Traefik, path: str) -> None:
+    began = time.monotonic()
     told = statuses(fresh, path, MANY, "127.0.0.11")
+    # However long it took: a machine that is busy asks more slowly, and more of it is let through.
+    earned = BURST + A_SECOND * (time.monotonic() - began)
     assert len(told) == MANY
-    assert told.count(b"429") > MANY // 4
+    assert set(told) <= {b"404", b"429"}
+    assert told.count(b"404") <= earned + ROUNDED
     assert told[:50] == [b"404"] * 50, "the burst"
     assert statuses(fresh, path, 20, "127.0.0.12") == [b"404"] * 20
     assert statuses(fresh, "/api/nothing", 20, "127.0.0.11") == [b"404"] * 20
