@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import platform
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -48,12 +49,13 @@ def main() -> None:
     console = Console(stderr=True)
     extent = Extent(chosen.rounds, chosen.seconds, chosen.failures, chosen.turns, chosen.turn_seconds)
     chapters = [chapter for chapter in CHAPTERS if not chosen.only or chapter.name in chosen.only]
+    load, _, _ = os.getloadavg()
     texts = asyncio.run(_measure(chapters, extent, console))
     if chosen.only:
         print("\n".join(texts))
         return
     chosen.output.parent.mkdir(exist_ok=True)
-    chosen.output.write_text("\n".join([head(_machine()), *texts]))
+    chosen.output.write_text("\n".join([head(_machine(), load), *texts]))
     console.print(f"written: {chosen.output}")
 
 

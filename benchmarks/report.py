@@ -14,7 +14,7 @@ HEAD = """\
 Made by `./run bench`; run it on your own machine. Everything below is from one run on one machine, with the server, custody,
 OpenBao (in memory), the disk and the load all sharing it: read the ratios, not the numbers.
 
-{machine}.
+{machine}. Load average of the last minute when it began: {load:.1f}; what is more than 1 was other work.
 
 Each signature is a full one: access token checked, body decoded, policy evaluated, intent recorded and synced to disk, key read
 from Vault and wiped, signature verified, outcome recorded and synced, transaction encoded.
@@ -87,9 +87,13 @@ these cores.
 """
 
 
-def head(machine: str) -> str:
-    """The beginning of the document."""
-    return HEAD.format(machine=machine)
+def head(machine: str, load: float) -> str:
+    """The beginning of the document.
+
+    Args:
+        load: the machine's load average before anything was measured.
+    """
+    return HEAD.format(machine=machine, load=load)
 
 
 def loads_chapter(loads: Loads, rounds: Rounds) -> str:
