@@ -57,18 +57,20 @@ def ask(traefik: Traefik, times: int) -> Counter[tuple[str, int]]:
     return Counter(zip(answered_by, statuses, strict=True))
 
 
+def shared_alike(traefik: Traefik) -> bool:
+    """On a busy machine one may be late once with its readiness, and is left out for two seconds."""
+    return ask(traefik, 20) == {(ONE, 200): 10, (OTHER, 200): 10}
+
+
 def test_both_are_asked(traefik: Traefik) -> None:
-    answers = ask(traefik, 20)
-    assert answers == {(ONE, 200): 10, (OTHER, 200): 10}
+    wait_until(lambda: shared_alike(traefik), "each gets half", poll_seconds=0.2)
 
 
 def test_one_that_was_killed_is_left_out_and_taken_back(traefik: Traefik, second: Service) -> None:
     second.kill()
-    wait_until(lambda: ask(traefik, 4) == {(ONE, 200): 4}, "Traefik leaves it out", poll_seconds=0.2)
-    assert ask(traefik, 20) == {(ONE, 200): 20}
+    wait_until(lambda: ask(traefik, 20) == {(ONE, 200): 20}, "Traefik leaves it out", poll_seconds=0.2)
     second.start()
-    wait_until(lambda: (OTHER, 200) in ask(traefik, 4), "Traefik takes it back", poll_seconds=0.2)
-    assert ask(traefik, 20) == {(ONE, 200): 10, (OTHER, 200): 10}
+    wait_until(lambda: shared_alike(traefik), "Traefik takes it back", poll_seconds=0.2)
 
 
 class Dying:

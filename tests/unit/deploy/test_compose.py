@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def test_nobody_who_joins_the_front_gets_an_address_that_is_believed() -> None:
         if "front" in service.get("networks", ())
     }
     assert len(fixed) == 3
-    assert ip_network(given["ip_range"]).subnet_of(ip_network(given["subnet"]))
+    assert IPv4Network(given["ip_range"]).subnet_of(IPv4Network(given["subnet"]))
     assert not any(ip_address(address) in ip_network(given["ip_range"]) for address in fixed)
 
 
