@@ -7,8 +7,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from tests.contract.state.use_racers import CAP, KEY, NOW, REQUESTER, digest
 from tests.patience import PATIENCE_SECONDS
 from vaultsigner.state import Approval, State, open_state
@@ -17,6 +15,8 @@ from vaultsigner.state.database_state import DatabaseState
 ROOT = Path(__file__).parents[3]
 PROCESSES = 8
 ATTEMPTS = 100_000
+RACE_SECONDS = 10 * PATIENCE_SECONDS
+"""One hundred thousand attempts take most of a minute where others are at work, too."""
 
 
 def race(url: str, way: str, each: int, *, processes: int = PROCESSES) -> list[list[int]]:
@@ -38,7 +38,7 @@ def race(url: str, way: str, each: int, *, processes: int = PROCESSES) -> list[l
             assert racer.stdin is not None
             racer.stdin.write("go\n")
             racer.stdin.flush()
-        answers = [racer.communicate(timeout=PATIENCE_SECONDS)[0] for racer in racers]
+        answers = [racer.communicate(timeout=RACE_SECONDS)[0] for racer in racers]
         assert [racer.returncode for racer in racers] == [0] * processes
     return [[int(word) for word in answer.split()] for answer in answers]
 
@@ -48,7 +48,6 @@ async def in_window(url: str) -> int:
         return (await state.limit_usage([KEY], now_ms=NOW))[KEY]
 
 
-@pytest.mark.timeout(600)
 def test_many_processes_together_get_exactly_what_the_limit_allows(url: str) -> None:
     granted = race(url, "as_it_is", ATTEMPTS // PROCESSES)
     assert sum(map(len, granted)) == CAP
