@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.patience import wait_until
@@ -36,4 +36,5 @@ def standing_still(*pids: int) -> Iterator[None]:
 
 def _states(pid: int) -> Iterator[str]:
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
-        yield stat.read_text().rpartition(")")[2].split()[0]
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended since it was listed
+            yield stat.read_text().rpartition(")")[2].split()[0]

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -114,7 +114,7 @@ class Service:
         launcher = self._running().pid
         children = Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()
         for pid in map(int, children):
-            arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            arguments = _arguments(pid)
             if "-m" in arguments and arguments[arguments.index("-m") + 1].endswith(f".{name}"):
                 return pid
         raise ProcessError(f"{name} does not run")
@@ -123,6 +123,13 @@ class Service:
         if self._process is None:
             raise ProcessError("vaultsigner is not running")
         return self._process
+
+
+def _arguments(pid: int) -> list[str]:
+    """A process's command line; none of one that has ended since it was listed."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return []
 
 
 @contextmanager

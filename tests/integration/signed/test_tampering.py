@@ -4,25 +4,28 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterable
+from itertools import count
 from urllib.parse import unquote
 
 import pytest
 
-from tests.integration.signed.callers import SIGNERS
+from tests.integration.signed.callers import FROZEN_MS, SIGNERS
 from tests.integration.signed.test_nonces import ask, opened
-from tests.signing_client import SignedCall, now_ms, sign_text
+from tests.signing_client import SignedCall, sign_text
 from tests.world import Vector, World, wallet_name
 
 CHECK = "/api/auth/check"
 """Answers 200 to everything whose signature holds, whatever the body is."""
 AT_ONCE = 32
+MOMENTS = count(FROZEN_MS, -1)
+"""No two requests are signed for one; the service's clock stands still, for the changed ones take a busy machine minutes."""
 
 
 def signed_freeze(world: World, sample: Vector, name: str, *, timing_first: bool = False) -> SignedCall:
     """A request to sign, as it could be sent to any path."""
     document = {"wallet_name": wallet_name(sample), "msg": {"symbol": "BNB", "amount": "10"}}
     body = json.dumps(document, separators=(",", ":")).encode()
-    parts = ["note=a%20b", f"timestamp={now_ms()}&recvWindow=60000"]
+    parts = ["note=a%20b", f"timestamp={next(MOMENTS)}&recvWindow=60000"]
     query = "&".join(reversed(parts) if timing_first else parts)
     return sign_text(SIGNERS[name], SignedCall("POST", CHECK, query, {}, body))
 
@@ -63,12 +66,12 @@ async def statuses(world: World, calls: Iterable[SignedCall]) -> Counter[int]:
 
 
 @pytest.mark.parametrize("name", SIGNERS)
-def test_no_byte_of_a_signed_request_can_be_another(live: World, sample: Vector, name: str) -> None:
-    call = signed_freeze(live, sample, name)
-    counted = asyncio.run(statuses(live, meaning_another(call, flipped(call))))
+def test_no_byte_of_a_signed_request_can_be_another(frozen: World, sample: Vector, name: str) -> None:
+    call = signed_freeze(frozen, sample, name)
+    counted = asyncio.run(statuses(frozen, meaning_another(call, flipped(call))))
     assert sum(counted.values()) > len(call.query)
     assert set(counted) == {400, 401}
-    assert live.send(call).status == 200, (
+    assert frozen.send(call).status == 200, (
         "the request itself was good all the time, and none of these used it up"
     )
 
@@ -87,19 +90,19 @@ def meaning_another(call: SignedCall, calls: Iterable[SignedCall]) -> Iterable[S
 @pytest.mark.parametrize("timing_first", [True, False])
 @pytest.mark.parametrize("name", SIGNERS)
 def test_no_signed_request_can_be_split_elsewhere(
-    live: World, sample: Vector, name: str, timing_first: bool
+    frozen: World, sample: Vector, name: str, timing_first: bool
 ) -> None:
-    call = signed_freeze(live, sample, name, timing_first=timing_first)
-    counted = asyncio.run(statuses(live, resplit(call)))
+    call = signed_freeze(frozen, sample, name, timing_first=timing_first)
+    counted = asyncio.run(statuses(frozen, resplit(call)))
     assert sum(counted.values()) > len(call.body)
     assert set(counted) <= {400, 401}
-    assert live.send(call).status == 200
+    assert frozen.send(call).status == 200
 
 
-def test_the_same_signature_makes_one_signature_on_one_route_alone(live: World, sample: Vector) -> None:
+def test_the_same_signature_makes_one_signature_on_one_route_alone(frozen: World, sample: Vector) -> None:
     """Where the client did not bind it to an operation it may go to another path, but never to both."""
-    live.place({**sample, "sequence": 9200})
-    call = signed_freeze(live, sample, "bot-hmac")
+    frozen.place({**sample, "sequence": 9200})
+    call = signed_freeze(frozen, sample, "bot-hmac")
     paths = ("/api/freeze/sign", "/api/unfreeze/sign", "/api/freeze/broadcast", CHECK)
     moved = [SignedCall("POST", path, call.query, call.headers, call.body) for path in paths]
-    assert [live.send(each).status for each in moved] == [200, 409, 409, 409]
+    assert [frozen.send(each).status for each in moved] == [200, 409, 409, 409]
