@@ -294,6 +294,40 @@ def test_a_renamed_day_is_noted(desk: Program) -> None:
     assert "was it renamed?" in note
 
 
+VAULT_ENTRY = {
+    "time": "2026-11-20T00:30:00Z",
+    "type": "response",
+    "auth": {"policies": ["vaultsigner"]},
+    "request": {
+        "id": "11111111-1111-1111-1111-111111111111",
+        "operation": "list",
+        "path": "sys/mounts",
+        "mount_type": "system",
+    },
+    "response": {},
+}
+
+
+@pytest.mark.parametrize("slack", ["nan", "inf", "-inf", "1e300", "-1", "soon"])
+def test_a_slack_that_is_no_number_of_seconds(desk: Program, slack: str) -> None:
+    (desk.home / "vault.log").write_text(json.dumps(VAULT_ENTRY))
+    done = desk.run("audit", "reconcile", "--vault-log", "vault.log", "--slack", slack)
+    assert (done.status, "Invalid value for '--slack'" in done.err) == (2, True)
+    assert "Traceback" not in done.err
+
+
+def test_logs_that_could_not_be_read_whole_are_not_said_to_agree(desk: Program) -> None:
+    entry = json.dumps(VAULT_ENTRY)
+    (desk.home / "vault.log").write_text(f"{entry}\n")
+    whole = desk.run("audit", "reconcile", "--vault-log", "vault.log")
+    assert (whole.status, whole.out.splitlines()[-1]) == (0, "They agree.")
+    (desk.home / "vault.log").write_text(f"{entry}\nhalf an entry\n")
+    done = desk.run("audit", "reconcile", "--vault-log", "vault.log")
+    assert done.status == 1
+    assert "1 line of the vault_log could not be read" in done.out
+    assert done.out.splitlines()[-1].startswith("They agree as far as could be read")
+
+
 @pytest.mark.parametrize("command", ["query", "stats"])
 def test_an_anchors_directory_is_no_record_in_which_nothing_happened(tmp_path: Path, command: str) -> None:
     kept = tmp_path / "anchor" / CHAIN

@@ -1,6 +1,7 @@
 """`vaultsigner audit reconcile`: does the record agree with Vault's own audit log?"""
 
 import json
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from vaultsigner.config.settings import KvReference, Settings, TransitReference
 from vaultsigner.domain.record_time import record_time
 
 MOST_SHOWN = 200
+MOST_SLACK_SECONDS = 86_400
 BY_TIME = "Those are in no record by their id. The record has, at that time, what would cause them, and each cause counts once."
 CAUSES = {
     "asked for ahead": "a key asked for ahead and left unread, for a request that was then refused",
@@ -31,6 +33,12 @@ CAUSES = {
     "log-in": "a log-in, by older records",
     "checkpoint": "a checkpoint, by older records",
 }
+
+
+def _finite(ctx: click.Context, param: click.Parameter, seconds: float) -> float:
+    if not math.isfinite(seconds):
+        raise click.BadParameter("this is no number of seconds; write it like 5 or 0.5")
+    return seconds
 
 
 @click.command("reconcile")
@@ -55,7 +63,8 @@ CAUSES = {
 )
 @click.option(
     "--slack",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=MOST_SLACK_SECONDS),
+    callback=_finite,
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -205,14 +214,19 @@ def _show(found: Reconciliation, unreadable: dict[str, int], spans: tuple[str, s
     for name, count in unreadable.items():
         if count:
             click.echo(click.style(f"{counted(count, 'line')} of the {name} could not be read", fg="red"))
-    if found.agrees:
-        click.echo(click.style("They agree.", fg="green"))
-    else:
-        click.echo(
+    click.echo(_conclusion(found, unreadable))
+
+
+def _conclusion(found: Reconciliation, unreadable: dict[str, int]) -> str:
+    if not found.agrees:
+        return (
             f"{click.style('They do not agree', fg='red')}: {counted(len(found.unrecorded), 'key read')} without a record, "
             f"{counted(len(found.unread), 'record')} without a key read, "
             f"{counted(len(found.misnamed), 'record')} that name a read of another key."
         )
+    if any(unreadable.values()):
+        return "They agree as far as could be read, and the lines that could not may say otherwise."
+    return click.style("They agree.", fg="green")
 
 
 def _told(named: NamedRead) -> str:
