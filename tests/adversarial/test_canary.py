@@ -24,7 +24,7 @@ from tests.adversarial.memory_search import (
     forms_of_text,
     may_read_memory,
 )
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.standstill import standing_still
 from tests.world import World, cheap_hash
 from vaultsigner.cli.key_material import new_mnemonic, new_private_key
@@ -155,8 +155,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         if may_read_memory():
             watch.look()  # all of it, which takes a while; from now on only what changes
         looking = threading.Lock()
+
+        def in_turn(number: int) -> list[tuple[int, bytes]]:
+            """Not all of them are made while the first looks still go on."""
+            if may_read_memory():
+                wait_until(lambda: watch.looks > number * FEWEST_LOOKS // SIGNATURES, "so many looks")
+            return ask(world, token, looking, number)
+
         with ThreadPoolExecutor(CLIENTS) as pool:
-            asked = [pool.submit(ask, world, token, looking, number) for number in range(SIGNATURES)]
+            asked = [pool.submit(in_turn, number) for number in range(SIGNATURES)]
             while not all(one.done() for one in asked):
                 with looking:
                     if watch.looks:
