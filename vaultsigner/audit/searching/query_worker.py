@@ -10,12 +10,12 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from vaultsigner.audit.files.chain_files import find_chains
+from vaultsigner.audit.files.chain_files import ChainFiles, find_chains
 from vaultsigner.audit.searching.engine import Engine, open_engine
 from vaultsigner.audit.searching.filters import read_filters
 from vaultsigner.audit.searching.queries import RecordQueries
@@ -90,23 +90,40 @@ def main(arguments: list[str]) -> int:
     with open_engine([directory]) as engine:
         warm = WarmRecords(engine)
         for line in sys.stdin.buffer:
-            for told in _answered(engine, warm, directory, line):
+            for told in answered(engine, warm, directory, line):
                 _tell(sys.stdout.buffer, told)
             sys.stdout.buffer.flush()
     return 0
 
 
-def _answered(engine: Engine, warm: WarmRecords, directory: Path, line: bytes) -> Iterator[Mapping[str, Any]]:
+def answered(engine: Engine, warm: WarmRecords, directory: Path, line: bytes) -> Iterator[Mapping[str, Any]]:
+    """What is told to one question, as it came."""
     try:
         question = json.loads(line)
         # An export goes through the files once, in their order: a table would be of no use to it.
         known = None if question["ask"] == "csv" else warm
-        queries = RecordQueries(engine, find_chains(directory), known)
-        yield from ANSWERS[question["ask"]](queries, question)
+        yield from _answered_from_files(
+            directory, lambda chains: ANSWERS[question["ask"]](RecordQueries(engine, chains, known), question)
+        )
     except AuditError as error:
         yield {"problem": str(error)}
     except Exception as error:  # noqa: BLE001 - the process's edge: the next question may have an answer
         yield {"problem": f"the question cannot be answered ({type(error).__name__})"}
+
+
+def _answered_from_files(
+    directory: Path, answer: Callable[[Sequence[ChainFiles]], Iterator[Mapping[str, Any]]]
+) -> Iterator[Mapping[str, Any]]:
+    """The answer; looked for anew where a file had another name, because it was compressed, by the time it was to be read."""
+    chains, told = find_chains(directory), False
+    try:
+        for each in answer(chains):
+            told = True
+            yield each
+    except (AuditError, OSError):
+        if told or all(file.path.exists() for chain in chains for file in chain.files):
+            raise
+        yield from answer(find_chains(directory))
 
 
 def _tell(out: BinaryIO, told: Mapping[str, Any]) -> None:
