@@ -134,7 +134,7 @@ async def test_a_commit_without_an_answer_is_not_sent_again(
 
 
 async def test_a_replica_has_one_connection(url: str) -> None:
-    async with PostgresState(url) as state:
+    async with PostgresState(url, patience_seconds=PATIENCE_SECONDS) as state:
         await state.remember_account(KEY, 1, 0)
         await asyncio.gather(*(use(state, n) for n in range(200)), *(state.account(KEY) for _ in range(50)))
         assert (
