@@ -8,13 +8,13 @@ from pathlib import Path
 
 from tests.patience import wait_until
 
-STOPPED = "T"  # proc(5), state
+STILL = {"T", "Z"}  # proc(5), state: stopped; ended, and nobody has asked how
 
 
 def stop(pid: int) -> None:
     """Returns when not one of its threads runs any more; the signal alone lets them go on until the system comes round to it."""
     os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: set(_states(pid)) <= {STOPPED}, f"process {pid} stands still", poll_seconds=0.001)
+    wait_until(lambda: set(_states(pid)) <= STILL, f"process {pid} stands still", poll_seconds=0.001)
 
 
 def go_on(pid: int) -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from tests.adversarial.desk import private_key_wallet, running_desk
 from tests.integration.cli.program import Outcome, Program
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.postgres import PostgresServer
 from tests.world import World
 
@@ -245,7 +245,7 @@ def test_watch_looks_again_and_ends_with_the_last_look(
     try:
         wait_until(lambda: output.read_text().count("\n") >= 3, "three looks")
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     finally:
         if process.poll() is None:
             process.kill()

@@ -187,7 +187,7 @@ def test_approvals_that_wait_are_listed(site: Site) -> None:
         "large",
         "sha256:aa",
         2,
-        now_ms + 60_000,
+        now_ms + 3_600_000,
     )
 
     async def fill(state: State) -> None:

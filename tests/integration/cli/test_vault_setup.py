@@ -201,7 +201,7 @@ def test_a_token_that_cannot_be_written_is_revoked(fresh: Bao, settings: Setting
     (tmp_path / "file").write_text("")
     with pytest.raises(VaultAccessError, match="was revoked"):
         token_step(fresh, tmp_path / "file" / "token")
-    assert set(accessors()["data"]["keys"]) == before
+    assert set(accessors()["data"]["keys"]) <= before  # of another test's some may have run out meanwhile
 
 
 def test_setup_without_rights_says_so(fresh: Bao, settings: Settings, tmp_path: Path) -> None:

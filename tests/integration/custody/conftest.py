@@ -47,6 +47,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "ANSWER_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(vault_pool, "CONNECT_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr(vault_pool, "ANSWER_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(vault_pool, "AHEAD_SECONDS", PATIENCE_SECONDS)
 
 
 @cache

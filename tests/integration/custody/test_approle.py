@@ -173,13 +173,13 @@ async def test_another_roles_secret_id_is_not_unwrapped(
 async def test_a_token_near_its_end_is_replaced_without_a_gap(
     own_openbao: OpenBao, installation: Installation, order: Vector
 ) -> None:
-    """A role without a period: tokens live 6 seconds and can be renewed to 9."""
-    role = {"token_period": 0, "token_ttl": 6, "token_max_ttl": 9}
+    """A role without a period: tokens live 12 seconds and can be renewed to 18."""
+    role = {"token_period": 0, "token_ttl": 12, "token_max_ttl": 18}
     operator_of(own_openbao).write("auth/approle/role/vaultsigner", role)
     signed = 0
     with custody_of(own_openbao, installation) as world:
         async with connected(world.custody.socket_path) as client:
-            while len(log_lines(world, "logged_in")) < 4:
+            while len(log_lines(world, "logged_in")) < 3:
                 answer = await client.sign_beacon(world.request(order))
                 assert answer.signature.hex() == order["signature"]
                 signed += 1
@@ -214,7 +214,7 @@ async def test_a_failing_log_in_backs_off_and_a_living_token_is_renewed_meanwhil
     own_openbao: OpenBao, installation: Installation, order: Vector
 ) -> None:
     operator = operator_of(own_openbao)
-    operator.write("auth/approle/role/vaultsigner", {"token_period": 6})
+    operator.write("auth/approle/role/vaultsigner", {"token_period": 12})
     with custody_of(own_openbao, installation) as world:
         async with connected(world.custody.socket_path) as client:
             await client.sign_beacon(world.request(order))

@@ -185,7 +185,7 @@ async def test_a_certificate_logs_in_and_renews(
 ) -> None:
     """Vault lets only the certificate that logged in renew its token."""
     installation = by_certificate(tmp_path / "vs", tls_openbao, vectors, client_certificate(tmp_path))
-    tls_openbao.client.write("auth/cert/certs/vaultsigner", token_period=6)
+    tls_openbao.client.write("auth/cert/certs/vaultsigner", token_period=12)
     with custody_of(tls_openbao, installation) as world:
         async with connected(world.custody.socket_path) as client:
             await client.sign_beacon(world.request(order))

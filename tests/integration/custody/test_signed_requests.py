@@ -119,7 +119,7 @@ async def test_a_refusal_comes_over_the_socket_with_its_reason(custody: CustodyC
 
 async def test_the_largest_body_fits_a_frame(custody: CustodyClient, order: Vector) -> None:
     body = b'{"wallet_name": "x", "pad": "' + b"\xc3\xa9" * 32_700 + b'"}'
-    query = f"timestamp={time.time_ns() // 1_000_000}"
+    query = f"recvWindow=60000&timestamp={time.time_ns() // 1_000_000}"
     call = sign_text(BOT, SignedCall("POST", "/" + "p" * 4000, query, {}, body))
     request = replace(question(order), path=call.path, query=call.query.encode(), body=body)
     assert (await proved(custody, request)).ticket == ""

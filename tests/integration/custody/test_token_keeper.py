@@ -12,7 +12,7 @@ from vaultsigner.cli.vault_policy import least_policy
 from vaultsigner.custody.client import CustodyClient
 from vaultsigner.custody.protocol import CustodyHealth
 
-SHORT_SECONDS = 8
+SHORT_SECONDS = 12
 """Custody takes a token up within a second and renews it after two thirds of its life, which leaves it time for both."""
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.integration.custody.fake_vault import KEY, REFERENCE, Conversation, answer, fake_vault
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 from vaultsigner.config.vault_settings import TokenFileAuth, VaultSettings
 from vaultsigner.custody.vault import pool as vault_pool
 from vaultsigner.custody.vault.endpoint import endpoint_of
 from vaultsigner.custody.vault.pool import VaultPool
 from vaultsigner.custody.vault.reader import VaultReader
+from vaultsigner.custody.vault_token import logged_in_token
 from vaultsigner.custody.vault_token.logged_in_token import LoggedInToken
 from vaultsigner.errors import CustodyError
 
@@ -87,7 +88,10 @@ async def test_a_refused_token_is_waited_for_and_the_question_asked_with_the_nex
         assert vault.asked == [b"s.revoked", b"s.good"]
 
 
-async def test_a_token_that_proves_good_after_all_is_told_once(tmp_path: Path) -> None:
+async def test_a_token_that_proves_good_after_all_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logged_in_token, "REREAD_SECONDS", PATIENCE_SECONDS)
     async with waiting(tmp_path) as vault:
         vault.token.adopt(bytearray(b"s.without-the-line"))
         vault.token.not_found_out()

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from yarl import URL
 
 from tests.exchanges import KEY_OF, KEYS, account_of
+from tests.patience import until
 from tests.unit.dev.exchange.asking import LIMIT_ORDER, NOW_MS, raw, signed
 from vaultsigner.dev.exchange import faults
 from vaultsigner.dev.exchange.requests import RawRequest
@@ -207,8 +208,10 @@ async def test_silence_lasts_until_the_caller_gives_up(
         async with send(session, server, asked(ORDER)) as response:
             await response.read()
 
+    asking = asyncio.create_task(whole())
+    await until(lambda: server.exchange.received, "it has arrived")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(whole(), 1.0)
+        await asyncio.wait_for(asking, 0.5)
     assert server.exchange.received[-1].executed
 
 

@@ -287,7 +287,7 @@ async def test_an_answer_that_dribbles_in_for_ever_is_cut(
             await asyncio.sleep(0.01)
 
     exchange.says(dribble)
-    patient = ExchangeHost(session, exchange, SystemClock(), Patience(whole=0.2))
+    patient = ExchangeHost(session, exchange, SystemClock(), Patience(whole=2.0))
     assert await patient.send(Signed(), changes=True) == Unknown(
         "the exchange's answer ended too early: timed out", 200
     )

@@ -16,6 +16,7 @@ from tests.integration.dispatch.raw_exchange import (
     then_hang_up,
     then_stall,
 )
+from tests.patience import until
 from vaultsigner.dispatch.exchange import ExchangeAnswer, ExchangeHost, NotSent, Unknown
 from vaultsigner.dispatch.exchange_body import Patience
 from vaultsigner.signing.clock import SystemClock
@@ -182,6 +183,7 @@ async def test_no_answer_in_time_is_unknown(exchange: RawExchange, session: aioh
         assert await hurried.send(Signed("GET"), changes=changes) == Unknown(
             f"no usable answer from {hurried.host}: timed out"
         )
+    await until(lambda: len(exchange.arrived) >= 2, "both have arrived")
     assert len(exchange.arrived) == 2
 
 

@@ -399,7 +399,8 @@ def test_custody_killed_before_it_has_answered_leaves_the_old_set_until_both_hav
     put(world, LETS_FIVE_BUT_NOT_ONE)
     new = digest(world)
     hang_up(world)
-    time.sleep(1.0)  # the question waits in the socket of a process that stands still
+    wait_until(lambda: '"reloading"' in world.service.log.read_text(), "the launcher hands the signal on")
+    time.sleep(2.0)  # the question waits in the socket of a process that stands still
     assert changes(world) == []
     os.kill(custody, signal.SIGKILL)
     wait_until(lambda: signs(world, 5) == 200, "the new files are in force")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.world import Vector, World, running_world
 
 SIGN = "/api/freeze/sign"
@@ -94,8 +94,12 @@ def test_a_token_can_be_tried_out(running: World, method: str) -> None:
 
 
 def test_it_is_ready(running: World) -> None:
-    answer = requests.get(running.service.ops_url + "/readyz", timeout=PATIENCE_SECONDS)
+    def asked() -> requests.Response:
+        return requests.get(running.service.ops_url + "/readyz", timeout=PATIENCE_SECONDS)
+
     wallets = {name: {"ready": True} for name in running.installation.settings.wallets}
+    wait_until(lambda: asked().json()["wallets"] == wallets, "all keys have been looked for")
+    answer = asked()
     assert (answer.status_code, answer.json()) == (
         200,
         {"status": "ready", "problems": [], "wallets": wallets},

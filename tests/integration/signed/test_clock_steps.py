@@ -95,7 +95,7 @@ def test_a_broadcast_that_waited_too_long_for_its_turn_is_told_so_and_frees_the_
             timestamp_ms=FROZEN_MS,
         )
         wait_until(lambda: vault_reads(stepping.service) > reads, "custody looks who signed the second")
-        time.sleep(0.5)  # it has found out, and the request waits for its turn
+        time.sleep(2)  # it has found out, and the request waits for its turn (a node is given ten seconds)
         stepping.clock.set(FROZEN_MS + 5_000 + 60_000)
         stepping.node.faults.broadcast_delay_seconds = 0.0
         assert ahead.result().status == 200
