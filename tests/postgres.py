@@ -125,7 +125,8 @@ class PostgresServer:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Its processes do nothing at all for as long as the block lasts, but the connections stay."""
-        with standing_still(self.pid, *_children(self.pid)):
+        # The first one first: it starts others, and then no more.
+        with standing_still(self.pid), standing_still(*_children(self.pid)):
             yield
 
     def remove(self) -> None:

@@ -1,6 +1,7 @@
 """The world that other tests live in."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,24 @@ def test_it_names_its_processes_and_stops_them(world: World) -> None:
     world.service.stop()
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
     assert not world.service.is_ready()
+
+
+def test_custody_that_ends_while_it_is_looked_for_does_not_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was among the launcher's children, and is nobody's by the time its command line is read."""
+    custody, read = world.service.custody_pid, Path.read_text
+
+    def read_late(path: Path, *arguments: Any) -> str:
+        if path == Path(f"/proc/{custody}/cmdline"):
+            os.kill(custody, signal.SIGKILL)
+            wait_until(lambda: not path.exists(), "the launcher has seen it end")
+        return read(path, *arguments)
+
+    with monkeypatch.context() as late:
+        late.setattr(Path, "read_text", read_late)
+        with pytest.raises(ProcessError, match="custody does not run"):
+            _ = world.service.custody_pid
 
 
 def test_it_starts_again_on_what_it_left(world: World, vectors: list[Vector]) -> None:
