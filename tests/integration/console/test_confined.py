@@ -90,6 +90,32 @@ def test_a_log_in_that_the_service_no_longer_knows_ends(browser: Browser) -> Non
     browser.reads("Limits", "h1")
 
 
+def test_a_late_refusal_of_an_old_log_in_does_not_end_the_next_one(browser: Browser) -> None:
+    browser.log_in(AUDITOR, "?view=limits")
+    browser.run(
+        """const honest = window.fetch;
+        window.fetch = async (address, options) => {
+          if (address !== "/api/limits") return honest(address, options);
+          window.fetch = honest;
+          await new Promise((resolve) => { window.refuse = resolve });
+          window.refused = true;
+          return new Response('{"code": "invalid_token"}', {status: 401});
+        };"""
+    )
+    browser.keys("f")
+    browser.until(lambda: browser.run("return window.refuse !== undefined"), "it is asked")
+    browser.press("Log out")
+    browser.type_at("#username", AUDITOR)
+    browser.type_at("#password", AUDITOR * 3)
+    browser.press("Log in")
+    browser.one("#log-out")
+    browser.run("window.refuse()")
+    browser.until(lambda: browser.run("return window.refused"), "it is answered")
+    browser.press("Chains")
+    browser.reads("Anchors")
+    assert browser.run("return sessionStorage.getItem('vaultsigner.token')")
+
+
 def test_an_expired_log_in_ends_by_itself(browser: Browser) -> None:
     browser.open()
     expired = "e30.eyJ1c2VybmFtZSI6ImFubiIsImV4cCI6MX0.e30"  # {"username":"ann","exp":1}

@@ -21,6 +21,21 @@ def test_new_records_come_by_themselves(browser: Browser, world: World) -> None:
     browser.until(lambda: len(browser.rows()) == before + 1, "the new one is there")
 
 
+def test_new_records_leave_a_table_in_the_order_that_was_chosen(browser: Browser, world: World) -> None:
+    browser.log_in(AUDITOR, "?view=records&code=policy_denied&since=all")
+    browser.reads("Live", ".state")
+    browser.settled()
+    for order in ("ascending", "descending"):
+        browser.press("Time")
+        assert browser.attribute("th[aria-sort]", "aria-sort") == order
+        before = len(browser.rows())
+        refused(world)
+        browser.until(lambda known=before: len(browser.rows()) == known + 1, "the new one is there")
+        times = [row[0] for row in browser.rows()]
+        assert times == sorted(times, reverse=order == "descending")
+        assert browser.attribute("th[aria-sort]", "aria-sort") == order
+
+
 def test_an_approval_comes_and_goes_by_itself(browser: Browser, world: World) -> None:
     browser.log_in(OPERATOR, "?view=approvals")
     browser.reads("Live", ".state")

@@ -100,7 +100,8 @@ async function refusalOf(response, token) {
   const body = await response.json().catch(() => ({}));
   const code = typeof body.code === "string" ? body.code : "";
   const message = typeof body.message === "string" ? body.message : `The service answered ${response.status}.`;
-  if (token !== null && (response.status === 401 || code === "invalid_token")) {
+  // A late answer to whoever was logged in before ends nobody else's session.
+  if (token !== null && token === currentToken() && (response.status === 401 || code === "invalid_token")) {
     end("The service no longer accepts this log-in: it has expired, or the user was changed. Log in again.");
   }
   return new ApiError(message + wait(response), response.status, code);

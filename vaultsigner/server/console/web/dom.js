@@ -36,7 +36,8 @@ function nodes(children) {
 }
 
 /**
- * Put new children in place of the old; whoever stood on one with the keyboard stands on its successor afterwards.
+ * Put new children in place of the old; whoever stood on one with the keyboard stands on its successor afterwards, what was
+ * unfolded stays so, and tables stay in the order that was chosen.
  * @param {Element} parent
  * @param {...Child} children
  */
@@ -44,13 +45,35 @@ export function replaceChildren(parent, ...children) {
   const active = document.activeElement;
   const held = active && active !== parent && parent.contains(active) ? markOf(active) : null;
   const open = new Set([...parent.querySelectorAll("details[open] > summary")].map(markOf));
+  const orders = [...parent.querySelectorAll("th[aria-sort]")].map(orderBy);
   parent.replaceChildren(...nodes(children));
+  for (const order of orders) sortAgain(parent, order);
   for (const summary of parent.querySelectorAll("details > summary")) {
     if (open.has(markOf(summary))) summary.parentElement.open = true;
   }
   if (held === null) return;
   const successor = [...parent.querySelectorAll(active.tagName)].find((each) => markOf(each) === held);
   if (successor instanceof HTMLElement) successor.focus({ preventScroll: true });
+}
+
+/**
+ * What a table is sorted by. Its headings tell it from others.
+ * @param {any} heading
+ */
+function orderBy(heading) {
+  return { headings: heading.parentElement.textContent, index: heading.cellIndex, order: heading.getAttribute("aria-sort") };
+}
+
+/**
+ * @param {Element} parent
+ * @param {ReturnType<typeof orderBy>} chosen
+ */
+function sortAgain(parent, { headings, index, order }) {
+  const row = [...parent.querySelectorAll("thead tr")].find((each) => each.textContent === headings);
+  const heading = row?.children[index];
+  for (let press = 0; press < 2 && heading && heading.getAttribute("aria-sort") !== order; press += 1) {
+    heading.querySelector("button")?.click();
+  }
 }
 
 /** @param {Element} node */
