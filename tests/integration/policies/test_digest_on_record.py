@@ -158,10 +158,15 @@ def events(world: World) -> list[str]:
     return [record["event"] for record in world.records() if record["kind"] == "control"]
 
 
+def newest_file(world: World) -> Path:
+    """Where the next record goes; at midnight there are two."""
+    return max(world.installation.audit_directory.rglob("*.jsonl"), key=lambda path: path.name)
+
+
 @contextmanager
 def disk_full(world: World) -> Iterator[None]:
     """The server's files cannot grow past the records' present size."""
-    size = max(path.stat().st_size for path in world.installation.audit_directory.rglob("*.jsonl"))
+    size = newest_file(world).stat().st_size
     pid = world.service.server_pid
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
@@ -173,8 +178,7 @@ def disk_full(world: World) -> Iterator[None]:
 
 def tear(world: World) -> None:
     """Half a line at the end of the record, as a crash leaves it."""
-    [file] = world.installation.audit_directory.rglob("*.jsonl")
-    with file.open("ab") as record:
+    with newest_file(world).open("ab") as record:
         record.write(b'{"chain":')
 
 

@@ -58,6 +58,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         *WALLETS,
         users=(planned("olga", "operator"), planned("eve", "auditor"), planned("ann")),
         policy=POLICY,
+        audit={"checkpoint_every": 50},  # the minute's own may come later than the tests wait
     ) as world:
         statuses = [
             world.post("/api/transfer/sign", transfer("one", number)).status for number in range(1, 6)
