@@ -14,7 +14,7 @@ HEAD = """\
 Made by `./run bench`; run it on your own machine. Everything below is from one run on one machine, with the server, custody,
 OpenBao (in memory), the disk and the load all sharing it: read the ratios, not the numbers.
 
-{machine}. Load average of the last minute when it began: {load:.1f}; what is more than 1 was other work.
+{machine}. Load average before it began: {load:.1f}; much more than 0 means that other work took its share.
 
 Each signature is a full one: access token checked, body decoded, policy evaluated, intent recorded and synced to disk, key read
 from Vault and wiped, signature verified, outcome recorded and synced, transaction encoded.
