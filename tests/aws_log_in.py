@@ -189,7 +189,8 @@ class CredentialsPlace(ThreadingHTTPServer):
 
     def __init__(self, aws: Aws) -> None:
         super().__init__(("127.0.0.1", 0), _Credentials)
-        self.aws, self.seen = aws, Seen()
+        # Made before they are asked for: custody waits two seconds for an answer, and moto takes its time for its first.
+        self.credentials, self.seen = aws.credentials(), Seen()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -216,7 +217,7 @@ class _Credentials(_Answering):
 
     def _give(self) -> None:
         place = cast(CredentialsPlace, self.server)
-        place.seen.given.append(place.aws.credentials())
+        place.seen.given.append(place.credentials)
         self.answer(200, json.dumps({"Code": "Success", **place.seen.given[-1]}).encode())
 
     def do_GET(self) -> None:
