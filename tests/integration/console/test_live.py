@@ -12,13 +12,18 @@ def reasons(world: World) -> int:
     return sum(not str(each.get("operation", "")).startswith("audit.") for each in world.records())
 
 
+def one_more(browser: Browser, world: World) -> None:
+    """A refusal more, until its record is on the page."""
+    before = len(browser.rows())
+    refused(world)
+    browser.until(lambda: len(browser.rows()) == before + 1, "the new one is there")
+
+
 def test_new_records_come_by_themselves(browser: Browser, world: World) -> None:
     browser.log_in(AUDITOR, "?view=records&code=policy_denied&since=all")
     browser.reads("Live", ".state")
     browser.settled()
-    before = len(browser.rows())
-    refused(world)
-    browser.until(lambda: len(browser.rows()) == before + 1, "the new one is there")
+    one_more(browser, world)
 
 
 def test_new_records_leave_a_table_in_the_order_that_was_chosen(browser: Browser, world: World) -> None:
@@ -28,9 +33,7 @@ def test_new_records_leave_a_table_in_the_order_that_was_chosen(browser: Browser
     for order in ("ascending", "descending"):
         browser.press("Time")
         assert browser.attribute("th[aria-sort]", "aria-sort") == order
-        before = len(browser.rows())
-        refused(world)
-        browser.until(lambda known=before: len(browser.rows()) == known + 1, "the new one is there")
+        one_more(browser, world)
         times = [row[0] for row in browser.rows()]
         assert times == sorted(times, reverse=order == "descending")
         assert browser.attribute("th[aria-sort]", "aria-sort") == order
