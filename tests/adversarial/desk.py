@@ -55,10 +55,11 @@ class NewRecords:
         self.look()
 
     def look(self) -> list[Record]:
-        """In the order of their chain."""
+        """In the order of their chain; a line that is being written is left for the next look."""
         lines: list[bytes] = []
         for path in sorted(self._directory.rglob("*.jsonl")):
             data = path.read_bytes()[self._seen.get(path, 0) :]
+            data = data[: data.rfind(b"\n") + 1]
             self._seen[path] = self._seen.get(path, 0) + len(data)
             lines += data.splitlines()
         return [cast(Record, json.loads(line)) for line in lines]
