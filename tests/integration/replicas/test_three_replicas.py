@@ -110,10 +110,10 @@ def test_sums_are_exact_whatever_the_amounts(desk: Desk) -> None:
 
 
 def test_signatures_that_arrive_everywhere_at_once_count_once(desk: Desk) -> None:
-    calls = [
+    calls = (
         signed_call(HMAC, "GET", "/api/auth/check", {"number": str(number)}, recv_window_ms=60_000)
         for number in range(CALLS)
-    ]
+    )
     answered = asyncio.run(in_copies(desk.services, calls))
     assert answered == {200: CALLS, 409: CALLS * (COPIES - 1)}
 
