@@ -32,17 +32,24 @@ class Watched:
     def send(self, data: bytes) -> tuple[list[dict[str, Any]], list[Record]]:
         """Traefik's own account of what it routed, and vaultsigner's records, once both are complete."""
         self.desk.traefik.raw(data, silence_seconds=SILENCE_SECONDS)
-        # A request of our own behind it: when both have that, nothing of the bytes is still on its way.
-        last = self.desk.traefik.send(signed_call(HMAC, "GET", "/api/wallet"))
+        # Requests of our own behind it: when both have those, nothing of the bytes is still on its way.
+        ours = [self._asked() for _ in range(2)]
+        entries = self.routed()
+        self.seen += len(entries)
+        routed = [entry for entry in entries if entry.get("downstream_X-Request-Id") not in ours]
+        records = [record for record in self.records.look() if record.get("request_id") not in ours]
+        return routed, [record for record in records if record["kind"] in ("request", "outcome")]
+
+    def _asked(self) -> str:
+        """The id of a request that has been answered, and that Traefik has logged. Others may be logged after it."""
+        asked = self.desk.traefik.send(
+            signed_call(HMAC, "GET", "/api/wallet", recv_window_ms=60_000)
+        ).request_id
         wait_until(
-            lambda: (
-                len(self.routed()) > 0 and self.routed()[-1].get("downstream_X-Request-Id") == last.request_id
-            ),
+            lambda: any(entry.get("downstream_X-Request-Id") == asked for entry in self.routed()),
             "the access log is written",
         )
-        routed, self.seen = self.routed()[:-1], len(self.desk.traefik.routed())
-        records = [record for record in self.records.look() if record.get("request_id") != last.request_id]
-        return routed, [record for record in records if record["kind"] in ("request", "outcome")]
+        return asked
 
     def routed(self) -> list[dict[str, Any]]:
         return self.desk.traefik.routed()[self.seen :]
