@@ -38,7 +38,7 @@ from vaultsigner.domain.signed_notes import VerifierKey
 from vaultsigner.errors import CustodyError, NodeError
 from vaultsigner.policy import PolicySet, unknown_names
 
-TOKEN_LOOK_UP_SECONDS = 2.0
+TOKEN_LOOK_UP_SECONDS = 5.0
 POLL_SECONDS = 0.05
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red", "-": "bright_black"}
 
