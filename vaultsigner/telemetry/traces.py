@@ -221,7 +221,8 @@ class _OneResource(Resource):
 
 def _exporter(endpoint: str, ca_cert: Path | None) -> OTLPSpanExporter:
     session = requests.Session()
-    # Neither a proxy nor another authority from the environment, and no going where the collector sends us.
+    # No proxy from the environment, and no going where the collector sends us. The library reads its own variables for headers
+    # (a collector's key) and certificates: whoever starts the service sets those.
     session.trust_env = False
     session.max_redirects = 0
     return OTLPSpanExporter(
