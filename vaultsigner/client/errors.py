@@ -33,7 +33,7 @@ class NotSentError(SigningClientError):
 
 
 class ConnectionLostError(SigningClientError):
-    """The connection ended before the whole answer had come, on a request that changes nothing."""
+    """The whole answer did not come, on a request that changes nothing: the connection ended, or a proxy answered with a 5xx."""
 
     code = "connection_lost"
 
@@ -203,9 +203,7 @@ def error_of(reply: Reply) -> SigningClientError:
     """The error that a reply tells."""
     found = reply.json_or_none()
     if not isinstance(found, dict) or not is_error_document(found):
-        return UnexpectedAnswerError(
-            f"HTTP {reply.status} without an error document of vaultsigner's", reply.status
-        )
+        return _stopped_on_the_way(reply)
     document = ErrorDocument(
         reply.status,
         found["code"],
@@ -216,6 +214,26 @@ def error_of(reply: Reply) -> SigningClientError:
     )
     fallback = MalformedRequestError if 400 <= reply.status < 500 else ServiceError
     return _BY_CODE.get(document.code, _BY_STATUS.get(reply.status, fallback))(document)
+
+
+def _stopped_on_the_way(reply: Reply) -> SigningClientError:
+    """What a proxy says in its own words: too large and too many before it asks the service, any 5xx perhaps after it did."""
+    status = reply.status
+    unseen = "refused on the way (by a proxy, perhaps) before vaultsigner saw it: nothing was signed or sent"
+    if status == 413:
+        message = f"The request is too large and was {unseen}"
+        return MalformedRequestError(ErrorDocument(status, "body_too_large", message))
+    if status == 429:
+        message = f"There are too many requests, and this one was {unseen}"
+        return RateLimitedError(
+            ErrorDocument(status, "rate_limited", message, retry_after_seconds=reply.retry_after_seconds)
+        )
+    told = f"HTTP {status} without an error document of vaultsigner's"
+    if status >= 500:
+        return ConnectionLostError(
+            f"{told}: a proxy, perhaps, got no answer from it, and whether it had the request is unknown"
+        )
+    return UnexpectedAnswerError(told, status)
 
 
 def no_answer(reason: Exception) -> OutcomeUnknownError:

@@ -3,7 +3,7 @@
 What is tried again, for at most `retry_seconds`, always signed anew:
 
 - nothing was sent (no connection), or 429: everything, for neither uses anything up;
-- the connection was lost, 503, an upstream that was not reached, 409 `replayed`: what reads, and what signs without sending;
+- the connection was lost, a proxy's 5xx, 503, an upstream that was not reached, 409 `replayed`: what reads, or signs unsent;
 - 401 where the service's clock shows that ours is off, 403 `invalid_token` of a user who can log in: everything, once.
 
 A broadcast, or a request that may change something at an exchange, is never sent again where it may have been done.
@@ -237,6 +237,10 @@ class _Attempts:
 
 def trouble_of(ask: Ask[Any], reply: Reply) -> SigningClientError | None:
     """The error that a reply is; None where it is an answer, or an exchange's or partner's own words."""
+    if not (reply.request_id or 200 <= reply.status < 300):
+        return error_of(
+            reply
+        )  # every answer of the service's has an id: neither it nor an exchange said this
     if ask.enveloped:
         return None
     if reply.status == 202 and _is_ours(reply):

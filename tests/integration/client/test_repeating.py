@@ -239,7 +239,7 @@ def test_a_token_that_has_run_out_is_replaced(service: RawService, ask: Ask) -> 
     "said",
     [
         Said(200, b"<html>"),
-        Said(502, b"<html>Bad Gateway"),
+        Said(403, b"<html>Forbidden"),
         Said(302, b"", {"Location": "http://127.0.0.1:1/"}),
         Said(200, {"signed_msg": None}),
         Said(404, {"code": 17}),
