@@ -30,7 +30,7 @@ class SigningClient(Operations):
     Args:
         url: https://host, with a port if need be; plain http to this machine alone, see `allow_http`.
         credentials: who asks; None for what is public.
-        recv_window_ms: for how long a signature shall be good, at most 60000; None: 5000, what the service has for usual.
+        recv_window_ms: for how long a signature shall be good, at most 60000 (a partner's 10000); None: 5000, as is usual.
         timeout_seconds: to connect, and then for each wait for bytes.
         retry_seconds: for how long what may be tried again is tried again, see `vaultsigner.client.session`; 0: never.
         ca_file: certificates (PEM) to trust instead of the system's.
