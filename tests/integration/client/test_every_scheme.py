@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from tests.adversarial.desk import RECEIVER
+from tests.integration.client.asking import UNHURRIED
 from tests.integration.client.conftest import Ask
 from tests.integration.client.desk import APP, CALLERS, EXCHANGE, NAMES, PARTNER, WALLET, Desk
 from tests.integration.exchanges.desk import ORDER, RSA_PAIR
@@ -187,7 +188,7 @@ def test_open_api_apps(desk: Desk, ask: Ask, way: str) -> None:
 
 
 def test_the_partner(desk: Desk, ask: Ask) -> None:
-    client = ask(PARTNER)
+    client = ask(PARTNER, **UNHURRIED)
     assert abs(client.partner_time() - client.client._session.clock_ms()) < 60_000
     sender = ask(CALLERS["hmac"])
     sender.broadcast_transfer(WALLET, to_address=RECEIVER, symbol="BNB", amount="0.00000001")
@@ -196,7 +197,7 @@ def test_the_partner(desk: Desk, ask: Ask) -> None:
     with pytest.raises(CredentialsError, match="PartnerKey"):
         sender.partner_task_completion(desk.wallet_address)
     with pytest.raises(PartnerError) as caught:
-        ask(PartnerKey(RSA_PAIR[0])).partner_task_completion(desk.wallet_address)
+        ask(PartnerKey(RSA_PAIR[0]), **UNHURRIED).partner_task_completion(desk.wallet_address)
     assert (caught.value.status, caught.value.code) == (200, "000003")
     assert caught.value.request_id
 

@@ -185,7 +185,9 @@ def require_nothing_twice(node: Node, said: list[Said], nonces: int) -> None:
     assert len(set(journal)) == len(journal), "a payment was made twice"
     paid = Counter(payment for each in said for payment in each.paid)
     assert set(paid) <= set(journal), "a caller was told of a payment that nobody made"
-    assert all(each.paid for each in said[1:]), "what lives on pays as well; the killed one may never come so far"
+    assert all(each.paid for each in said[1:]), (
+        "what lives on pays as well; the killed one may never come so far"
+    )
     accepted = Counter(nonce for each in said for nonce in each.nonces)
     assert max(accepted.values()) == 1, "a nonce was accepted twice"
     assert len(accepted) <= nonces <= len(accepted) + KILLS * 4, "what was accepted is used, and little else"

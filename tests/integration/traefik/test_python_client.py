@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.integration.client.asking import Asking, asking
+from tests.integration.client.asking import UNHURRIED, Asking, asking
 from tests.integration.signed.callers import HMAC, KEYS, NAMES, OPEN_API, OPEN_API_NAME
 from tests.integration.traefik.conftest import BOUND, BOUND_PASSWORD, Desk
 from tests.integration.traefik.test_two_upstreams import Dying
@@ -36,7 +36,6 @@ from vaultsigner.client import (
     SignedTransaction,
     SigningClientError,
 )
-from vaultsigner.client.session import machine_ms
 from vaultsigner.dev.ports import free_port
 
 MESSAGE = Freeze(symbol="BNB", amount="0.00000001")
@@ -121,18 +120,12 @@ def verdict(error: AuthenticationError) -> tuple[int, str, str]:
     return error.status, error.code, error.message
 
 
-def later_ms() -> int:
-    """A partner's signature is good for three seconds of the past, and ten of the future: the widest window is in the middle."""
-    return machine_ms() + 5_000
-
-
 def test_the_partner(live: Desk, sample: Vector, ask: Ask) -> None:
-    unhurried: dict[str, Any] = {"recv_window_ms": 10_000, "clock_ms": later_ms}
     partner = PartnerKey(KEYS["web3_partner"]["private_key"])
-    assert "deposit" in ask(live.traefik, partner, **unhurried).partner_task_completion(sample["address"])
+    assert "deposit" in ask(live.traefik, partner, **UNHURRIED).partner_task_completion(sample["address"])
     stranger = PartnerKey(pem(generate_private_key(65537, 2048)))
     with pytest.raises(PartnerError) as caught:
-        ask(live.traefik, stranger, **unhurried).partner_task_completion(sample["address"])
+        ask(live.traefik, stranger, **UNHURRIED).partner_task_completion(sample["address"])
     assert caught.value.code == "000003"
 
 
