@@ -96,7 +96,7 @@ class LogInKeeper:
         if kept is not None and self._token.adopt(kept):
             self._log_in_at = _NEVER
             self._check_at = self._clock()
-            self._token.found_good()
+            self._token.presumed_good()
             _log.info("token_taken_up")
 
     async def _act(self) -> None:

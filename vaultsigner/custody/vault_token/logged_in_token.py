@@ -44,6 +44,10 @@ class LoggedInToken(HeldToken):
             self.woken.set()
         return False
 
+    def presumed_good(self) -> None:
+        """It was good a moment ago, in another process: it is used, and looked into as soon as Vault refuses it."""
+        self._decide()
+
     def found_good(self) -> None:
         """Vault takes the token."""
         self._sure_at = self._clock()

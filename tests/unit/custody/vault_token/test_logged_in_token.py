@@ -42,6 +42,16 @@ def test_a_refusal_is_looked_into_once_a_second_at_most(token: LoggedInToken, cl
     assert not token.pending
 
 
+def test_one_of_another_process_is_used_but_not_defended(token: LoggedInToken) -> None:
+    """It may have been revoked while nobody had it: who is refused first waits for what the keeper finds out."""
+    token.adopt(bytearray(b"s.one"))
+    token.presumed_good()
+    assert not token.pending
+    assert not token.refused(token.generation)
+    assert token.pending
+    assert token.woken.is_set()
+
+
 def test_a_refusal_of_an_older_token_is_tried_again_at_once(token: LoggedInToken) -> None:
     token.adopt(bytearray(b"s.one"))
     asked_with = token.generation
