@@ -17,7 +17,7 @@ from vaultsigner import config
 from vaultsigner.audit.anchors.anchor import AnchorError
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
 from vaultsigner.cli import main
-from vaultsigner.config.settings import BucketAnchor
+from vaultsigner.config.anchor_settings import BucketAnchor
 from vaultsigner.config.state_urls import parse_postgresql
 
 NAME = "vaultsigner"

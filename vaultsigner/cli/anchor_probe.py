@@ -8,7 +8,8 @@ from vaultsigner.audit.anchors.anchor import Anchor, AnchorError
 from vaultsigner.audit.anchors.opening import open_anchors
 from vaultsigner.audit.anchors.rollback import compare_with_anchors
 from vaultsigner.cli.anchor_findings import AnchorFinding
-from vaultsigner.config.settings import AnchorSettings, AuditSettings, DirectoryAnchor
+from vaultsigner.config.anchor_settings import AnchorSettings, DirectoryAnchor
+from vaultsigner.config.settings import AuditSettings
 from vaultsigner.domain.signed_notes import VerifierKey
 from vaultsigner.errors import AuditError
 

@@ -4,9 +4,9 @@ import re
 from typing import Annotated, get_args
 
 from vaultsigner.config.addresses import read_anchor_url
+from vaultsigner.config.anchor_settings import RetentionMode
 from vaultsigner.config.fields import text_read_by
 from vaultsigner.config.problems import UnusableValueError, suggestion
-from vaultsigner.config.settings import RetentionMode
 
 _MODES: tuple[RetentionMode, ...] = get_args(RetentionMode)
 _BUCKET = re.compile(r"(?!xn--|\d{1,3}(?:\.\d{1,3}){3}\Z)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from vaultsigner.config.anchor_settings import AnchorSettings, BucketAnchor, DirectoryAnchor, WitnessAnchor
 from vaultsigner.config.auth_methods import build_auth
 from vaultsigner.config.models import (
     AnchorModel,
@@ -22,11 +23,8 @@ from vaultsigner.config.models import (
     WalletPermissionModel,
 )
 from vaultsigner.config.settings import (
-    AnchorSettings,
     AuditSettings,
-    BucketAnchor,
     Client,
-    DirectoryAnchor,
     Environment,
     Exchange,
     OpenApiApp,
@@ -40,7 +38,6 @@ from vaultsigner.config.settings import (
     TraceSettings,
     User,
     Wallet,
-    WitnessAnchor,
 )
 from vaultsigner.config.vault_settings import OverriddenAddress, VaultSettings
 from vaultsigner.domain.names import ApiKey, ClientName, ExchangeName, UserName, WalletName

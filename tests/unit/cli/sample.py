@@ -5,10 +5,10 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from vaultsigner.cli.exchange_target import read_place
+from vaultsigner.config.anchor_settings import DirectoryAnchor
 from vaultsigner.config.settings import (
     AuditSettings,
     Client,
-    DirectoryAnchor,
     Environment,
     Exchange,
     ExchangeScheme,

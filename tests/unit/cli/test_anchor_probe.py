@@ -11,13 +11,8 @@ from vaultsigner.audit.anchors.anchor import name_for
 from vaultsigner.cli import anchor_probe
 from vaultsigner.cli.anchor_findings import told
 from vaultsigner.cli.anchor_probe import try_anchors
-from vaultsigner.config.settings import (
-    AuditSettings,
-    BucketAnchor,
-    DirectoryAnchor,
-    TransitReference,
-    WitnessAnchor,
-)
+from vaultsigner.config.anchor_settings import BucketAnchor, DirectoryAnchor, WitnessAnchor
+from vaultsigner.config.settings import AuditSettings, TransitReference
 from vaultsigner.domain.checkpoints import AnchorDocument
 
 BUCKET = BucketAnchor("worm", "my-bucket", 30, endpoint_url="http://127.0.0.1:9", region="eu-west-1")

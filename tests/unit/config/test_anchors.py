@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.config.loading import Loading
-from vaultsigner.config.settings import AuditSettings, BucketAnchor, DirectoryAnchor, WitnessAnchor
+from vaultsigner.config.anchor_settings import BucketAnchor, DirectoryAnchor, WitnessAnchor
+from vaultsigner.config.settings import AuditSettings
 
 KEY = "checkpoint_key: transit:transit/audit-checkpoints"
 CHAIN = "00000000000000aa"

@@ -27,7 +27,7 @@ from vaultsigner.audit.anchors.anchor import (
 )
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.files.file_names import is_chain
-from vaultsigner.config.settings import BucketAnchor
+from vaultsigner.config.anchor_settings import BucketAnchor
 from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint, SignedCheckpoint
 
 CONNECT_SECONDS = 5

@@ -25,7 +25,7 @@ from vaultsigner.audit.anchors.anchor import (
 )
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.files.file_names import is_chain
-from vaultsigner.config.settings import DirectoryAnchor
+from vaultsigner.config.anchor_settings import DirectoryAnchor
 from vaultsigner.domain.checkpoints import AnchorDocument, Checkpoint, SignedCheckpoint
 from vaultsigner.durable_files import DIRECTORY_MODE, FILE_MODE
 

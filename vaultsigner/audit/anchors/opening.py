@@ -6,7 +6,7 @@ from vaultsigner.audit.anchors.anchor import Anchor
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
 from vaultsigner.audit.anchors.directory import CheckpointDirectory
 from vaultsigner.audit.anchors.witness import Witness
-from vaultsigner.config.settings import AnchorSettings, DirectoryAnchor, WitnessAnchor
+from vaultsigner.config.anchor_settings import AnchorSettings, DirectoryAnchor, WitnessAnchor
 
 
 def open_anchors(settings: Iterable[AnchorSettings]) -> tuple[Anchor, ...]:

@@ -21,7 +21,7 @@ from vaultsigner.audit.anchors.anchor import (
     Kind,
     Trusts,
 )
-from vaultsigner.config.settings import WitnessAnchor
+from vaultsigner.config.anchor_settings import WitnessAnchor
 from vaultsigner.domain.checkpoints import ORIGIN, AnchorDocument, Checkpoint, SignedCheckpoint
 from vaultsigner.domain.signed_notes import NoteError, read_note
 

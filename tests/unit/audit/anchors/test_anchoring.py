@@ -18,7 +18,7 @@ from vaultsigner.audit.anchors.anchoring import Anchoring
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
 from vaultsigner.audit.anchors.directory import CheckpointDirectory
 from vaultsigner.audit.anchors.witness import Witness
-from vaultsigner.config.settings import BucketAnchor, DirectoryAnchor, WitnessAnchor
+from vaultsigner.config.anchor_settings import BucketAnchor, DirectoryAnchor, WitnessAnchor
 
 ORIGIN = f"vaultsigner/audit/{CHAIN}"
 

@@ -28,7 +28,7 @@ from vaultsigner.audit.anchors.anchor import (
 from vaultsigner.audit.anchors.anchoring import Anchoring
 from vaultsigner.audit.anchors.bucket import CheckpointBucket
 from vaultsigner.audit.anchors.rollback import compare_with_anchors
-from vaultsigner.config.settings import BucketAnchor
+from vaultsigner.config.anchor_settings import BucketAnchor
 
 PREFIX = "vaultsigner/desk/"
 

@@ -14,7 +14,7 @@ from tests.signed_chains import CHAIN, KEYS, OTHER_CHAIN, SignedChain, trusts
 from vaultsigner.audit.anchors.anchor import AnchorConflictError, AnchorError, name_for
 from vaultsigner.audit.anchors.calls import Calls
 from vaultsigner.audit.anchors.directory import CheckpointDirectory
-from vaultsigner.config.settings import DirectoryAnchor
+from vaultsigner.config.anchor_settings import DirectoryAnchor
 from vaultsigner.domain.checkpoints import read_anchor_document
 
 

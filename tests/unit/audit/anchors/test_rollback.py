@@ -9,7 +9,7 @@ from tests.signed_chains import CHAIN, KEYS, OTHER_CHAIN, OTHER_KEY, SignedChain
 from vaultsigner.audit.anchors.anchor import LARGEST_SIZE, MOST_DISTRUSTED, AnchorDistrustError, name_for
 from vaultsigner.audit.anchors.directory import CheckpointDirectory
 from vaultsigner.audit.anchors.rollback import Comparison, compare_with_anchors, find_rollbacks
-from vaultsigner.config.settings import DirectoryAnchor
+from vaultsigner.config.anchor_settings import DirectoryAnchor
 from vaultsigner.domain.checkpoints import AnchorDocument
 from vaultsigner.errors import AuditError
 

@@ -18,7 +18,7 @@ from tests.witness import application, serving
 from vaultsigner.audit.anchors.anchor import AnchorConflictError, AnchorError, AnchorSizeError
 from vaultsigner.audit.anchors.rollback import compare_with_anchors
 from vaultsigner.audit.anchors.witness import Witness
-from vaultsigner.config.settings import WitnessAnchor
+from vaultsigner.config.anchor_settings import WitnessAnchor
 from vaultsigner.domain.checkpoints import AnchorDocument
 
 ORIGIN = f"vaultsigner/audit/{CHAIN}"
