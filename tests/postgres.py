@@ -91,9 +91,8 @@ class PostgresServer:
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:
                     raise self._process.failure("PostgreSQL did not answer:") from None
-                if (
-                    not self._process.running
-                ):  # After a crash its shared memory lives as long as its last child.
+                if not self._process.running:
+                    # After a crash its shared memory lives as long as its last child.
                     time.sleep(_POLL_SECONDS * 5)
                     self._process = self._launch(options)
                 time.sleep(_POLL_SECONDS)

@@ -237,10 +237,9 @@ class _Attempts:
 
 def trouble_of(ask: Ask[Any], reply: Reply) -> SigningClientError | None:
     """The error that a reply is; None where it is an answer, or an exchange's or partner's own words."""
+    # Every answer of the service's has an id: without one, neither it nor an exchange refused this.
     if not (reply.request_id or 200 <= reply.status < 300):
-        return error_of(
-            reply
-        )  # every answer of the service's has an id: neither it nor an exchange said this
+        return error_of(reply)
     if ask.enveloped:
         return None
     if reply.status == 202 and _is_ours(reply):

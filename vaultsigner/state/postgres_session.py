@@ -130,9 +130,8 @@ class PostgresSession:
             # "canceling wait for synchronous replication": whoever reads the answer alone takes it for a good one.
             raise StateError(f"it is committed here, and perhaps on no standby: {self._warned}")
         self._committing = False
-        if (
-            end.statusmessage != "COMMIT"
-        ):  # A transaction that failed answers ROLLBACK, which is no error to PostgreSQL.
+        # A transaction that failed answers ROLLBACK, which is no error to PostgreSQL.
+        if end.statusmessage != "COMMIT":
             raise StateError("the database did not commit")
         return int(answer.fetchall()[0][0])
 

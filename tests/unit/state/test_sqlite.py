@@ -333,9 +333,8 @@ async def test_a_stalled_disk_is_an_error_within_the_bounded_wait(path: Path) ->
         account = await after.account(KEY)
         assert account is not None
         assert account.held is not None
-        assert (
-            account.held.owner == "a"
-        )  # Begun before the caller gave up: done late, and bound to its owner.
+        # Begun before the caller gave up: done late, and bound to its owner.
+        assert account.held.owner == "a"
 
 
 async def test_a_closed_state_answers_an_error(path: Path) -> None:

@@ -182,9 +182,8 @@ def _plain(path: Path) -> Iterator[bytes]:
     with ExitStack() as stack:
         try:
             file = stack.enter_context(open_regular(path))
-        except (
-            FileNotFoundError
-        ):  # Compressed since it was found: the recorder of the new life has begun with that.
+        except FileNotFoundError:
+            # Compressed since it was found: the recorder of the new life has begun with that.
             yield from _packed(path)
             return
         if os.fstat(file.fileno()).st_size == 0:

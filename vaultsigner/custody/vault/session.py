@@ -103,9 +103,8 @@ class VaultSession:
         context = endpoint_of(self._vault).tls
         try:
             if context is not None:
-                context.load_cert_chain(
-                    auth.certificate, auth.private_key, password=""
-                )  # never ask on a terminal
+                # With an empty password nobody is asked for one on a terminal.
+                context.load_cert_chain(auth.certificate, auth.private_key, password="")
         except OSError as error:
             reason = (
                 error.strerror if error.errno and not isinstance(error, ssl.SSLError) else "they do not fit"

@@ -33,9 +33,8 @@ PLAIN = {"filters": {}, "latest": 10}
 async def client(tmp_path: Path) -> AsyncIterator[QueryClient]:
     """Of 2,000 records."""
     write_days(tmp_path / "audit", days_of(LINES))
-    client = QueryClient(
-        tmp_path / "audit", deadline_seconds=PATIENCE_SECONDS
-    )  # its process gives way to others
+    # Its process gives way to others.
+    client = QueryClient(tmp_path / "audit", deadline_seconds=PATIENCE_SECONDS)
     yield client
     await client.close()
 

@@ -239,9 +239,8 @@ async def test_a_chain_that_goes_on_in_another_file_without_us_is_not_forked(
                 await first.record(event("fork"))
             with pytest.raises(AuditError, match="taken over by another process"):
                 await first.record(event("fork"))
-        for _ in range(
-            2
-        ):  # The other one has ended, and its lock is free: what it wrote stands all the same.
+        # The other one has ended, and its lock is free: what it wrote stands all the same.
+        for _ in range(2):
             with pytest.raises(AuditError, match="taken over by another process"):
                 await first.record(event("fork"))
     async with open_recorder(audit) as third:
